@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest memory as instructions see it: segment check, paging (a software TLB), A20, MMIO. The hits
+ * are inline; everything else is cpu/mem.c. A fault leaves through cpu_raise() and does not return:
+ * the caller has changed nothing the guest can see by then, and v->cur (interpreter) or v->eip says
+ * which instruction it was.
+ */
+#ifndef FARBUS_CPU_MEM_H
+#define FARBUS_CPU_MEM_H
+
+#include "cpu/vcpu.h"
+#include "lib/types.h"
+
+#define TLB_ENTRIES 1024u /* direct-mapped by linear page number */
+
+/*
+ * A tag is the linear page address when that kind of access hits, TLB_NONE otherwise. A write tag
+ * is set only once the guest's D bit is set and while no decoded code lies in the page.
+ */
+#define TLB_NONE 1u
+struct tlb_entry {
+	u32 rd_tag, wr_tag;
+	uintptr_t addend; /* host address = linear address + addend */
+	u32 gpa_page;
+};
+
+/* One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. */
+struct tlb {
+	struct tlb_entry set[2][TLB_ENTRIES];
+};
+
+/* Where the inline paths find the TLB: the interpreter's private part starts with it. */
+static inline struct tlb *vcpu_tlb(struct vcpu *v)
+{
+	return (struct tlb *)(void *)v->interp;
+}
+
+/* Slow paths, complete in themselves: every check, page crossing, MMIO, code pages. size 1, 2, 4. */
+u32 mem_read_slow(struct vcpu *v, unsigned seg, u32 off, unsigned size);
+void mem_write_slow(struct vcpu *v, unsigned seg, u32 off, unsigned size, u32 value);
+
+static inline struct tlb_entry *tlb_slot(struct vcpu *v, u32 lin)
+{
+	return &vcpu_tlb(v)->set[v->cpl == 3][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+}
+
+#define MEM_ACCESSORS(bits)                                                                        \
+	static inline u##bits mem_read##bits(struct vcpu *v, unsigned seg, u32 off)                \
+	{                                                                                          \
+		const struct segment *s = &v->seg[seg];                                            \
+		u32 lin = s->base + off;                                                           \
+		const struct tlb_entry *e = tlb_slot(v, lin);                                      \
+		if (unlikely(off >= s->rd_count) ||                                                \
+		    unlikely(((lin + bits / 8 - 1) & PAGE_MASK) != e->rd_tag))                     \
+			return (u##bits)mem_read_slow(v, seg, off, bits / 8);                      \
+		return *(const u##bits *)(lin + e->addend);                                        \
+	}                                                                                          \
+	static inline void mem_write##bits(struct vcpu *v, unsigned seg, u32 off, u##bits value)   \
+	{                                                                                          \
+		const struct segment *s = &v->seg[seg];                                            \
+		u32 lin = s->base + off;                                                           \
+		const struct tlb_entry *e = tlb_slot(v, lin);                                      \
+		if (unlikely(off >= s->wr_count) ||                                                \
+		    unlikely(((lin + bits / 8 - 1) & PAGE_MASK) != e->wr_tag)) {                   \
+			mem_write_slow(v, seg, off, bits / 8, value);                              \
+			return;                                                                    \
+		}                                                                                  \
+		*(u##bits *)(lin + e->addend) = value;                                             \
+	}
+MEM_ACCESSORS(8)
+MEM_ACCESSORS(16)
+MEM_ACCESSORS(32)
+
+/*
+ * Read-modify-write: mem_rmw_ptr() returns host memory that may be read and written in place, or
+ * NULL where the access cannot be done that way (MMIO, page crossing, code page): then use
+ * mem_rmw_read() (which makes every check for writing) followed by mem_write_slow().
+ */
+static inline void *mem_rmw_ptr(struct vcpu *v, unsigned seg, u32 off, unsigned size)
+{
+	const struct segment *s = &v->seg[seg];
+	u32 lin = s->base + off;
+	const struct tlb_entry *e = tlb_slot(v, lin);
+
+	if (unlikely(off >= s->wr_count || off >= s->rd_count) ||
+	    unlikely(((lin + size - 1) & PAGE_MASK) != e->wr_tag))
+		return NULL;
+	return (void *)(lin + e->addend);
+}
+u32 mem_rmw_read(struct vcpu *v, unsigned seg, u32 off, unsigned size);
+
+/* All or nothing, len 1 to 512: x87, MMX, SSE operands, FXSAVE, PUSHA frames. */
+void mem_read_bytes(struct vcpu *v, unsigned seg, u32 off, void *buf, u32 len);
+void mem_write_bytes(struct vcpu *v, unsigned seg, u32 off, const void *buf, u32 len);
+
+/*
+ * For REP string instructions: host memory for `off`, readable (or writable) from there on for
+ * *len bytes (1 or more, up to *len as passed in, never past the page or segment), or NULL when one
+ * element has to go the slow way. Ascending addresses only.
+ */
+void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write);
+
+/* Linear accesses with supervisor rights: descriptor tables, TSS, IDT (SDM vol. 3, 4.6). */
+u8 lin_read8(struct vcpu *v, u32 lin);
+u16 lin_read16(struct vcpu *v, u32 lin);
+u32 lin_read32(struct vcpu *v, u32 lin);
+void lin_write8(struct vcpu *v, u32 lin, u8 value);
+void lin_write16(struct vcpu *v, u32 lin, u16 value);
+void lin_write32(struct vcpu *v, u32 lin, u32 value);
+/* Faults now if [lin, lin + len) cannot be read (written) with these rights; len up to 4096. */
+void lin_probe(struct vcpu *v, u32 lin, u32 len, bool write, bool user);
+
+/*
+ * Instruction fetch: translates lin for execution with the current CPL (faults as a fetch would)
+ * and gives the guest-physical address; *host is the readable host page address of that page or
+ * NULL for MMIO.
+ */
+u32 mem_fetch_page(struct vcpu *v, u32 lin, const u8 **host);
+
+/*
+ * Without faulting and without side effects, for the monitor and the disassembler: guest-physical
+ * address of lin, or false when it is not mapped.
+ */
+bool mem_peek_translate(struct vcpu *v, u32 lin, u32 *gpa);
+
+/* TLB maintenance. `all` drops global pages too. Both also end the interpreter's cached fetch page. */
+void mem_tlb_flush(struct vcpu *v, bool all);
+void mem_tlb_flush_page(struct vcpu *v, u32 lin);
+/* The page at gpa has just got (lost) decoded code: write tags to it go (may come back). */
+void mem_tlb_protect_code(struct vcpu *v, u32 gpa);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest-physical address space: a short sorted list of regions. Each is backed by host memory
+ * for reads and for writes (not always the same memory: PAM lets a PC read ROM and write the RAM
+ * under it), or by a device's MMIO handler. What no region covers reads as all ones and ignores
+ * writes. Devices edit the list; the CPU engines cache what they look up and are told of changes.
+ */
+#ifndef FARBUS_CPU_PHYSMEM_H
+#define FARBUS_CPU_PHYSMEM_H
+
+#include "lib/types.h"
+
+#define PHYS_REGIONS_MAX 64
+
+struct mmio_ops {
+	/* width is 1, 2 or 4; gpa is the full guest-physical address. */
+	u32 (*read)(void *dev, u32 gpa, unsigned width);
+	void (*write)(void *dev, u32 gpa, unsigned width, u32 value);
+};
+
+struct phys_region {
+	u32 first, last;	    /* inclusive, page-aligned: last = first + size - 1 */
+	u8 *rd;			    /* host memory at `first` for reads, NULL: all ones or mmio */
+	u8 *wr;			    /* host memory at `first` for writes, NULL: ignored or mmio */
+	const struct mmio_ops *mmio; /* used where rd or wr is NULL */
+	void *dev;
+};
+
+/* page_flags[] bits */
+#define PHYS_PAGE_CODE BIT(0) /* an engine holds something decoded from this page */
+
+struct physmem {
+	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
+	unsigned region_count;
+	u32 a20_mask;	  /* ~0, or ~(1 << 20) while A20 is held low */
+	u32 ram_size;	  /* bytes of guest RAM from 0, holes included */
+	u32 flag_pages;	  /* number of entries in page_flags */
+	u8 *page_flags;	  /* by guest frame number; frames beyond are never PHYS_PAGE_CODE */
+
+	/* The engine's hooks; may be NULL. */
+	void (*code_written)(void *ctx, u32 gpa, u32 len); /* bytes of a PHYS_PAGE_CODE page change */
+	void (*mapping_changed)(void *ctx);		    /* regions or A20 changed: drop all caches */
+	void *hook_ctx;
+};
+
+/* ram_size: bytes; flags: ram_size / PAGE_SIZE (at least 256) zeroed bytes, kept by the caller. */
+void physmem_init(struct physmem *pm, u32 ram_size, u8 *flags, u32 flag_pages);
+
+/*
+ * Puts a region in place of whatever was there (parts of older regions around it stay).
+ * Returns 0, or -1 when the list is full or the range is not page-aligned.
+ */
+int physmem_map(struct physmem *pm, const struct phys_region *region);
+int physmem_unmap(struct physmem *pm, u32 first, u32 last);
+
+/* The region that covers gpa (A20 is not applied here), or NULL. */
+const struct phys_region *physmem_find(const struct physmem *pm, u32 gpa);
+
+/* The A20 gate, as port 92h and the 8042 drive it. */
+void physmem_set_a20(struct physmem *pm, bool enabled);
+static inline bool physmem_a20(const struct physmem *pm)
+{
+	return pm->a20_mask == ~0u;
+}
+
+/* Device DMA and the monitor: any length, any regions; reports written code to the engine. */
+void physmem_read(struct physmem *pm, u32 gpa, void *buf, u32 len);
+void physmem_write(struct physmem *pm, u32 gpa, const void *buf, u32 len);
+
+/* One access of width 1, 2 or 4 to MMIO or unbacked space (what the engines' slow path calls). */
+u32 physmem_io_read(struct physmem *pm, u32 gpa, unsigned width);
+void physmem_io_write(struct physmem *pm, u32 gpa, unsigned width, u32 value);
+
+#endif

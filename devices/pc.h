@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest PC: an i440FX/PIIX3 machine put together from the chip models, with the wires between
+ * them. pc_init() builds it from a pc_config; nothing in it touches hardware, so it runs hosted too.
+ */
+#ifndef FARBUS_DEVICES_PC_H
+#define FARBUS_DEVICES_PC_H
+
+#include "lib/types.h"
+
+struct pc; /* the whole thing; boot/ allocates pc_size() zeroed bytes for it */
+struct block;
+struct bus;
+struct clock;
+struct irq_lines;
+struct physmem;
+
+#define PC_DISKS    4 /* primary master and slave, secondary master and slave */
+#define PC_FLOPPIES 2
+#define PC_SERIALS  2
+
+/* A file that the firmware sees through fw_cfg. */
+struct pc_fw_file {
+	const char *name;
+	const void *data;
+	u32 size;
+};
+
+/* Where a character device's bytes go; may be absent (NULL functions). */
+struct pc_char {
+	void (*write)(void *ctx, u8 byte);
+	void *ctx;
+};
+
+struct pc_config {
+	u32 ram_size;		    /* bytes, whole MB */
+	struct physmem *mem;	    /* RAM already mapped at 0-9FFFFh and from 1 MB */
+	u8 *rom_shadow;		    /* 256 KB host memory: RAM under C0000h-FFFFFh */
+	const u8 *firmware;	    /* BIOS image, ends at 4 GB and at 1 MB */
+	u32 firmware_size;	    /* 64 KB to 256 KB */
+	struct clock *clock;
+	struct block *disk[PC_DISKS];	 /* NULL: none */
+	struct block *cdrom[PC_DISKS];	 /* ATAPI in that place instead */
+	struct { u16 cylinders; u8 heads, sectors; } geometry[PC_DISKS]; /* 0: derived from size */
+	struct block *floppy[PC_FLOPPIES];
+	struct pc_char serial[PC_SERIALS], parallel, debug; /* debug: ports E9h and 402h */
+	const struct pc_fw_file *fw_file; /* extra fw_cfg files (vgaroms/, Linux kernel parts) */
+	unsigned fw_file_count;
+	char boot_order[4];	    /* of 'c' disk, 'a' floppy, 'd' CD; "" means automatic */
+	struct { const void *kernel, *initrd; u32 kernel_size, initrd_size; const char *cmdline; } linux_boot;
+	struct { u16 year; u8 month, day, hour, minute, second; } rtc; /* at power-on */
+
+	/* Host-side wires. */
+	void (*intr)(void *ctx, bool level);	/* PIC to CPU */
+	void (*reset)(void *ctx);		/* port 92h, 8042, PIIX3 CF9h */
+	void (*power_off)(void *ctx);		/* ACPI S5 */
+	void *ctx;
+};
+
+size_t pc_size(void);
+/* Returns 0, or -1 with a line in the log. */
+int pc_init(struct pc *pc, const struct pc_config *config);
+/* As a reset line does: every chip to its power-on state, disks' contents stay. */
+void pc_reset(struct pc *pc);
+
+struct bus *pc_bus(struct pc *pc);
+struct irq_lines *pc_irqs(struct pc *pc);
+int pc_intack(struct pc *pc);			   /* interrupt acknowledge: the vector */
+void pc_ferr(struct pc *pc, bool level);	   /* FERR# from the CPU */
+void pc_key_scancode(struct pc *pc, u8 scancode);  /* a set-1 byte from the keyboard or console */
+unsigned pc_key_space(struct pc *pc);		   /* bytes the keyboard can take now */
+void pc_mouse_packet(struct pc *pc, s8 dx, s8 dy, u8 buttons);
+void pc_serial_input(struct pc *pc, unsigned n, u8 byte);
+unsigned pc_serial_space(struct pc *pc, unsigned n);
+
+#endif
