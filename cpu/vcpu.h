@@ -139,6 +139,7 @@ struct vcpu_ops {
 	int (*intack)(void *ctx);	     /* PIC acknowledge cycle: the vector, 0-255 */
 	u64 (*tsc)(void *ctx);		     /* the time-stamp counter, host cycles */
 	void (*ferr)(void *ctx, bool level); /* FERR#: the PC's IRQ 13 */
+	bool (*ignne)(void *ctx);	     /* IGNNE# (port F0h) is asserted; NULL: never */
 };
 
 struct vcpu_stats {
