@@ -1,86 +1,113 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration: what docs/config.md describes, parsed and checked word by word, with defaults
- * filled in. Whether a named module exists and fits is checked by whoever builds the VM.
+ * The configuration: one word and its values a line, from the boot module named `config` and then
+ * from the kernel command line (separated by `;`), whose words win. docs/config.md is the
+ * reference. Nothing in here touches hardware; a mistake anywhere is one line and the VM is not
+ * started.
  */
 #ifndef FARBUS_BOOT_CONFIG_H
 #define FARBUS_BOOT_CONFIG_H
 
-#include "devices/bus.h"
-#include "devices/pc.h"
 #include "lib/types.h"
 
-#define CONFIG_NAME_MAX	  64 /* a module's name, with its NUL */
-#define CONFIG_APPEND_MAX 1024
-#define CONFIG_ROUTES_MAX 32
-#define CONFIG_RANGES_MAX 8 /* port ranges in one route */
+#define CONFIG_NAME_MAX	  48  /* a module's name, with its terminator */
+#define CONFIG_APPEND_MAX 512 /* a Linux guest's command line, with its terminator */
+#define CONFIG_ROUTES	  16
+#define CONFIG_RANGES	  8 /* port ranges in one route */
 #define CONFIG_ERROR_MAX  160
 
-enum media_kind { MEDIA_NONE, MEDIA_MODULE, MEDIA_HOST };
+#define CONFIG_DISKS	4
+#define CONFIG_FLOPPIES 2
+#define CONFIG_SERIALS	2
 
-/* Where the sectors of a disk, a floppy or a CD come from. */
-struct config_media {
-	enum media_kind kind;
+enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP };
+
+/* Where a disk's, floppy's or ROM's bytes come from. */
+enum config_source {
+	CONFIG_NONE,   /* not there (ROMs: the default source) */
+	CONFIG_MODULE, /* the boot module called `module` */
+	CONFIG_HOST,   /* this PC's disk number host_disk, its partition or all of it; or its ROM */
+};
+
+struct config_medium {
+	enum config_source source;
 	char module[CONFIG_NAME_MAX];
-	u8 host_disk;	   /* MEDIA_HOST: this PC's disk 0-3 */
-	u8 host_partition; /* 1-4, or 0 for the whole disk */
-	unsigned line;	   /* of the configuration, for later messages; 0: the command line */
+	u8 host_disk; /* 0-3: primary master and slave, secondary master and slave */
+	u8 partition; /* 1-4, 0: the whole disk */
+	u16 line;     /* where it was configured, for messages; see config.origin */
+	u8 origin;
+};
+
+struct config_geometry {
+	u16 cylinders; /* 0: derived from the size */
+	u8 heads, sectors;
+};
+
+enum config_route_kind { CONFIG_ROUTE_VIRTUAL, CONFIG_ROUTE_LOCAL, CONFIG_ROUTE_ABSENT };
+
+struct config_range {
+	u16 first, last;
 };
 
 struct config_route {
-	struct {
-		u16 first, last;
-	} range[CONFIG_RANGES_MAX];
-	unsigned range_count;
+	struct config_range range[CONFIG_RANGES];
+	u8 range_count;
 	s8 irq; /* -1: none */
-	enum route_kind kind;
-	unsigned line;
+	enum config_route_kind kind;
+	u16 line;
+	u8 origin;
 };
 
-enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP };
-enum config_serial { SERIAL_NULL, SERIAL_HOST };
-
 struct config {
-	u32 ram_mb; /* default 16 */
-	unsigned ram_line;
+	u32 ram; /* bytes, whole MB */
 	enum config_cpu cpu;
-	char firmware[CONFIG_NAME_MAX]; /* module, default "bios.bin" */
-	bool vgabios_host;		/* copy this PC's C0000h ROM; default true */
-	char vgabios[CONFIG_NAME_MAX];	/* module otherwise, default "vgabios.bin" */
-	struct config_media disk[PC_DISKS], cdrom[PC_DISKS], floppy[PC_FLOPPIES];
-	struct {
-		u16 cylinders;
-		u8 heads, sectors;
-	} geometry[PC_DISKS];
-	char boot_order[4]; /* "" : automatic */
-	char kernel[CONFIG_NAME_MAX],
-		initrd[CONFIG_NAME_MAX]; /* modules: a Linux kernel; "" none */
+	struct config_medium firmware; /* CONFIG_NONE: the module `bios.bin` */
+	struct config_medium vgabios;  /* CONFIG_NONE: host, and `vgabios.bin` when it has none */
+	struct config_medium disk[CONFIG_DISKS], cdrom[CONFIG_DISKS];
+	struct config_medium floppy[CONFIG_FLOPPIES];
+	struct config_geometry geometry[CONFIG_DISKS];
+	char boot_order[4]; /* of 'c' 'a' 'd'; "": automatic */
+
+	/* A Linux kernel to start without a boot loader; CONFIG_NONE: none. */
+	struct config_medium kernel, initrd;
 	char append[CONFIG_APPEND_MAX];
-	bool rtc_host; /* default true: start from this PC's clock */
+
+	bool rtc_host; /* start from this PC's clock; otherwise from the time below */
 	struct {
 		u16 year;
 		u8 month, day, hour, minute, second;
 	} rtc;
-	struct config_route route[CONFIG_ROUTES_MAX];
-	unsigned route_count;
-	int console;	  /* 1: COM1, 2: COM2, 0: none */
-	u32 console_baud; /* default 115200 */
-	struct {
-		enum config_serial kind;
-		u8 com;
-	} serial[PC_SERIALS];	/* com: 1-4 of this PC */
-	bool triple_fault_stop; /* default false: reset */
-	bool monitor;		/* the hot key opens the monitor; default true */
+
+	struct config_route route[CONFIG_ROUTES];
+	u8 route_count;
+
+	u8 console_com; /* 1, 2, or 0: no console on a serial port */
+	u32 console_baud;
+	u8 serial_com[CONFIG_SERIALS]; /* the guest's UART n leads to this PC's COM 1 or 2; 0:
+					  nowhere */
+	bool triple_fault_stop; /* stop in the monitor at the first one instead of resetting */
+	bool monitor;		/* the console's hot key opens the monitor */
+
+	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };
 
-void config_defaults(struct config *c);
+/* Defaults: 64 MB, cpu auto, rtc host, console com1 at 115200, monitor on, triple-fault reset. */
+void config_init(struct config *c);
+
+/* Parses the text of the `config` module (len bytes, need not be terminated). 0, or -1 with
+ * c->error. */
+int config_parse_module(struct config *c, const char *text, size_t len);
 
 /*
- * Parses `len` bytes of configuration words, lines ended by `separator` ('\n' for the module, ';'
- * for the kernel command line), over what c holds. `origin` names the text in messages. Returns 0,
- * or -1 with one line "ORIGIN:LINE: 'word': expected ..." in error.
+ * Parses the kernel command line; a first word with a `/` in it is the kernel's file name, which
+ * some loaders put there. 0, or -1 with c->error.
  */
-int config_parse(struct config *c, const char *origin, const char *text, size_t len, char separator,
-		 char error[CONFIG_ERROR_MAX]);
+int config_parse_cmdline(struct config *c, const char *text);
+
+/*
+ * What can only be judged when everything was read: two drives in one place, a serial port given
+ * away twice, modules that `have` does not know. 0, or -1 with c->error.
+ */
+int config_check(struct config *c, bool (*have)(void *ctx, const char *module), void *ctx);
 
 #endif
