@@ -13,6 +13,8 @@
 /*
  * Raises a fault at the current instruction: unwinds to the engine's cpu_catch point, which makes
  * v->eip exact and calls cpu_exception(). error is ignored for vectors without an error code.
+ * v->cur NULL at the catch point means that v->eip is exact already: a task switch that faults after
+ * its point of no return has the new task's EIP there.
  */
 _Noreturn void cpu_raise(struct vcpu *v, u8 vector, u32 error);
 static inline _Noreturn void cpu_raise_gp0(struct vcpu *v)
@@ -25,13 +27,11 @@ static inline _Noreturn void cpu_raise_ud(struct vcpu *v)
 }
 _Noreturn void cpu_raise_pf(struct vcpu *v, u32 lin, u32 error); /* sets CR2 */
 
-/* The catch point: jump buffer for __builtin_longjmp, and what was raised. One per vcpu. */
-struct cpu_fault {
-	void *jmp[5];
-	u8 vector;
-	u32 error;
-};
-struct cpu_fault *cpu_fault_of(struct vcpu *v);
+/* The catch point: an engine fills jmp with __builtin_setjmp() before it executes anything. */
+static inline struct cpu_fault *cpu_fault_of(struct vcpu *v)
+{
+	return &v->fault;
+}
 
 /* How an event came about: decides pushed EIP, EXT bit, privilege check and error code. */
 enum event_kind { EVENT_FAULT, EVENT_TRAP, EVENT_SOFT_INT, EVENT_INT3_INTO, EVENT_EXTERNAL, EVENT_ICEBP };
@@ -50,7 +50,7 @@ bool cpu_exception(struct vcpu *v, u8 vector, u32 error);
 /* The same for an external interrupt, NMI or a debug trap between two instructions. */
 bool cpu_deliver(struct vcpu *v, u8 vector, enum event_kind kind);
 
-/* Derived fields of a segment, after any change to base, limit or attr. */
+/* Derived fields of a segment, after any change to base, limit or attr (then cpu_mode_changed()). */
 void segment_derive(struct segment *s);
 /* MOV/POP/LxS Sreg (not CS). Honours real, V86 and protected mode. */
 void cpu_load_seg(struct vcpu *v, unsigned seg, u16 sel);
@@ -103,14 +103,27 @@ void cpu_popf(struct vcpu *v, unsigned opsize, u32 value);
 /* #GP(0) unless the CPL, IOPL and the TSS's I/O bitmap allow the port (SDM vol. 1, 19.5). */
 void cpu_check_io(struct vcpu *v, u16 port, unsigned width);
 
-/* Paging state changed (CR0, CR3, CR4), or CPL did: recomputes what engines derive from it. */
+/*
+ * CR0, CR4, CPL, EFLAGS.VM/TF/AC/RF, DR7, CS or v->shadow changed: recomputes what engines derive
+ * from them. Sets VCPU_EV_STEP while TF, a shadow or a code breakpoint needs instruction-by-instruction
+ * work, moves v->generation on and re-derives the segments where v->mem_slow changes. Each function
+ * above calls it itself; an engine needs it only after changes of its own (loading a state).
+ */
 void cpu_mode_changed(struct vcpu *v);
 
-/* Debug registers: which breakpoints an access hits; used while DR7 enables any. */
+/*
+ * Debug registers; used while DR7 enables any. cpu_code_breakpoint() is asked before the instruction
+ * at lin: it honours RF, sets DR6 and returns true when #DB (EVENT_FAULT) is due. Data hits are
+ * collected by the memory slow paths themselves, I/O hits by the engine's IN/OUT handlers.
+ */
 bool cpu_code_breakpoint(struct vcpu *v, u32 lin);
 void cpu_data_breakpoint(struct vcpu *v, u32 lin, unsigned size, bool write);
 void cpu_io_breakpoint(struct vcpu *v, u16 port, unsigned size);
-/* DR6 bits collected by the current instruction; the engine delivers #DB after it. */
-u32 cpu_pending_debug(struct vcpu *v);
+/*
+ * Asked after an instruction while v->debug_hits is not 0 (data and I/O breakpoints, the T bit of a
+ * new TSS) or TF was set before it (single_step): moves the hits to DR6 and returns true when the
+ * engine has to cpu_deliver(v, VEC_DB, EVENT_TRAP).
+ */
+bool cpu_debug_trap(struct vcpu *v, bool single_step);
 
 #endif

@@ -24,10 +24,17 @@ struct tlb_entry {
 	u32 gpa_page;
 };
 
-/* One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. */
+/*
+ * One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. The bitmaps
+ * keep a flush proportional to what was filled since the last one.
+ */
 struct tlb {
 	struct tlb_entry set[2][TLB_ENTRIES];
+	u32 used[2][TLB_ENTRIES / 32];
+	u32 global[2][TLB_ENTRIES / 32];
+	u32 large_first, large_last; /* linear hull of the 2 and 4 MB pages with entries here */
 };
+void tlb_init(struct tlb *tlb); /* all empty */
 
 /* Where the inline paths find the TLB: the interpreter's private part starts with it. */
 static inline struct tlb *vcpu_tlb(struct vcpu *v)
@@ -123,7 +130,7 @@ u32 mem_fetch_page(struct vcpu *v, u32 lin, const u8 **host);
  */
 bool mem_peek_translate(struct vcpu *v, u32 lin, u32 *gpa);
 
-/* TLB maintenance. `all` drops global pages too. Both also end the interpreter's cached fetch page. */
+/* TLB maintenance. `all` drops global pages too. Both move v->generation on. */
 void mem_tlb_flush(struct vcpu *v, bool all);
 void mem_tlb_flush_page(struct vcpu *v, u32 lin);
 /* The page at gpa has just got (lost) decoded code: write tags to it go (may come back). */

@@ -142,6 +142,13 @@ struct vcpu_ops {
 	bool (*ignne)(void *ctx);	     /* IGNNE# (port F0h) is asserted; NULL: never */
 };
 
+/* The catch point of cpu_raise(): jump buffer for __builtin_longjmp, and what was raised. */
+struct cpu_fault {
+	void *jmp[5];
+	u8 vector;
+	u32 error;
+};
+
 struct vcpu_stats {
 	u64 insns;		/* guest instructions retired */
 	u64 exits[EXIT_REASON_COUNT];
@@ -164,6 +171,15 @@ struct vcpu {
 	u8 shadow;	      /* SHADOW_* */
 	bool halted;
 	bool in_delivery;     /* an event is being delivered: page faults count as "during" */
+	bool ext;	      /* ... that is not an INT n: error codes get the EXT bit */
+	bool mem_slow;	      /* #AC or a data breakpoint may be due: all rd_count, wr_count are 0 */
+	/*
+	 * Goes up with whatever makes a cached translation, CPL or mode derived from it stale: TLB
+	 * flushes, CPL, CR0, CR4, VM and CS.D changes. An engine compares it with its own copy.
+	 */
+	u32 generation;
+	u32 debug_hits;	      /* DR6 bits since the last cpu_pending_debug() */
+	struct cpu_fault fault;
 
 	u32 cr0, cr2, cr3, cr4;
 	u32 dr[8];
@@ -190,7 +206,11 @@ struct vcpu {
 	struct vcpu_stats stats;
 };
 
-/* EFLAGS with the arithmetic bits materialised, and the whole register set at once. */
+/*
+ * EFLAGS with the arithmetic bits materialised, and all of it set at once. The lazy form is the
+ * interpreter's, so cpu/interp/ has both; other code may still test and change the other bits of
+ * v->eflags in place.
+ */
 u32 vcpu_eflags(struct vcpu *v);
 void vcpu_set_eflags(struct vcpu *v, u32 value);
 
