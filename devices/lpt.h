@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A parallel port in its standard (SPP) form: LPT1 at 378h on IRQ 7. */
+#ifndef FARBUS_DEVICES_LPT_H
+#define FARBUS_DEVICES_LPT_H
+
+#include "devices/bus.h"
+#include "devices/irq.h"
+#include "devices/pc.h"
+#include "devices/timer.h"
+#include "lib/types.h"
+
+struct lpt_config {
+	const char *name; /* "lpt1" */
+	struct bus *bus;
+	struct clock *clock;
+	struct irq_pin irq;
+	u16 base;
+	struct pc_char out; /* bytes strobed out; no function: nothing is connected */
+};
+
+struct lpt {
+	struct clock *clock;
+	struct irq_pin irq;
+	struct pc_char out;
+	u16 base;
+	u8 data, control;
+	u8 status;	    /* bits 3-7 as read */
+	struct timer timer; /* ends BUSY and the ACK# pulse */
+};
+
+/* Returns 0, or -1 with a line in the log. */
+int lpt_init(struct lpt *l, const struct lpt_config *config);
+void lpt_reset(struct lpt *l);
+
+#endif
