@@ -14,7 +14,7 @@
 #define CONFIG_APPEND_MAX 512 /* a Linux guest's command line, with its terminator */
 #define CONFIG_ROUTES	  16
 #define CONFIG_RANGES	  8 /* port ranges in one route */
-#define CONFIG_ERROR_MAX  160
+#define CONFIG_ERROR_MAX  256
 
 #define CONFIG_DISKS	4
 #define CONFIG_FLOPPIES 2
@@ -109,5 +109,11 @@ int config_parse_cmdline(struct config *c, const char *text);
  * away twice, modules that `have` does not know. 0, or -1 with c->error.
  */
 int config_check(struct config *c, bool (*have)(void *ctx, const char *module), void *ctx);
+
+/*
+ * Reads port ranges as in `0x3f8-0x3ff,0x3e8` into r->range (the monitor takes them too). 0, or -1
+ * where the word is not of that form.
+ */
+int config_parse_ranges(const char *word, struct config_route *r);
 
 #endif
