@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console on one of this PC's serial ports: the guest's text screen mirrored as ANSI text,
+ * received bytes turned into key strokes, and the hot key (Ctrl-]) that opens the monitor.
+ */
+#ifndef FARBUS_BOOT_CONSOLE_H
+#define FARBUS_BOOT_CONSOLE_H
+
+#include "lib/types.h"
+
+struct vm;
+
+/*
+ * Opens the port that vm->config names. NULL when the configuration has no console, or (after a
+ * line in the log) when this PC has no such port.
+ */
+struct console *console_create(struct vm *vm);
+
+/*
+ * Moves bytes in both directions and looks at the guest's screen when that is due; never waits.
+ * The run loop calls it each time around, also while the guest is stopped. now: host_ns(). Returns
+ * the host_ns() at which it wants to be called at the latest (TIMER_NEVER without a console).
+ */
+u64 console_poll(struct vm *vm, u64 now);
+
+/* The CRTC's start address is about to change: what stands on the screen goes out first. */
+void console_before_scroll(struct vm *vm);
+
+/* Brings out what is on the screen now and waits (bounded) until it is sent: before power-off. */
+void console_flush(struct vm *vm);
+
+/* The monitor's text, CR added before each LF; waits until the port takes it (bounded). */
+void console_print(struct vm *vm, const char *text);
+/* After the monitor has used the terminal: the guest's screen is drawn afresh. */
+void console_redraw(struct vm *vm);
+/* Key strokes from the monitor: a byte as if it had been received, or a set-1 scan code. */
+void console_type(struct vm *vm, u8 byte);
+void console_scancode(struct vm *vm, u8 scancode);
+
+#endif
