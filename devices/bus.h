@@ -19,7 +19,8 @@ struct port_ops {
 	u32 (*outs)(void *dev, u16 port, unsigned width, const void *buf, u32 count);
 	/*
 	 * Access widths the handler takes, a mask of 1 | 2 | 4. The bus splits a wider access into
-	 * narrower ones at consecutive ports (as the ISA bus does), each routed on its own.
+	 * narrower ones at consecutive ports (as the ISA bus does), each routed on its own. An
+	 * access that is not aligned to its width is split too, so handlers see aligned ones only.
 	 */
 	u8 widths;
 };
@@ -60,6 +61,12 @@ int bus_register(struct bus *b, u16 first, u16 last, enum route_kind kind,
 		 const struct port_ops *ops, void *dev, const char *name);
 /* More ports for a handler that bus_register() returned. */
 void bus_add_range(struct bus *b, int handler, u16 first, u16 last);
+/*
+ * For ports that move (PCI I/O BARs): claims those of [first, last] that have no home yet and gives
+ * up what the handler holds there. A port routed elsewhere on purpose keeps that route.
+ */
+void bus_claim(struct bus *b, int handler, u16 first, u16 last);
+void bus_release(struct bus *b, int handler, u16 first, u16 last);
 /* Back to the virtual home (attach/detach in the monitor), or to nothing. */
 void bus_restore(struct bus *b, u16 first, u16 last);
 void bus_make_absent(struct bus *b, u16 first, u16 last);

@@ -12,7 +12,9 @@ struct pc; /* the whole thing; boot/ allocates pc_size() zeroed bytes for it */
 struct block;
 struct bus;
 struct clock;
+struct dma;
 struct irq_lines;
+struct pci_ops;
 struct physmem;
 
 #define PC_DISKS    4 /* primary master and slave, secondary master and slave */
@@ -44,15 +46,19 @@ struct pc_config {
 	struct { u16 cylinders; u8 heads, sectors; } geometry[PC_DISKS]; /* 0: derived from size */
 	struct block *floppy[PC_FLOPPIES];
 	struct pc_char serial[PC_SERIALS], parallel, debug; /* debug: ports E9h and 402h */
-	const struct pc_fw_file *fw_file; /* extra fw_cfg files (vgaroms/, Linux kernel parts) */
+	const struct pc_fw_file *fw_file; /* extra fw_cfg files (vgaroms/...) */
 	unsigned fw_file_count;
 	char boot_order[4];	    /* of 'c' disk, 'a' floppy, 'd' CD; "" means automatic */
-	struct { const void *kernel, *initrd; u32 kernel_size, initrd_size; const char *cmdline; } linux_boot;
 	struct { u16 year; u8 month, day, hour, minute, second; } rtc; /* at power-on */
 
 	/* Host-side wires. */
 	void (*intr)(void *ctx, bool level);	/* PIC to CPU */
 	void (*reset)(void *ctx);		/* port 92h, 8042, PIIX3 CF9h */
+	/*
+	 * INIT: the CPU alone, chips and memory stay. Asked for where a guest resets its CPU to
+	 * leave protected mode (a shutdown code in CMOS 0Fh). NULL: reset is called instead.
+	 */
+	void (*cpu_init)(void *ctx);
 	void (*power_off)(void *ctx);		/* ACPI S5 */
 	void *ctx;
 };
@@ -65,6 +71,12 @@ void pc_reset(struct pc *pc);
 
 struct bus *pc_bus(struct pc *pc);
 struct irq_lines *pc_irqs(struct pc *pc);
+struct dma *pc_dma(struct pc *pc);
+/*
+ * Adds a PCI function (bus 0, devfn = device << 3 | function), such as this PC's own VGA passed
+ * through. Returns 0, or -1 when the place is taken. ops and dev stay the caller's.
+ */
+int pc_add_pci_function(struct pc *pc, u8 devfn, const struct pci_ops *ops, void *dev);
 int pc_intack(struct pc *pc);			   /* interrupt acknowledge: the vector */
 void pc_ferr(struct pc *pc, bool level);	   /* FERR# from the CPU */
 void pc_key_scancode(struct pc *pc, u8 scancode);  /* a set-1 byte from the keyboard or console */
