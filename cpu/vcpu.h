@@ -163,9 +163,13 @@ struct vcpu {
 	u32 gpr[8];
 	u32 eip;	      /* of the current instruction whenever other code may look */
 	u32 eflags;	      /* arithmetic bits are lazy inside an engine: vcpu_eflags() */
-	u32 cc_op, cc_dst, cc_src; /* lazy flags, private to the interpreter */
+	/* Private to the interpreter, see cpu/interp/interp.h: arithmetic flags, pseudo registers. */
+	u32 cc, zero, ea, tmp;
 	volatile u32 events;  /* VCPU_EV_* */
 	const void *cur;      /* interpreter: the decoded instruction being carried out */
+	u32 page_eip;	      /* EIP of offset 0 of the page being executed (may be "negative") */
+	u32 icount;	      /* retired since the last fold into stats.insns */
+	void *tlb_set;	      /* the half of the TLB that belongs to the CPL */
 	struct segment seg[SEG_COUNT];
 	u8 cpl;
 	u8 shadow;	      /* SHADOW_* */
