@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PIIX3's bus-master IDE registers: 16 ports in BAR 4 of PCI function 00:01.1, eight a channel.
- * Whoever owns the function's configuration space calls bmdma_map() when BAR 4 or its I/O-enable
- * bit changes.
+ * The PIIX3's bus-master IDE registers: 16 ports, eight a channel. piix3_ide.c, which owns the PCI
+ * function, calls bmdma_map() when BAR 4 or its I/O-enable bit changes.
  */
 #ifndef FARBUS_DEVICES_BMDMA_H
 #define FARBUS_DEVICES_BMDMA_H

@@ -11,25 +11,18 @@
 #include "lib/types.h"
 
 struct block;
+struct dma;
 
 #define FDC_DRIVES     2
 #define FDC_SECTOR_MAX 16384u /* N = 7 */
 
-/*
- * The wires to the DMA controller's channel 2. Each call moves up to len bytes and returns how many
- * were moved (0 while the channel is masked); *tc is set when the channel reached terminal count.
- */
-struct fdc_dma {
-	u32 (*to_memory)(void *ctx, const void *buf, u32 len, bool *tc);
-	u32 (*from_memory)(void *ctx, void *buf, u32 len, bool *tc);
-	void *ctx;
-};
+#define FDC_DMA_CHANNEL 2
 
 struct fdc_config {
 	struct bus *bus;
 	struct clock *clock;
 	struct irq_pin irq;
-	struct fdc_dma dma;
+	struct dma *dma;
 	struct block *drive[FDC_DRIVES]; /* NULL: no drive there */
 };
 
@@ -54,7 +47,7 @@ enum fdc_phase { FDC_COMMAND, FDC_EXECUTION, FDC_RESULT };
 struct fdc {
 	struct clock *clock;
 	struct irq_pin irq;
-	struct fdc_dma dma;
+	struct dma *dma;
 	struct fdc_drive drive[FDC_DRIVES];
 
 	u8 dor, dsr, ccr, tdr, srb;

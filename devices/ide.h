@@ -58,7 +58,7 @@ struct ide_drive {
 
 	/* ATAPI */
 	struct atapi_sense sense;
-	bool medium_changed, unit_attention;
+	bool unit_attention; /* the tray was closed */
 	bool tray_locked, tray_open;
 };
 
@@ -77,16 +77,20 @@ struct ide_channel {
 
 	/* The command in progress. */
 	struct ide_drive *active;
-	struct timer timer;
+	struct timer timer;  /* ends BSY */
 	ide_step after_busy; /* runs when BSY ends; NULL: not busy */
-	ide_step after_data; /* runs when the buffer has been read or filled */
+	ide_step after_data; /* runs when the host has read or filled the block of data */
 	bool data_in, data_out;
-	u32 pos, len; /* of the block of data in buffer[] */
-	u64 lba;      /* next sector */
-	u32 left;     /* sectors (ATA) or bytes (ATAPI) still to come after this block */
-	u32 chunk;    /* sectors of the current block */
-	bool ext, write, dma_active;
-	u32 byte_limit; /* ATAPI */
+	u32 pos, len;	/* the block of data is what is left of buffer[pos..len) */
+	u32 filled;	/* ATAPI: bytes of the reply in buffer[] */
+	u64 lba;	/* next sector */
+	u32 left;	/* sectors after those in buffer[] */
+	u32 chunk;	/* ATA: sectors in buffer[] */
+	u32 block_size; /* ATA: sectors between two interrupts */
+	bool ext, dma_waiting, dma_write;
+	ide_step dma_step; /* moves the data once the bus master runs */
+	u32 byte_limit;	   /* ATAPI: the most the host takes at once */
+	bool packet_dma;
 	u8 packet[12];
 	u8 buffer[IDE_BUFFER_SIZE] __attribute__((aligned(4)));
 };
