@@ -198,6 +198,7 @@ struct vcpu {
 
 	struct fpu_image fpu; /* valid when the host FPU does not hold it (fpu_loaded false) */
 	bool fpu_loaded;
+	bool fpu_ferr;	      /* FERR# as last driven */
 	u16 fpu_cs, fpu_ds, fpu_opcode; /* last x87 instruction and operand, for FSTENV and FSAVE */
 	u32 fpu_ip, fpu_dp;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * x87, MMX and SSE: carried out by the host's own FPU with the guest's FPU state loaded. The guest's
- * instruction is copied into a stub with its memory operand rewritten to a buffer; there is no soft
- * float. Engines use fpu_decode() when they decode and fpu_exec() when they execute.
+ * x87, MMX and SSE: carried out by the host's own FPU with the guest's FPU state loaded. The
+ * guest's instruction is copied into a stub with its memory operand rewritten to a buffer; there is
+ * no soft float. Engines use fpu_decode() when they decode and fpu_exec() when they execute.
  */
 #ifndef FARBUS_CPU_INTERP_FPU_H
 #define FARBUS_CPU_INTERP_FPU_H
@@ -10,47 +10,48 @@
 #include "cpu/vcpu.h"
 
 /* What stands before the opcode, as fpu_decode() needs it. */
-#define FPU_PREFIX_66	  BIT(0) /* an operand-size prefix byte is there */
-#define FPU_PREFIX_F3	  BIT(1) /* of F2 and F3 the one nearer the opcode, or neither */
-#define FPU_PREFIX_F2	  BIT(2)
-#define FPU_PREFIX_LOCK	  BIT(3)
-#define FPU_OPSIZE16	  BIT(4) /* the operand size in effect is 16 bits */
+#define FPU_PREFIX_66	BIT(0) /* an operand-size prefix byte is there */
+#define FPU_PREFIX_F3	BIT(1) /* of F2 and F3 the one nearer the opcode, or neither */
+#define FPU_PREFIX_F2	BIT(2)
+#define FPU_PREFIX_LOCK BIT(3)
+#define FPU_OPSIZE16	BIT(4) /* the operand size in effect is 16 bits */
 
 enum fpu_class {
 	FPU_NONE, /* not an instruction of this part: the caller decodes it itself */
 	FPU_UD,	  /* #UD whatever the state */
 	FPU_X87,
-	FPU_MMX,  /* includes the Pentium III's additions on MMX registers */
+	FPU_MMX, /* includes the Pentium III's additions on MMX registers */
 	FPU_SSE,
 };
 
 /* fpu_op.flags */
-#define FPU_READS      BIT(0) /* memory operand is read: `size` bytes */
-#define FPU_WRITES     BIT(1) /* memory operand is written: `size` bytes */
-#define FPU_IMM8       BIT(2) /* an imm8 follows: the decoder stores it in `imm` */
-#define FPU_ALIGN16    BIT(3) /* #GP(0) when the operand is not 16-byte aligned */
-#define FPU_DI	       BIT(4) /* MASKMOVQ: seg:off is DS (or override):(E)DI, no modrm memory */
-#define FPU_GPR_IN     BIT(5) /* reads the general register `gpr` in place of memory */
-#define FPU_GPR_OUT    BIT(6) /* writes the general register `gpr` (32 bits; FNSTSW AX: 16) */
-#define FPU_FLAGS_IN   BIT(7) /* FCMOVcc */
-#define FPU_FLAGS_OUT  BIT(8) /* FCOMI, COMISS and theirs: all six arithmetic flags */
-#define FPU_WAITING    BIT(9) /* reports a pending x87 exception first */
-#define FPU_TWO_BYTE   BIT(10)
-#define FPU_CONTROL    BIT(11) /* x87 control: leaves the instruction and operand pointers alone */
-#define FPU_IS_16      BIT(12) /* environment and state images in the 16-bit form */
+#define FPU_READS     BIT(0)  /* memory operand is read: `size` bytes */
+#define FPU_WRITES    BIT(1)  /* memory operand is written: `size` bytes */
+#define FPU_IMM8      BIT(2)  /* an imm8 follows: the decoder stores it in `imm` */
+#define FPU_ALIGN16   BIT(3)  /* #GP(0) when the operand is not 16-byte aligned */
+#define FPU_DI	      BIT(4)  /* MASKMOVQ: seg:off is DS (or override):(E)DI, no modrm memory */
+#define FPU_GPR_MEM   BIT(5)  /* general register `gpr` in the place of a memory operand */
+#define FPU_GPR_OUT   BIT(6)  /* writes the general register `gpr`, 32 bits */
+#define FPU_FLAGS     BIT(7)  /* reads or writes arithmetic flags: FCMOVcc, FCOMI, COMISS, ... */
+#define FPU_WAITING   BIT(8)  /* reports a pending x87 exception first */
+#define FPU_CONTROL   BIT(9)  /* x87 control: leaves the instruction and operand pointers alone */
+#define FPU_IS_16     BIT(10) /* environment and state images in the 16-bit form */
+#define FPU_NEEDS_SSE BIT(11) /* an MMX instruction that came with SSE */
+#define FPU_HAS_MEM   (FPU_READS | FPU_WRITES) /* seg:off is used */
 
 /* One decoded instruction; to be kept by value in the engine's own decoded form. 12 bytes. */
 struct fpu_op {
-	u8 kind;  /* how exec carries it out: private */
+	u8 kind;  /* how fpu_exec() carries it out: private */
 	u8 class; /* enum fpu_class */
 	u16 flags;
-	u8 prefix; /* 0 or F3h */
+	/* The stub's bytes, memory operands rewritten; together they are its key. */
+	u8 prefix; /* 0: one-byte opcode, 0Fh: two bytes, F3h: F3 0F and the opcode */
 	u8 opcode;
 	u8 modrm;
 	u8 imm;
 	u8 gpr;
-	u8 feature; /* CPUID.1:EDX bit number this needs: private */
-	u16 size;   /* of the memory operand in bytes: 0 (none) to 512 */
+	u8 guest_modrm; /* as the guest wrote it, for the last-opcode register */
+	u16 size;	/* of the memory operand in bytes: 0 (none) to 512 */
 };
 
 /*
@@ -59,8 +60,7 @@ struct fpu_op {
  * (modrm below C0h) with size 0 do not exist here. 0F 0D and 0F 18-1F (hints) are FPU_NONE.
  * FPU_UD: no such instruction on a Pentium III.
  */
-enum fpu_class fpu_decode(unsigned prefixes, bool two_byte, u8 opcode, u8 modrm,
-			  struct fpu_op *op);
+enum fpu_class fpu_decode(unsigned prefixes, bool two_byte, u8 opcode, u8 modrm, struct fpu_op *op);
 static inline bool fpu_has_modrm(bool two_byte, u8 opcode)
 {
 	return two_byte ? opcode != 0x77 : opcode != 0x9b;
@@ -89,9 +89,9 @@ void fpu_sync(struct vcpu *v);
 u32 fpu_host_features(void);
 
 /*
- * For the host's trap handler: an exception `vector` (16 or 19) at *eip in Farbus's own code. True
- * when it came from a guest's instruction in a stub: *eip is then where to resume, and the guest
- * gets the exception. False: not ours.
+ * For the host's trap handler, whatever the vector: an exception at *eip in Farbus's own code. True
+ * when a guest's instruction in a stub raised it (#XM mostly): *eip is then where to resume, and
+ * the guest gets the exception. False: not ours.
  */
 bool fpu_fixup(u32 vector, u32 *eip);
 
