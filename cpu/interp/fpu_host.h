@@ -32,9 +32,7 @@ enum fpu_kind {
 #define FPU_KEY_FLDENV		       FPU_KEY(0, 0xd9, 0x21)
 #define FPU_KEY_FNSAVE		       FPU_KEY(0, 0xdd, 0x31) /* fnsave [ecx], 108 bytes */
 #define FPU_KEY_FRSTOR		       FPU_KEY(0, 0xdd, 0x21)
-#define FPU_KEY_FNINIT		       FPU_KEY(0, 0xdb, 0xe3)
-#define FPU_KEY_LDMXCSR		       FPU_KEY(0x0f, 0xae, 0x11)
-#define FPU_KEY_STMXCSR		       FPU_KEY(0x0f, 0xae, 0x19)
+#define FPU_KEY_FNSTCW		       FPU_KEY(0, 0xd9, 0x39) /* fnstcw [ecx] */
 
 static inline u32 fpu_op_key(const struct fpu_op *op)
 {
