@@ -9,6 +9,18 @@
 
 #include "devices/ide.h"
 
+/* Command block registers, by offset */
+enum {
+	IDE_REG_DATA,
+	IDE_REG_ERROR_FEATURE,
+	IDE_REG_COUNT,
+	IDE_REG_LBA_LOW,
+	IDE_REG_LBA_MID,
+	IDE_REG_LBA_HIGH,
+	IDE_REG_DEVICE,
+	IDE_REG_STATUS_COMMAND,
+};
+
 /* Status (ATA-6, 7.15.6) */
 #define IDE_BSY	 0x80
 #define IDE_DRDY 0x40
@@ -30,7 +42,8 @@
 #define IDE_REASON_COD 0x01
 #define IDE_REASON_IO  0x02
 
-#define IDE_SECTOR 512u
+#define IDE_SECTOR	 512u
+#define IDE_MULTIPLE_MAX 16u /* sectors a block of READ and WRITE MULTIPLE */
 
 /*
  * How long the drive is busy: far less than any real one, yet long enough that the interrupt comes
@@ -53,6 +66,24 @@ void ide_finish(struct ide_channel *ch);
 void ide_dma(struct ide_channel *ch, bool write, ide_step step);
 /* The reset signature of the drive's kind in its task file. */
 void ide_signature(struct ide_drive *d);
+
+/* The registers, for ide_ports.c. An empty channel has none. */
+bool ide_channel_empty(const struct ide_channel *ch);
+/*
+ * Ends BSY when its time is over: a host that polls the status need not wait for the run loop to
+ * fire the timer.
+ */
+void ide_poll_timer(struct ide_channel *ch);
+u8 ide_read_register(struct ide_channel *ch, unsigned reg);
+u8 ide_read_status(struct ide_channel *ch); /* without the side effect of the status register */
+void ide_write_register(struct ide_channel *ch, unsigned reg, u8 value);
+void ide_write_device(struct ide_channel *ch, u8 value);
+void ide_write_command(struct ide_channel *ch, u8 command);
+void ide_write_control(struct ide_channel *ch, u8 value);
+/* The host has moved bytes of the block of data; at its end the next step runs. */
+void ide_data_moved(struct ide_channel *ch, u32 bytes);
+/* Returns 0, or -1 when the bus is full (logged). */
+int ide_ports_register(struct ide_channel *ch, struct bus *bus);
 
 void ata_command(struct ide_channel *ch, u8 command);
 void atapi_command(struct ide_channel *ch, u8 command);

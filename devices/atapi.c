@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Chip: an ATAPI CD-ROM drive.
+ * Documentation: ATA/ATAPI-6, 8.24 (PACKET) and 9.8 (its protocol); MMC-3 for the packets.
+ * Modelled: a data disc, PIO with byte count limits and DMA, sense data, tray and lock.
+ * Not modelled: audio, raw sectors (READ CD gives user data), writing, overlapped commands.
+ */
+#include "devices/atapi.h"
+#include "devices/block.h"
+#include "devices/bmdma.h"
+#include "devices/ide_core.h"
+#include "lib/str.h"
+
+#define PACKET_SIZE	  12
+#define FEATURE_DMA	  0x01
+#define BUFFER_CD_SECTORS (IDE_BUFFER_SIZE / CD_SECTOR)
+
+static const struct atapi_sense no_sense;
+
+void atapi_reset(struct ide_drive *d)
+{
+	d->sense = no_sense;
+	d->unit_attention = false;
+	d->tray_locked = false;
+}
+
+static void set_reason(struct ide_drive *d, u8 reason)
+{
+	d->count[0] = reason;
+}
+
+static void packet_end(struct ide_channel *ch, u8 error)
+{
+	set_reason(ch->active, IDE_REASON_COD | IDE_REASON_IO);
+	ide_complete(ch, error);
+}
+
+static void good(struct ide_channel *ch)
+{
+	ch->active->sense = no_sense;
+	packet_end(ch, 0);
+}
+
+static void check_condition(struct ide_channel *ch, struct atapi_sense sense)
+{
+	ch->active->sense = sense;
+	packet_end(ch, (u8)(sense.key << 4) | IDE_ABRT);
+}
+
+/* Reads the next part of a READ command into the buffer; false: the command has failed. */
+static bool refill(struct ide_channel *ch)
+{
+	struct block *b = ch->active->block;
+	u32 count = ch->left < BUFFER_CD_SECTORS ? ch->left : BUFFER_CD_SECTORS;
+
+	if (b->ops->read(b, ch->lba, count, ch->buffer) != 0) {
+		check_condition(ch, SENSE_MEDIUM_ERROR);
+		return false;
+	}
+	ch->lba += count;
+	ch->left -= count;
+	ch->pos = ch->len = 0;
+	ch->filled = count * CD_SECTOR;
+	return true;
+}
+
+/*
+ * The size of the next block of data: the host's limit, in whole sectors where it allows one, even
+ * unless it is the last (ATA-6, 8.24.5).
+ */
+static u32 pio_block(const struct ide_channel *ch)
+{
+	u32 rest = ch->filled - ch->len;
+
+	if (rest <= ch->byte_limit)
+		return rest;
+	if (ch->byte_limit >= CD_SECTOR)
+		return ch->byte_limit & ~(CD_SECTOR - 1);
+	return ch->byte_limit & ~1u;
+}
+
+static void pio_step(struct ide_channel *ch);
+
+static void block_read(struct ide_channel *ch)
+{
+	ide_busy(ch, IDE_BLOCK_NS, pio_step);
+}
+
+static void pio_step(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+	u32 start, size;
+
+	if (ch->len >= ch->filled && ch->left && !refill(ch))
+		return;
+	if (ch->len >= ch->filled) {
+		good(ch);
+		return;
+	}
+	start = ch->len;
+	size = pio_block(ch);
+	set_reason(d, IDE_REASON_IO);
+	d->lba_mid[0] = (u8)size;
+	d->lba_high[0] = (u8)(size >> 8);
+	ide_data_in(ch, start, size, block_read);
+}
+
+static void dma_read_step(struct ide_channel *ch)
+{
+	for (;;) {
+		u32 bytes = (ch->filled + 1) & ~1u;
+
+		if (bmdma_transfer(ch->dma, true, ch->buffer, bytes) != bytes)
+			return; /* the PRD table was too short: the drive waits for a reset */
+		if (ch->left == 0)
+			break;
+		if (!refill(ch))
+			return;
+	}
+	good(ch);
+}
+
+static void send(struct ide_channel *ch)
+{
+	ch->pos = ch->len = 0;
+	if (ch->packet_dma) {
+		set_reason(ch->active, IDE_REASON_IO);
+		ide_dma(ch, false, dma_read_step);
+	} else {
+		pio_step(ch);
+	}
+}
+
+/* A reply in buffer[], cut to the packet's allocation length. */
+static void reply(struct ide_channel *ch, u32 length, u32 allocated)
+{
+	ch->left = 0;
+	ch->filled = length < allocated ? length : allocated;
+	if (ch->filled == 0)
+		good(ch);
+	else
+		send(ch);
+}
+
+static void reply_or_refuse(struct ide_channel *ch, u32 length, struct atapi_sense sense)
+{
+	if (length == 0)
+		check_condition(ch, sense);
+	else
+		reply(ch, length, atapi_be16(ch->packet + 7));
+}
+
+static void read_sectors(struct ide_channel *ch, u32 lba, u32 count)
+{
+	u64 sectors = ch->active->block->sectors;
+
+	if (lba > sectors || count > sectors - lba) {
+		check_condition(ch, SENSE_OUT_OF_RANGE);
+		return;
+	}
+	if (count == 0) {
+		good(ch);
+		return;
+	}
+	ch->lba = lba;
+	ch->left = count;
+	if (refill(ch))
+		send(ch);
+}
+
+/* READ CD (MMC-3, 6.17): the sector's user data or nothing of it. */
+static void read_cd(struct ide_channel *ch)
+{
+	const u8 *p = ch->packet;
+	u32 count = p[6] << 16 | p[7] << 8 | p[8];
+	u32 type = (p[1] >> 2) & 7;
+
+	if ((p[9] & 0xf8) == 0 && (p[10] & 7) == 0)
+		read_sectors(ch, atapi_be32(p + 2), 0);
+	else if ((p[9] & 0xfe) != 0x10 || (p[10] & 7) != 0)
+		check_condition(ch, SENSE_BAD_FIELD);
+	else if (type != 0 && type != 2 && type != 4)
+		check_condition(ch, SENSE_ILLEGAL_MODE);
+	else
+		read_sectors(ch, atapi_be32(p + 2), count);
+}
+
+static void start_stop(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+	bool load_eject = (ch->packet[4] & 2) != 0, start = (ch->packet[4] & 1) != 0;
+
+	if (load_eject && !start && d->tray_locked) {
+		check_condition(ch, SENSE_REMOVAL_LOCKED);
+		return;
+	}
+	if (load_eject) {
+		if (d->tray_open && start && d->block)
+			d->unit_attention = true;
+		d->tray_open = !start;
+	}
+	good(ch);
+}
+
+static void prevent_removal(struct ide_channel *ch)
+{
+	ch->active->tray_locked = (ch->packet[4] & 1) != 0;
+	good(ch);
+}
+
+static void request_sense(struct ide_channel *ch)
+{
+	u32 length = atapi_request_sense(ch->active, ch->buffer);
+
+	ch->active->sense = no_sense;
+	reply(ch, length, ch->packet[4]);
+}
+
+/* Commands that need a disc. */
+static void medium_packet(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+	const u8 *p = ch->packet;
+	struct atapi_sense sense = no_sense;
+	u32 length;
+
+	if (!atapi_has_medium(d)) {
+		check_condition(ch, SENSE_NOT_READY);
+		return;
+	}
+	switch (p[0]) {
+	case 0x00: /* TEST UNIT READY */
+		good(ch);
+		break;
+	case 0x25: /* READ CAPACITY */
+		reply(ch, atapi_read_capacity(d, ch->buffer), ~0u);
+		break;
+	case 0x28: /* READ(10) */
+		read_sectors(ch, atapi_be32(p + 2), atapi_be16(p + 7));
+		break;
+	case 0x2b: /* SEEK(10) */
+		read_sectors(ch, atapi_be32(p + 2), 0);
+		break;
+	case 0x42: /* READ SUB-CHANNEL */
+		reply(ch, atapi_read_subchannel(p, ch->buffer), atapi_be16(p + 7));
+		break;
+	case 0x43: /* READ TOC */
+		length = atapi_read_toc(d, p, ch->buffer, &sense);
+		reply_or_refuse(ch, length, sense);
+		break;
+	case 0x51: /* READ DISC INFORMATION */
+		reply(ch, atapi_disc_information(ch->buffer), atapi_be16(p + 7));
+		break;
+	case 0xa8: /* READ(12) */
+		read_sectors(ch, atapi_be32(p + 2), atapi_be32(p + 6));
+		break;
+	case 0xbe:
+		read_cd(ch);
+		break;
+	default:
+		check_condition(ch, SENSE_BAD_OPCODE);
+		break;
+	}
+}
+
+static void packet_step(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+	const u8 *p = ch->packet;
+	struct atapi_sense sense = no_sense;
+	u32 length;
+
+	/* A unit attention waits until a command other than these is sent (SPC-2, 5.9.1). */
+	if (d->unit_attention && p[0] != 0x03 && p[0] != 0x12 && p[0] != 0x46 && p[0] != 0x4a) {
+		d->unit_attention = false;
+		check_condition(ch, SENSE_MEDIUM_CHANGED);
+		return;
+	}
+	switch (p[0]) {
+	case 0x03:
+		request_sense(ch);
+		break;
+	case 0x12: /* INQUIRY */
+		if (p[1] & 3)
+			check_condition(ch, SENSE_BAD_FIELD);
+		else
+			reply(ch, atapi_inquiry(ch->buffer), p[4]);
+		break;
+	case 0x1b: /* START STOP UNIT */
+		start_stop(ch);
+		break;
+	case 0x1e: /* PREVENT ALLOW MEDIUM REMOVAL */
+		prevent_removal(ch);
+		break;
+	case 0x46: /* GET CONFIGURATION */
+		reply(ch, atapi_get_configuration(d, p, ch->buffer), atapi_be16(p + 7));
+		break;
+	case 0x4a: /* GET EVENT STATUS NOTIFICATION */
+		length = atapi_event_status(d, p, ch->buffer, &sense);
+		reply_or_refuse(ch, length, sense);
+		break;
+	case 0x4e: /* STOP PLAY/SCAN: nothing plays */
+	case 0xbb: /* SET CD SPEED */
+		good(ch);
+		break;
+	case 0x5a: /* MODE SENSE(10) */
+		length = atapi_mode_sense(d, p, ch->buffer, &sense);
+		reply_or_refuse(ch, length, sense);
+		break;
+	case 0xbd: /* MECHANISM STATUS */
+		reply(ch, atapi_mechanism_status(ch->buffer), atapi_be16(p + 8));
+		break;
+	default:
+		medium_packet(ch);
+		break;
+	}
+}
+
+static void packet_received(struct ide_channel *ch)
+{
+	memcpy(ch->packet, ch->buffer, PACKET_SIZE);
+	ide_busy(ch, IDE_COMMAND_NS, packet_step);
+}
+
+static void packet_wanted(struct ide_channel *ch)
+{
+	set_reason(ch->active, IDE_REASON_COD);
+	ide_data_out(ch, PACKET_SIZE, packet_received, false);
+}
+
+static void packet(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+	u32 limit = d->lba_mid[0] | d->lba_high[0] << 8;
+
+	ch->packet_dma = (d->feature[0] & FEATURE_DMA) && ch->dma;
+	/* 0 is not allowed, FFFFh means FFFEh (ATA-6, 8.24.5). */
+	ch->byte_limit = limit < 2 || limit == 0xffff ? 0xfffe : limit;
+	ide_busy(ch, IDE_BLOCK_NS, packet_wanted);
+}
+
+static void identify_step(struct ide_channel *ch)
+{
+	ide_identify_cdrom(ch, ch->active, ch->buffer);
+	ide_data_in(ch, 0, IDE_SECTOR, ide_finish);
+}
+
+static void abort_step(struct ide_channel *ch)
+{
+	ide_complete(ch, IDE_ABRT);
+}
+
+/* A host that takes the drive for a disk is told by the signature (ATA-6, 8.15.5.2). */
+static void signature_step(struct ide_channel *ch)
+{
+	ide_signature(ch->active);
+	ide_complete(ch, IDE_ABRT);
+}
+
+/* DEVICE RESET ends without INTRQ and without DRDY (ATA-6, 9.16). */
+static void device_reset_step(struct ide_channel *ch)
+{
+	struct ide_drive *d = ch->active;
+
+	ide_finish(ch);
+	ide_signature(d);
+	d->error = 1;
+	d->status = 0;
+}
+
+static void set_features_step(struct ide_channel *ch)
+{
+	ide_complete(ch, ide_set_features(ch->active));
+}
+
+static void check_power_step(struct ide_channel *ch)
+{
+	ch->active->count[0] = 0xff;
+	ide_complete(ch, 0);
+}
+
+static void done_step(struct ide_channel *ch)
+{
+	ide_complete(ch, 0);
+}
+
+static ide_step plain_command(u8 command)
+{
+	switch (command) {
+	case 0x08:
+		return device_reset_step;
+	case 0x20: /* READ SECTORS */
+	case 0xec: /* IDENTIFY DEVICE */
+		return signature_step;
+	case 0xa1:
+		return identify_step;
+	case 0xe0: /* STANDBY, IDLE and SLEEP: always awake */
+	case 0xe1:
+	case 0xe2:
+	case 0xe3:
+	case 0xe6:
+	case 0xe7: /* FLUSH CACHE */
+		return done_step;
+	case 0xe5:
+		return check_power_step;
+	case 0xef:
+		return set_features_step;
+	default:
+		return abort_step;
+	}
+}
+
+void atapi_command(struct ide_channel *ch, u8 command)
+{
+	if (command == 0xa0)
+		packet(ch);
+	else
+		ide_busy(ch, IDE_COMMAND_NS, plain_command(command));
+}
