@@ -11,6 +11,8 @@
 #include "devices/pc.h"
 #include "devices/timer.h"
 
+struct bus;
+struct host_serial;
 struct console; /* boot/console.c */
 struct monitor; /* boot/monitor.c */
 
@@ -21,7 +23,8 @@ struct module {
 	u32 size;
 };
 
-#define MODULES_MAX 16
+#define MODULES_MAX	16
+#define ROM_SHADOW_SIZE (256 * KB)
 
 /* Requests to the run loop; set with vm_request(), also from inside a port access or timer. */
 #define VM_REQ_RESET	 BIT(0)
@@ -35,7 +38,10 @@ struct vm {
 	struct config config;
 	const struct engine *engine;
 	struct pc *pc;
-	u8 *rom_shadow; /* 256 KB: guest-physical C0000h-FFFFFh */
+	struct bus *bus; /* pc's */
+	struct host_serial
+		*serial[PC_SERIALS]; /* where a UART of the guest leads to; NULL: nowhere */
+	u8 *rom_shadow;		     /* 256 KB: guest-physical C0000h-FFFFFh */
 	struct module module[MODULES_MAX];
 	unsigned module_count;
 	struct console *console; /* NULL: configured away */
@@ -48,11 +54,13 @@ struct vm {
 	u64 resets, triple_faults;
 	bool reset_by_fault; /* the last reset came from a triple fault */
 	u64 stopped_since;   /* host ns while stopped */
+	bool halt_reported;  /* "halted with interrupts off" is in the log */
 	u64 stopped_ns;	     /* host ns spent in the monitor: the guest's clock does not run then */
 };
 
-/* Builds the VM from vm->config and vm->module[]. Returns 0, or -1 with one line in the log. */
-int vm_build(struct vm *vm);
+struct boot_info;
+/* Builds the VM from vm->config and vm->module[]; what cannot work ends in boot_fail(). */
+void vm_build(struct vm *vm, const struct boot_info *boot);
 
 /* NULL when no module has that name. */
 struct module *vm_module(struct vm *vm, const char *name);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the loader to the run loop: the order in which Farbus comes up. */
+#include "boot/config.h"
+#include "boot/fpu_host.h"
+#include "boot/host.h"
+#include "boot/log.h"
+#include "boot/power.h"
+#include "boot/relocate.h"
+#include "boot/trap.h"
+#include "boot/vm.h"
+#include "lib/str.h"
+
+static struct vm vm;
+static struct boot_info boot;
+
+void boot_main(u32 mbi);
+
+static bool have_module(void *ctx, const char *name)
+{
+	return vm_module(ctx, name) != NULL;
+}
+
+static void read_config(void)
+{
+	struct config *c = &vm.config;
+	struct module *m = vm_module(&vm, "config");
+
+	config_init(c);
+	if ((m && config_parse_module(c, (const char *)m->data, m->size)) ||
+	    config_parse_cmdline(c, boot.cmdline) || config_check(c, have_module, &vm))
+		boot_fail("%s", c->error);
+}
+
+void boot_main(u32 mbi)
+{
+	log_init();
+	log_info("starting");
+	trap_init();
+	relocate(&boot, mbi);
+	/* The double fault's task has to come up with the page tables of now. */
+	trap_init();
+	irq_init();
+	clock_init();
+	asm volatile("sti");
+	fpu_host_init();
+	power_init();
+
+	memcpy(vm.module, boot.module, sizeof(vm.module));
+	vm.module_count = boot.module_count;
+	log_info("%u MB RAM, Farbus from %u KB on, CPU at %u MHz", boot.host_mb,
+		 memory_bottom() / KB, host_tsc_khz() / 1000);
+	for (unsigned i = 0; i < vm.module_count; i++)
+		log_info("module %s: %u bytes", vm.module[i].name, vm.module[i].size);
+	read_config();
+	host_keyboard_init();
+	vm_build(&vm, &boot);
+	vm_run(&vm);
+}

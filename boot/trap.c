@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/trap.h"
+#include "boot/host.h"
+#include "cpu/interp/fpu.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#define SEL_CODE 0x08
+#define SEL_DATA 0x10
+#define SEL_TSS	 0x18
+#define SEL_DF	 0x20 /* the double fault's task */
+
+#define GATE_INTERRUPT 0x8e00 /* present, DPL 0, 32-bit: IF goes off */
+#define GATE_TASK      0x8500
+
+/* SDM vol. 3, figure 7-2: only what a task switch inside ring 0 needs has a name. */
+struct tss {
+	u32 link, stacks[6], cr3, eip, eflags, gpr[8], es, cs, ss, ds, fs, gs, ldt, iomap;
+};
+
+static struct tss main_tss, df_tss;
+static u8 df_stack[4096] __attribute__((aligned(16)));
+
+static u64 gdt[5] = {
+	[SEL_CODE / 8] = 0x00cf9a000000ffffull, /* flat, 4 GB */
+	[SEL_DATA / 8] = 0x00cf92000000ffffull,
+};
+static struct {
+	u32 low, high;
+} idt[TRAP_COUNT];
+
+struct table_pointer {
+	u16 limit;
+	const void *base;
+} __attribute__((packed));
+
+const struct table_pointer gdt_pointer = {sizeof(gdt) - 1, gdt};
+
+extern const u32 trap_entries[TRAP_COUNT];
+void double_fault_entry(void);
+void trap(struct trap_frame *f);
+void double_fault(void);
+
+static const char *const names[] = {
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"9",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"15",
+	"FPU error",
+	"alignment check",
+	"machine check",
+	"SIMD exception",
+};
+
+static u64 tss_descriptor(const struct tss *t)
+{
+	u32 base = (u32)t, limit = sizeof(*t) - 1;
+
+	return limit | (u64)(base & 0xffffff) << 16 | 0x89ull << 40 | (u64)(base >> 24) << 56;
+}
+
+static u32 read_cr3(void)
+{
+	u32 v;
+	asm volatile("movl %%cr3, %0" : "=r"(v));
+	return v;
+}
+
+void trap_init(void)
+{
+	const struct table_pointer idtr = {sizeof(idt) - 1, idt};
+
+	for (unsigned i = 0; i < TRAP_COUNT; i++) {
+		u32 entry = trap_entries[i];
+
+		idt[i].low = SEL_CODE << 16 | (entry & 0xffff);
+		idt[i].high = (entry & 0xffff0000) | GATE_INTERRUPT;
+	}
+	/* A fault on a bad stack has nowhere to be pushed to: a task gate brings its own stack. */
+	idt[8].low = SEL_DF << 16;
+	idt[8].high = GATE_TASK;
+	df_tss = (struct tss){
+		.cr3 = read_cr3(),
+		.eip = (u32)double_fault_entry,
+		.eflags = 2,
+		.gpr[4] = (u32)(df_stack + sizeof(df_stack)),
+		.cs = SEL_CODE,
+		.es = SEL_DATA,
+		.ss = SEL_DATA,
+		.ds = SEL_DATA,
+		.fs = SEL_DATA,
+		.gs = SEL_DATA,
+		.iomap = sizeof(struct tss) << 16,
+	};
+	main_tss.iomap = sizeof(struct tss) << 16;
+	gdt[SEL_TSS / 8] = tss_descriptor(&main_tss);
+	gdt[SEL_DF / 8] = tss_descriptor(&df_tss);
+	asm volatile("lgdt %0" ::"m"(gdt_pointer));
+	asm volatile("lidt %0" ::"m"(idtr));
+	asm volatile("ltr %w0" ::"r"(SEL_TSS));
+}
+
+static u32 read_cr2(void)
+{
+	u32 v;
+	asm volatile("movl %%cr2, %0" : "=r"(v));
+	return v;
+}
+
+void double_fault(void)
+{
+	panic("double fault at %08x, esp %08x, cr2 %08x", main_tss.eip, main_tss.gpr[4],
+	      read_cr2());
+}
+
+static _Noreturn void trap_panic(const struct trap_frame *f)
+{
+	const char *name = f->vector < ARRAY_SIZE(names) ? names[f->vector] : "reserved";
+	const u32 *stack = (const u32 *)(f + 1);
+
+	log_error("registers: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x esp "
+		  "%08x",
+		  f->eax, f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp, (u32)stack);
+	if (f->esp >= (u32)&df_tss) /* the slot: the stack itself can be read */
+		for (unsigned i = 0; i < 32; i += 8)
+			log_error("stack: %08x %08x %08x %08x %08x %08x %08x %08x", stack[i],
+				  stack[i + 1], stack[i + 2], stack[i + 3], stack[i + 4],
+				  stack[i + 5], stack[i + 6], stack[i + 7]);
+	panic("%s at %08x, error %x, cr2 %08x, eflags %08x", name, f->eip, f->error, read_cr2(),
+	      f->eflags);
+}
+
+/* From boot/trap_entry.asm. */
+void trap(struct trap_frame *f)
+{
+	if (f->vector >= TRAP_IRQ_BASE) {
+		irq_dispatch(f->vector - TRAP_IRQ_BASE);
+		return;
+	}
+	if (!fpu_fixup(f->vector, &f->eip))
+		trap_panic(f);
+}
