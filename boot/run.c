@@ -148,6 +148,11 @@ static void pc_reset_line(void *ctx)
 	vm_request(ctx, VM_REQ_RESET);
 }
 
+static void pc_init_line(void *ctx)
+{
+	vm_request(ctx, VM_REQ_INIT);
+}
+
 static void pc_power_line(void *ctx)
 {
 	vm_request(ctx, VM_REQ_POWER_OFF);
@@ -164,6 +169,7 @@ void run_wire_pc(struct vm *vm, struct pc_config *pc)
 {
 	pc->intr = pc_intr;
 	pc->reset = pc_reset_line;
+	pc->cpu_init = pc_init_line;
 	pc->power_off = pc_power_line;
 	pc->ctx = vm;
 	vm->clock.earlier = clock_earlier;
@@ -201,6 +207,8 @@ static void handle_requests(struct vm *vm)
 	vm->requests = 0;
 	if (requests & VM_REQ_POWER_OFF)
 		power_off(vm);
+	if (requests & VM_REQ_INIT)
+		vcpu_reset(&vm->vcpu);
 	if (requests & VM_REQ_RESET) {
 		log_info("guest reset");
 		vm->reset_by_fault = false;

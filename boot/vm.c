@@ -161,22 +161,6 @@ static void wire_firmware(struct vm *vm, struct pc_config *pc)
 	}
 }
 
-static void wire_linux(struct vm *vm, struct pc_config *pc)
-{
-	const struct config *c = &vm->config;
-	struct module *kernel, *initrd;
-
-	if (c->kernel.source != CONFIG_MODULE)
-		return;
-	kernel = vm_module(vm, c->kernel.module);
-	initrd = c->initrd.source == CONFIG_MODULE ? vm_module(vm, c->initrd.module) : NULL;
-	pc->linux_boot.kernel = kernel->data;
-	pc->linux_boot.kernel_size = kernel->size;
-	pc->linux_boot.initrd = initrd ? initrd->data : NULL;
-	pc->linux_boot.initrd_size = initrd ? initrd->size : 0;
-	pc->linux_boot.cmdline = c->append;
-}
-
 static void build_pc(struct vm *vm)
 {
 	struct pc_config pc = {
@@ -189,7 +173,6 @@ static void build_pc(struct vm *vm)
 
 	memcpy(pc.boot_order, vm->config.boot_order, sizeof(pc.boot_order));
 	wire_firmware(vm, &pc);
-	wire_linux(vm, &pc);
 	wire_rtc(&vm->config, &pc);
 	wire_serial(vm, &pc);
 	media_attach(vm, &pc);

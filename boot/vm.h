@@ -29,6 +29,7 @@ struct module {
 /* Requests to the run loop; set with vm_request(), also from inside a port access or timer. */
 #define VM_REQ_RESET	 BIT(0)
 #define VM_REQ_POWER_OFF BIT(1)
+#define VM_REQ_INIT	 BIT(3) /* the CPU alone: a guest on its way out of protected mode */
 #define VM_REQ_MONITOR	 BIT(2) /* stop the guest between two instructions, enter the monitor */
 
 struct vm {
