@@ -112,7 +112,7 @@ void log_error(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	line_va("farbus: ", format, ap, on_screen);
+	line_va("farbus: error: ", format, ap, on_screen);
 	va_end(ap);
 }
 
@@ -174,7 +174,7 @@ void boot_fail(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	stop_with("farbus: ", format, ap);
+	stop_with("farbus: error: ", format, ap);
 }
 
 void panic(const char *format, ...)

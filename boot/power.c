@@ -7,7 +7,7 @@
 #include "boot/power.h"
 #include "boot/host.h"
 #include "boot/port.h"
-#include "boot/relocate.h"
+#include "boot/log.h"
 #include "lib/str.h"
 
 #define PCI_ADDRESS 0xcf8
@@ -171,5 +171,6 @@ void host_power_off(void)
 			outw(off.pm1b, (u16)(off.typ_b << SLP_TYP_SHIFT | SLP_EN));
 		host_delay_us(1000000);
 	}
-	boot_fail("the guest is off: this PC can be switched off now");
+	log_info("this PC can be switched off now");
+	host_halt();
 }
