@@ -2,7 +2,12 @@
 # `make run` boots a guest under Farbus, `make test` runs the tests. README.md lists the words.
 
 BUILD ?= build
+PYTHON := /usr/bin/python3
 MAKEFLAGS += --no-builtin-rules
+
+# The words of `make run` and `make image`; images/run.py reads them from its environment.
+export BUILD GUESTS HOST GUEST DISK FLOPPY CDROM KERNEL INITRD APPEND FIRMWARE CPU RAM HEADLESS \
+       CONFIG
 
 KERNEL_DIRS := boot lib cpu devices net-ne2000
 KERNEL_C    := $(shell find $(KERNEL_DIRS) -name '*.c' 2>/dev/null)
@@ -29,3 +34,86 @@ $(BUILD)/farbus.elf: $(KERNEL_OBJ) linker.ld
 	ld -m elf_i386 -T linker.ld -o $@ $(KERNEL_OBJ) $$(gcc -m32 -print-libgcc-file-name)
 
 -include $(KERNEL_OBJ:.o=.d)
+
+# --- unit tests ---
+
+# The CPU's tests are 32-bit programs that compare with the real CPU. Like the kernel, the code
+# under test must not touch the FPU by itself: the guest's state is in it.
+UNIT32       := $(BUILD)/unit/32
+UNIT32_FLAGS := -m32 -march=i586 -std=gnu11 -O2 -g -fno-pic -no-pie -fno-strict-aliasing \
+                -fno-delete-null-pointer-checks -MMD -MP $(WARN) -I.
+UNIT32_SRC   := $(shell find cpu -name '*.c') lib/fmt.c
+UNIT32_ASM   := $(shell find cpu -name '*.asm')
+UNIT32_OBJ   := $(UNIT32_SRC:%.c=$(UNIT32)/%.o) $(UNIT32_ASM:%.asm=$(UNIT32)/%.asm.o) \
+                $(patsubst %.c,$(UNIT32)/%.o,$(wildcard tests/unit/cpu/support*.c))
+UNIT32_BIN   := $(patsubst tests/unit/cpu/%.c,$(UNIT32)/%, \
+                $(filter-out tests/unit/cpu/support%,$(wildcard tests/unit/cpu/*.c)))
+
+# Devices and the pure parts of boot/ build as they are on the machine we are on, with cmocka.
+UNIT64       := $(BUILD)/unit/64
+UNIT64_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -MMD -MP $(WARN) -I.
+DEVICES_OBJ  := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard devices/*.c) lib/fmt.c \
+                $(wildcard tests/unit/devices/support*.c))
+DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/devices/test_*.c))
+BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c) \
+                $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard tests/unit/boot/support*.c))
+BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))
+
+UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN)
+
+$(UNIT32)/cpu/%.o: UNIT32_FLAGS += -mno-mmx -mno-sse -mno-80387
+
+$(UNIT32)/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(UNIT32_FLAGS) -c -o $@ $<
+
+$(UNIT32)/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
+
+$(UNIT32_BIN): $(UNIT32)/%: $(UNIT32)/tests/unit/cpu/%.o $(UNIT32_OBJ)
+	gcc -m32 -no-pie -o $@ $^
+
+$(UNIT64)/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(UNIT64_FLAGS) -c -o $@ $<
+
+$(DEVICES_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(DEVICES_OBJ)
+	@mkdir -p $(@D)
+	gcc -o $@ $^ -lcmocka
+
+$(BOOT_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(BOOT_OBJ)
+	@mkdir -p $(@D)
+	gcc -o $@ $^ -lcmocka
+
+.PHONY: unit
+unit: $(UNIT_BIN)
+
+-include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
+
+# --- running ---
+
+.PHONY: deps image run test test-all bench clean
+
+deps:
+	@sh images/deps.sh
+
+# Standard output of `run` belongs to the guest: everything else says its say on standard error.
+run: deps
+	@$(MAKE) --no-print-directory all >&2
+	@exec $(PYTHON) images/run.py
+
+image: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) images/run.py --image $(BUILD)/farbus.img
+
+test test-all: deps
+	@$(MAKE) --no-print-directory -j2 all unit
+	@$(PYTHON) tests/run.py $(if $(filter test-all,$@),--all) $(UNIT_BIN)
+
+bench: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) tests/bench/bench.py
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guests that `GUEST=` knows by name: where their disks come from and what PC they want."""
+
+import gzip
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import urllib.error
+import urllib.request
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bootdisk
+import debpkg
+import initrd
+from paths import CACHE, Missing, guest_file, guests_folder, system_file, written
+
+
+@dataclass
+class Guest:
+    """A PC to be: drives maps disk0..3, cdrom0..3, floppy0..1 to image files."""
+
+    name: str
+    ram: int = 32  # MB
+    drives: dict = field(default_factory=dict)
+    geometry: dict = field(default_factory=dict)  # drive -> (cylinders, heads, sectors)
+    boot: str = ""
+    config: list = field(default_factory=list)  # more configuration lines
+
+
+def unpacked(source, name):
+    """A .gz image unpacked into the cache, for native runs and for tools that need it plain."""
+    target = CACHE / name
+    if not target.exists():
+        with written(target) as partial:
+            with gzip.open(source, "rb") as packed, open(partial, "wb") as plain:
+                shutil.copyfileobj(packed, plain)
+    return target
+
+
+def shared_image(name):
+    return unpacked(guest_file(name + ".gz"), name)
+
+
+# DLX Linux, the disk that Bochs ships: git blob ids of the two releases of hd10meg.img.
+
+DLX_BLOBS = {
+    "0857b962fc1de0cd6f778623e659da5ca64201d2": "Bochs 2.3.6",
+    "5f9e832ad7b0cec43ef2f918dc9a71cf9805094b": "Bochs 2.6 and later",
+}
+DLX_URL = "https://bochs.sourceforge.io/guestos/dlxlinux4.tar.gz"
+DLX_FILE = "dlx-1.3.89.img.gz"
+
+
+def _blob_id(data):
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def _dlx_download():
+    print(f"dlx: fetching {DLX_URL}", file=sys.stderr)
+    try:
+        with urllib.request.urlopen(DLX_URL, timeout=60) as answer:
+            archive = answer.read()
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            return tar.extractfile("dlxlinux/hd10meg.img").read()
+    except (urllib.error.URLError, OSError, KeyError, tarfile.TarError) as error:
+        raise Missing(f"dlx: {DLX_FILE} is not in {guests_folder()} and {DLX_URL} "
+                      f"cannot be had: {error}") from error
+
+
+def dlx_image():
+    target = CACHE / "dlx.img"
+    if not target.exists():
+        packed = guests_folder() / DLX_FILE
+        data = gzip.decompress(packed.read_bytes()) if packed.exists() else _dlx_download()
+        if _blob_id(data) not in DLX_BLOBS:
+            raise Missing(f"dlx: the image has git blob id {_blob_id(data)}, "
+                          f"expected one of {', '.join(DLX_BLOBS)}")
+        with written(target) as partial:
+            partial.write_bytes(data)
+    return target
+
+
+# Debian's own kernel and busybox.
+
+# Fast and quiet: no probing of what the virtual PC does not have, no self-tests, no splash.
+DEBIAN_APPEND = ("quiet loglevel=3 nolapic noapic nosmp mitigations=off no_timer_check "
+                 "cryptomgr.notests 8250.nr_uarts=0 random.trust_cpu=1 raid=noautodetect "
+                 "panic=0 console=tty0")
+
+
+def debian_kernel(flavour="686"):
+    package = debpkg.dependency(f"linux-image-{flavour}", rf"linux-image-[0-9.]+-[0-9]+-{flavour}")
+    return debpkg.extract(package, "./boot/vmlinuz-*", CACHE / f"vmlinuz-{flavour}")
+
+
+def debian_busybox():
+    return debpkg.extract("busybox-static", "./bin/busybox", CACHE / "busybox")
+
+
+def debian_disk(name, flavour="686", append=DEBIAN_APPEND, programs=()):
+    """The bootable disk; programs: paths of i386 programs to add to the initrd's /bin."""
+    target = CACHE / f"{name}.img"
+    recipes = [__file__, bootdisk.__file__, initrd.__file__, *map(str, programs)]
+    if target.exists() and all(_older(recipe, target) for recipe in recipes):
+        return target
+    kernel, busybox = debian_kernel(flavour), debian_busybox()
+    with written(CACHE / f"{name}.initrd") as archive:
+        archive.write_bytes(initrd.build(busybox, [(p.name, p.read_bytes()) for p in programs]))
+        bootdisk.build(target, kernel, archive, append)
+    return target
+
+
+def _older(path, than):
+    return Path(path).stat().st_mtime <= than.stat().st_mtime
+
+
+# The catalogue.
+
+
+def _debian():
+    return Guest("debian", ram=64, drives={"disk0": debian_disk("debian")})
+
+
+def _debian_pae():
+    return Guest("debian-pae", ram=64, drives={"disk0": debian_disk("debian-pae", "686-pae")})
+
+
+def _dlx():
+    return Guest("dlx", ram=16, drives={"disk0": dlx_image()}, geometry={"disk0": (306, 4, 17)})
+
+
+def _microlinux():
+    return Guest("microlinux", ram=16, drives={"disk0": shared_image("microlinux-1.2.13.img")},
+                 geometry={"disk0": (306, 4, 17)})
+
+
+def _floppy(name, image, ram=16):
+    return lambda: Guest(name, ram=ram, drives={"floppy0": shared_image(image)}, boot="a")
+
+
+def _linux_012():
+    disk = CACHE / "linux-0.12-hdc.img"
+    if not disk.exists():
+        archive = guest_file("linux-0.12-hdc.tar.xz")
+        with tarfile.open(archive) as tar, written(disk) as partial:
+            partial.write_bytes(tar.extractfile("hdc.img").read())
+    return Guest("linux-0.12", ram=16, boot="a", drives={
+        "floppy0": shared_image("linux-0.12-boot.floppy.img"), "disk0": disk})
+
+
+def _basiclinux():
+    disk = CACHE / "basiclinux.img"
+    if not disk.exists():
+        with zipfile.ZipFile(guest_file("basiclinux-3.5.zip")) as archive:
+            with written(disk) as partial:
+                partial.write_bytes(archive.read("BL3-5qemu.img"))
+    return Guest("basiclinux", ram=32, drives={"disk0": disk})
+
+
+def _packaged(name, path, package, ram):
+    def make():
+        kernel = system_file(path, package)
+        disk = CACHE / f"{name}.img"
+        if not disk.exists():
+            bootdisk.build(disk, kernel)
+        return Guest(name, ram=ram, drives={"disk0": disk})
+    return make
+
+
+def _grub():
+    """GRUB's own shell, on a CD."""
+    image = CACHE / "grub.iso"
+    if not image.exists():
+        empty = CACHE / "empty"
+        empty.mkdir(parents=True, exist_ok=True)
+        with written(image) as partial:
+            subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--locales=",
+                            "--fonts=", "--themes=", "-o", partial, empty], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return Guest("grub", ram=32, drives={"cdrom2": image}, boot="d")
+
+
+GUESTS = {
+    "debian": _debian,
+    "debian-pae": _debian_pae,
+    "dlx": _dlx,
+    "microlinux": _microlinux,
+    "debian-0.91": _floppy("debian-0.91", "debian-0.91.floppy12.img"),
+    "linux-0.12": _linux_012,
+    "hal91": _floppy("hal91", "hal91-2.0.39.floppy.img", ram=32),
+    "basiclinux": _basiclinux,
+    "freedos": _floppy("freedos", "freedos.floppy720.img"),
+    "freedos-emm386": _floppy("freedos-emm386", "freedos-emm386.floppy.img"),
+    "kolibrios": _floppy("kolibrios", "kolibrios.floppy.img", ram=128),
+    "elks": _floppy("elks", "elks-0.6.floppy.img"),
+    "memtest": _packaged("memtest", "/boot/memtest86+ia32.bin", "memtest86+", 16),
+    "ipxe": _packaged("ipxe", "/boot/ipxe.lkrn", "ipxe", 32),
+    "grub": _grub,
+}
+
+
+def find(name):
+    """The guest of that name, its images made ready. Raises Missing."""
+    if name not in GUESTS:
+        raise Missing(f"GUEST={name}: expected one of {' '.join(GUESTS)}")
+    return GUESTS[name]()

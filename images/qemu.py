@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The emulated PC in QEMU: always TCG, so that the tests mean the same on every machine."""
+
+import os
+import shlex
+
+from paths import system_file
+
+QEMU = "/usr/bin/qemu-system-i386"
+
+
+def _common(ram):
+    system_file(QEMU, "qemu-system-x86")
+    extra = shlex.split(os.environ.get("HOSTARGS", ""))
+    return [QEMU, "-machine", "pc,accel=tcg", "-m", str(ram), "-nodefaults", "-vga", "std",
+            "-no-reboot", *extra]
+
+
+def _monitor(work):
+    return ["-qmp", f"unix:{work / 'qmp.sock'},server=on,wait=off"]
+
+
+def farbus(image, ram, log, work, window):
+    """The command that boots the Farbus image; its stdin and stdout are COM1."""
+    return _common(ram) + _monitor(work) + [
+        "-drive", f"file={image},format=raw,if=ide,snapshot=on", "-boot", "c",
+        "-display", window or "none", "-debugcon", f"file:{log}",
+        "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
+
+
+def native(guest, ram, firmware, work, window):
+    """The command that boots the guest without Farbus; its stdin and stdout are the screen."""
+    words = _common(ram) + _monitor(work) + ["-display", window or "curses"]
+    words.remove("-no-reboot")
+    if firmware:
+        words += ["-bios", str(firmware)]
+    for drive, path in sorted(guest.drives.items()):
+        kind, place = drive[:-1], int(drive[-1])
+        words += ["-drive", f"file={path},format=raw,if=none,id={drive},snapshot=on"]
+        if kind == "floppy":
+            words += ["-device", f"floppy,unit={place},drive={drive}"]
+            continue
+        device = "ide-cd" if kind == "cdrom" else "ide-hd"
+        where = f"bus=ide.{place // 2},unit={place % 2}"
+        if drive in guest.geometry:
+            where += ",cyls={},heads={},secs={}".format(*guest.geometry[drive])
+        words += ["-device", f"{device},drive={drive},{where}"]
+    if guest.boot:
+        words += ["-boot", f"order={guest.boot}"]
+    return words

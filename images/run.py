@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a guest under Farbus in an emulated PC. `make run` calls it; its words are Make's.
+
+    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast]
+
+--image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
+--work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bochs
+import bootdisk
+import bootimage
+import guests
+import qemu
+from console import Console
+from farbuslog import Log
+from paths import BUILD, CACHE, Missing
+
+# What Farbus, GRUB and the move to the top of RAM need besides the guest and the modules.
+SLACK_MB = 32
+
+
+def word(name, default=""):
+    return os.environ.get(name) or default
+
+
+def file_word(name):
+    value = word(name)
+    if not value:
+        return None
+    path = Path(value).absolute()
+    if not path.is_file():
+        raise Missing(f"{name}={value}: no such file")
+    return path
+
+
+def chosen_guest():
+    """The guest that the words describe: a name's, files on top of it, or just files."""
+    drives = {drive: path for drive, path in (("disk0", file_word("DISK")),
+                                              ("floppy0", file_word("FLOPPY")),
+                                              ("cdrom2", file_word("CDROM"))) if path}
+    kernel = file_word("KERNEL")
+    name = word("GUEST")
+    if name or not (drives or kernel or word("FIRMWARE")):
+        guest = guests.find(name or "debian")
+    else:
+        guest = guests.Guest("files", ram=64)
+        guest.boot = "".join(letter for letter, drive in
+                             (("a", "floppy0"), ("d", "cdrom2"), ("c", "disk0"))
+                             if drive in drives)
+    for drive in drives:
+        guest.geometry.pop(drive, None)
+    guest.drives.update(drives)
+    if kernel:
+        disk = CACHE / f"kernel-{os.getpid()}.img"
+        bootdisk.build(disk, kernel, file_word("INITRD"), word("APPEND"))
+        guest.drives["disk0"] = disk
+        guest.geometry.pop("disk0", None)
+        guest.boot = "c"
+    return guest
+
+
+def ram_of(guest):
+    text = word("RAM", f"{guest.ram}M")
+    number = text.rstrip("Mm")
+    if not number.isdigit() or int(number) == 0:
+        raise Missing(f"RAM={text}: expected a number of megabytes such as 64M")
+    return int(number)
+
+
+def host_ram(ram, modules):
+    """Megabytes for the PC: a guest at the bottom, and room to move the modules to the top."""
+    need = ram + SLACK_MB + -(-2 * modules >> 20)
+    return max(-(-need // 16) * 16, 64)
+
+
+def build_image(target, guest, ram):
+    extra = word("CONFIG").replace(";", "\n").splitlines()
+    return bootimage.build(target, guest, ram, word("CPU", "auto"), file_word("FIRMWARE"), extra)
+
+
+def window():
+    """The emulator's display option when a window is wanted and can be had."""
+    if word("HEADLESS") not in ("", "0"):
+        return None
+    return "gtk" if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") else None
+
+
+def run_farbus(host, guest, work, clock):
+    ram = ram_of(guest)
+    image = work / "farbus.img"
+    memory = word("HOSTRAM") or host_ram(ram, build_image(image, guest, ram))
+    log_path = work / "farbus.log"
+    log_path.write_text("")
+    console = Console()
+    errors = open(work / "emulator.err", "wb")
+    if host == "qemu":
+        command = qemu.farbus(image, memory, log_path, work, window())
+        streams = dict(stdin=console.slave, stdout=console.slave, stderr=errors)
+    else:
+        command = bochs.farbus(image, memory, console.path, work, window(), clock)
+        streams = dict(stdin=subprocess.DEVNULL, stdout=open(log_path, "ab"), stderr=errors)
+    # A log in the midst of a guest's screen would spoil it: on a terminal it is kept for the end.
+    log = Log(log_path, show=not (os.isatty(1) and os.isatty(2)))
+    emulator = subprocess.Popen(command, cwd=work, start_new_session=True, **streams)
+    try:
+        patient = console.pump(lambda: alive(emulator, log))
+    finally:
+        end(emulator)
+    log.finish()
+    if not log.show:
+        sys.stderr.write("".join(line + "\n" for line in log.lines[-12:]))
+    if not patient:
+        log.verdict = 1
+    if log.verdict:
+        sys.stderr.write(f"farbus: ended without an orderly power off; see {work}\n")
+    return log.verdict
+
+
+def alive(emulator, log):
+    log.poll()
+    return emulator.poll() is None and not log.settled(3)
+
+
+def end(emulator):
+    if emulator.poll() is None:
+        emulator.terminate()
+        try:
+            emulator.wait(5)
+        except subprocess.TimeoutExpired:
+            emulator.kill()
+            emulator.wait()
+
+
+def run_native(host, guest, work, clock):
+    firmware = file_word("FIRMWARE")
+    errors_path = work / "emulator.err"
+    if host == "qemu":
+        console = Console()
+        command = qemu.native(guest, ram_of(guest), firmware, work, window())
+        streams = dict(stdin=console.slave, stdout=console.slave)
+    else:
+        command = bochs.native(guest, ram_of(guest), firmware, work, window(), clock)
+        streams = dict(stdin=subprocess.DEVNULL, stdout=open(work / "bochs.out", "wb"))
+    environment = dict(os.environ, TERM="vt100")
+    if host == "bochs":  # its terminal has no size of its own; the lines below 25 are a status bar
+        environment.update(LINES="30", COLUMNS="80")
+    emulator = subprocess.Popen(command, cwd=work, env=environment, start_new_session=True,
+                                stderr=open(errors_path, "wb"), **streams)
+    try:
+        if host == "bochs":
+            console = Console.of(bochs.native_screen(errors_path, emulator))
+        console.pump(lambda: emulator.poll() is None)
+    finally:
+        end(emulator)
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--image", type=Path)
+    parser.add_argument("--native", action="store_true")
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--clock", choices=("real", "fast"), default="real")
+    options = parser.parse_args()
+    host = word("HOST", "qemu")
+    if host not in ("qemu", "bochs"):
+        raise Missing(f"HOST={host}: expected qemu or bochs")
+    guest = chosen_guest()
+    if options.image:
+        options.image.parent.mkdir(parents=True, exist_ok=True)
+        build_image(options.image, guest, ram_of(guest))
+        print(options.image, file=sys.stderr)
+        return 0
+    work = (options.work or BUILD / "run" / f"{guest.name}-{host}").absolute()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    if options.native:
+        return run_native(host, guest, work, options.clock)
+    return run_farbus(host, guest, work, options.clock)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Missing as missing:
+        sys.exit(f"farbus: {missing}")
+    except KeyboardInterrupt:
+        sys.exit(130)

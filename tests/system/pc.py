@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An emulated PC as a test sees it: a screen to read and keys to press, through images/run.py."""
+
+import json
+import os
+import re
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+
+REPO = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(REPO / "images"))
+
+from paths import BUILD  # noqa: E402
+
+KEY_PAUSE = 0.03  # seconds: the 8042 of a native run has a queue of 16 bytes only
+
+
+class Failure(Exception):
+    pass
+
+
+class PC:
+    """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...)."""
+
+    def __init__(self, name, host="qemu", native=False, clock="real", **words):
+        self.work = BUILD / "tests" / name
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.screen = pyte.Screen(80, 30 if native and host == "bochs" else 25)
+        self.stream = pyte.ByteStream(self.screen)
+        self.record = open(self.work / "console.log", "wb")
+        self.errors = self.work / "run.err"
+        self.changed = time.monotonic()
+        environment = {key: value for key, value in os.environ.items()
+                       if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "CPU", "RAM")}
+        environment.update(words, HOST=host, HEADLESS="1", BUILD=str(BUILD))
+        command = [sys.executable, str(REPO / "images" / "run.py"), "--clock", clock,
+                   "--work", str(self.work / "run")] + (["--native"] if native else [])
+        shell = " ".join(command) + f" 2>{self.errors}"
+        self.child = pexpect.spawn("/bin/sh", ["-c", "exec " + shell], env=environment,
+                                   dimensions=(25, 80), cwd=str(REPO))
+        self.child.delaybeforesend = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # --- reading ---
+
+    def poll(self, seconds=0.1):
+        """Takes in what the screen shows; False when the PC has ended."""
+        try:
+            data = self.child.read_nonblocking(65536, seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.record.write(data)
+        self.record.flush()
+        self.changed = time.monotonic()
+        self.stream.feed(data)
+        return True
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def has(self, pattern):
+        return re.search(pattern, self.text(), re.MULTILINE)
+
+    def wait(self, pattern, seconds):
+        """Until the screen shows the regular expression."""
+        end = time.monotonic() + seconds
+        while True:
+            found = self.has(pattern)
+            if found:
+                return found
+            if time.monotonic() > end:
+                raise Failure(f"no /{pattern}/ after {seconds} s; the screen shows:\n{self.text()}")
+            if not self.poll():
+                if self.has(pattern):
+                    continue
+                raise Failure(f"the PC ended before /{pattern}/ came; last on screen:\n"
+                              f"{self.text()}\n{self.log()[-2000:]}")
+
+    def wait_end(self, seconds):
+        """Until the PC is switched off; returns the exit status of the run."""
+        end = time.monotonic() + seconds
+        while self.poll():
+            if time.monotonic() > end:
+                raise Failure(f"still on after {seconds} s; the screen shows:\n{self.text()}")
+        self.child.wait()
+        return self.child.exitstatus
+
+    def log(self):
+        return self.errors.read_text(errors="replace")
+
+    # --- typing ---
+
+    def type(self, keys):
+        for key in keys:
+            self.child.send(key)
+            end = time.monotonic() + KEY_PAUSE
+            while time.monotonic() < end:
+                self.poll(max(end - time.monotonic(), 0.001))
+
+    def settle(self, quiet, seconds):
+        """Until the screen has not changed for `quiet` seconds."""
+        end = time.monotonic() + seconds
+        self.changed = time.monotonic()
+        while time.monotonic() - self.changed < quiet and time.monotonic() < end:
+            if not self.poll():
+                return
+
+    # --- QEMU's monitor ---
+
+    def screendump(self, target):
+        """Writes the PC's screen as PPM (QEMU only)."""
+        self.qmp("screendump", filename=str(target))
+
+    def qmp(self, command, **arguments):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(os.path.relpath(self.work / "run" / "qmp.sock"))
+            stream = connection.makefile("rw")
+            stream.readline()
+            for request in ({"execute": "qmp_capabilities"},
+                            {"execute": command, "arguments": arguments}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                while True:
+                    answer = json.loads(stream.readline())
+                    if "error" in answer:
+                        raise Failure(f"QEMU: {answer['error']['desc']}")
+                    if "return" in answer:
+                        break
+            return answer["return"]
+
+    def close(self):
+        self.child.close(force=True)
+        self.record.close()
