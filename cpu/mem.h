@@ -21,8 +21,10 @@
 struct tlb_entry {
 	u32 rd_tag, wr_tag;
 	uintptr_t addend; /* host address = linear address + addend */
-	u32 gpa_page;
+	u32 gpa_page;	  /* with TLB_DIRTY in its low bits */
 };
+/* Writes are allowed and D is set: wr_tag is only missing while the page holds decoded code. */
+#define TLB_DIRTY BIT(0)
 
 /*
  * One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. The bitmaps
@@ -43,6 +45,9 @@ static inline struct tlb *vcpu_tlb(struct vcpu *v)
 }
 
 /* Slow paths, complete in themselves: every check, page crossing, MMIO, code pages. size 1, 2, 4. */
+/* Exact limit and type check of `size` bytes at off: raises `vector` with `error`. */
+void segment_check(struct vcpu *v, const struct segment *s, u32 off, u32 size, bool write,
+		   u8 vector, u32 error);
 u32 mem_read_slow(struct vcpu *v, unsigned seg, u32 off, unsigned size);
 void mem_write_slow(struct vcpu *v, unsigned seg, u32 off, unsigned size, u32 value);
 
@@ -107,7 +112,10 @@ void mem_write_bytes(struct vcpu *v, unsigned seg, u32 off, const void *buf, u32
  */
 void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write);
 
-/* Linear accesses with supervisor rights: descriptor tables, TSS, IDT (SDM vol. 3, 4.6). */
+/* Linear accesses, with CPL 3's rights or the supervisor's. */
+u32 lin_read(struct vcpu *v, u32 lin, unsigned size, bool user); /* size 1, 2, 4 */
+void lin_write(struct vcpu *v, u32 lin, unsigned size, u32 value, bool user);
+/* With the supervisor's always: descriptor tables, TSS, IDT (SDM vol. 3, 4.6). */
 u8 lin_read8(struct vcpu *v, u32 lin);
 u16 lin_read16(struct vcpu *v, u32 lin);
 u32 lin_read32(struct vcpu *v, u32 lin);

@@ -108,6 +108,7 @@ struct fpu_image {
 #define VCPU_EV_NMI  BIT(1)
 #define VCPU_EV_HOST BIT(2) /* leave run(): the run loop has something to do */
 #define VCPU_EV_STEP BIT(3) /* engine-internal: TF, shadow or a breakpoint needs the slow path */
+#define VCPU_EV_ONCE BIT(4) /* engine-internal: come back after the current instruction */
 
 /* v->shadow: what MOV SS and STI hold off until after the next instruction. */
 #define SHADOW_STI   BIT(0)
@@ -176,6 +177,7 @@ struct vcpu {
 	bool halted;
 	bool in_delivery;     /* an event is being delivered: page faults count as "during" */
 	bool ext;	      /* ... that is not an INT n: error codes get the EXT bit */
+	bool nmi_blocked;     /* an NMI was delivered and no IRET executed since */
 	bool mem_slow;	      /* #AC or a data breakpoint may be due: all rd_count, wr_count are 0 */
 	/*
 	 * Goes up with whatever makes a cached translation, CPL or mode derived from it stale: TLB
@@ -218,6 +220,16 @@ struct vcpu {
  */
 u32 vcpu_eflags(struct vcpu *v);
 void vcpu_set_eflags(struct vcpu *v, u32 value);
+
+/* One instruction each: interrupt handlers set bits at any time. */
+static inline void vcpu_event_set(struct vcpu *v, u32 bits)
+{
+	asm volatile("orl %1, %0" : "+m"(v->events) : "ri"(bits) : "cc");
+}
+static inline void vcpu_event_clear(struct vcpu *v, u32 bits)
+{
+	asm volatile("andl %1, %0" : "+m"(v->events) : "ri"(~bits) : "cc");
+}
 
 /* Power-on or INIT state (SDM vol. 3, table 9-1): CS:EIP = F000:FFF0, base FFFF0000h. */
 void vcpu_reset(struct vcpu *v);

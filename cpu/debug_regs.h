@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DR7 taken apart (SDM vol. 3, 17.2.4). */
+#ifndef FARBUS_CPU_DEBUG_REGS_H
+#define FARBUS_CPU_DEBUG_REGS_H
+
+#include "cpu/vcpu.h"
+
+#define DR6_BD BIT(13)
+#define DR6_BS BIT(14)
+#define DR6_BT BIT(15)
+#define DR7_GD BIT(13)
+
+static inline bool debug_enabled(const struct vcpu *v)
+{
+	return v->dr[7] & 0xff;
+}
+/* Is an enabled breakpoint one on data? */
+bool debug_watches_data(const struct vcpu *v);
+
+#endif

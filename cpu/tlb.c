@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The software TLB: filled on a miss, and dropped when the guest's tables, the machine's mapping or
+ * a page's code status change. Tags say per kind of access whether a hit needs no further look.
+ */
+#include "cpu/mmu/walk.h"
+#include "cpu/physmem.h"
+#include "cpu/tlb.h"
+#include "lib/str.h"
+
+#define NO_LARGE_FIRST 0xffffffffu
+
+static const struct tlb_entry empty_entry = {TLB_NONE, TLB_NONE, 0, 0};
+
+void tlb_init(struct tlb *tlb)
+{
+	memset(tlb, 0, sizeof(*tlb));
+	for (unsigned set = 0; set < 2; set++) {
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			tlb->set[set][i] = empty_entry;
+	}
+	tlb->large_first = NO_LARGE_FIRST;
+}
+
+static bool code_page(const struct physmem *pm, u32 gpa)
+{
+	u32 frame = gpa >> PAGE_SHIFT;
+
+	return frame < pm->flag_pages && (pm->page_flags[frame] & PHYS_PAGE_CODE);
+}
+
+static void mark_filled(struct tlb *tlb, unsigned set, u32 lin, const struct walk *w)
+{
+	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	tlb->used[set][slot / 32] |= BIT(slot % 32);
+	if (w->global)
+		tlb->global[set][slot / 32] |= BIT(slot % 32);
+	else
+		tlb->global[set][slot / 32] &= ~BIT(slot % 32);
+	if (w->large) {
+		/* 4 MB is the larger of the two sizes: rounding a 2 MB page out costs nothing. */
+		if ((lin & ~(4 * MB - 1)) < tlb->large_first)
+			tlb->large_first = lin & ~(4 * MB - 1);
+		if ((lin | (4 * MB - 1)) > tlb->large_last)
+			tlb->large_last = lin | (4 * MB - 1);
+	}
+}
+
+static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool write, bool user)
+{
+	struct walk w = page_walk(v, lin, write, user);
+	const struct phys_region *r = physmem_find(v->mem, w.gpa);
+	struct target t = {.gpa = w.gpa};
+	u8 *rd, *wr;
+
+	v->stats.tlb_fills++;
+	if (!r)
+		return t;
+	rd = r->rd ? r->rd + (w.gpa - r->first) : NULL;
+	wr = r->wr ? r->wr + (w.gpa - r->first) : NULL;
+	t.code = code_page(v->mem, w.gpa);
+	t.host = write ? wr : rd;
+	if (!rd)
+		return t;
+	*e = empty_entry;
+	e->addend = (uintptr_t)rd - lin;
+	e->gpa_page = w.gpa & PAGE_MASK;
+	e->rd_tag = lin & PAGE_MASK;
+	if (w.writable && wr == rd) {
+		e->gpa_page |= TLB_DIRTY;
+		if (!t.code)
+			e->wr_tag = lin & PAGE_MASK;
+	}
+	mark_filled(vcpu_tlb(v), user, lin, &w);
+	return t;
+}
+
+struct target tlb_translate(struct vcpu *v, u32 lin, bool write, bool user)
+{
+	struct tlb_entry *e = &vcpu_tlb(v)->set[user][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct target t;
+
+	if (e->rd_tag != (lin & PAGE_MASK) || (write && !(e->gpa_page & TLB_DIRTY)))
+		return fill(v, e, lin, write, user);
+	t.gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
+	t.host = (u8 *)(lin + e->addend);
+	t.code = e->wr_tag != e->rd_tag && code_page(v->mem, t.gpa);
+	if (write && !t.code)
+		e->wr_tag = e->rd_tag;
+	return t;
+}
+
+/* Empties the slots of `drop`'s set bits. */
+static void drop_word(struct tlb *tlb, unsigned set, unsigned word, u32 drop)
+{
+	tlb->used[set][word] &= ~drop;
+	tlb->global[set][word] &= ~drop;
+	while (drop) {
+		unsigned bit = (unsigned)__builtin_ctz(drop);
+
+		tlb->set[set][word * 32 + bit] = empty_entry;
+		drop &= drop - 1;
+	}
+}
+
+void mem_tlb_flush(struct vcpu *v, bool all)
+{
+	struct tlb *tlb = vcpu_tlb(v);
+
+	for (unsigned set = 0; set < 2; set++) {
+		for (unsigned word = 0; word < TLB_ENTRIES / 32; word++) {
+			u32 keep = all ? 0 : tlb->global[set][word];
+			u32 drop = tlb->used[set][word] & ~keep;
+
+			if (drop)
+				drop_word(tlb, set, word, drop);
+		}
+	}
+	if (all) {
+		tlb->large_first = NO_LARGE_FIRST;
+		tlb->large_last = 0;
+	}
+	v->generation++;
+}
+
+/* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */
+static void flush_around(struct tlb *tlb, u32 lin)
+{
+	for (unsigned set = 0; set < 2; set++) {
+		for (unsigned i = 0; i < TLB_ENTRIES; i++) {
+			u32 tag = tlb->set[set][i].rd_tag;
+
+			if (tag != TLB_NONE && !((tag ^ lin) & ~(4 * MB - 1)))
+				drop_word(tlb, set, i / 32, BIT(i % 32));
+		}
+	}
+}
+
+void mem_tlb_flush_page(struct vcpu *v, u32 lin)
+{
+	struct tlb *tlb = vcpu_tlb(v);
+	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	v->generation++;
+	if (lin >= tlb->large_first && lin <= tlb->large_last) {
+		flush_around(tlb, lin);
+		return;
+	}
+	for (unsigned set = 0; set < 2; set++) {
+		if (tlb->set[set][slot].rd_tag == (lin & PAGE_MASK))
+			drop_word(tlb, set, slot / 32, BIT(slot % 32));
+	}
+}
+
+void mem_tlb_protect_code(struct vcpu *v, u32 gpa)
+{
+	struct tlb *tlb = vcpu_tlb(v);
+
+	for (unsigned set = 0; set < 2; set++) {
+		for (unsigned word = 0; word < TLB_ENTRIES / 32; word++) {
+			u32 used = tlb->used[set][word];
+
+			for (; used; used &= used - 1) {
+				struct tlb_entry *e =
+					&tlb->set[set][word * 32 + (unsigned)__builtin_ctz(used)];
+
+				if ((e->gpa_page & PAGE_MASK) == (gpa & PAGE_MASK))
+					e->wr_tag = TLB_NONE;
+			}
+		}
+	}
+}
