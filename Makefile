@@ -30,8 +30,12 @@ $(BUILD)/kernel/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
 
-$(BUILD)/farbus.elf: $(KERNEL_OBJ) linker.ld
+# With symbols for gdb and addr2line, and without them for the boot loader.
+$(BUILD)/farbus.sym.elf: $(KERNEL_OBJ) linker.ld
 	ld -m elf_i386 -T linker.ld -o $@ $(KERNEL_OBJ) $$(gcc -m32 -print-libgcc-file-name)
+
+$(BUILD)/farbus.elf: $(BUILD)/farbus.sym.elf
+	objcopy --strip-all $< $@
 
 -include $(KERNEL_OBJ:.o=.d)
 

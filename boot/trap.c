@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/trap.h"
 #include "boot/host.h"
+#include "boot/memory.h"
 #include "cpu/interp/fpu.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -133,7 +134,7 @@ static _Noreturn void trap_panic(const struct trap_frame *f)
 	log_error("registers: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x esp "
 		  "%08x",
 		  f->eax, f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp, (u32)stack);
-	if (f->esp >= (u32)&df_tss) /* the slot: the stack itself can be read */
+	if ((u8 *)stack >= image_start) /* or the stack itself cannot be read */
 		for (unsigned i = 0; i < 32; i += 8)
 			log_error("stack: %08x %08x %08x %08x %08x %08x %08x %08x", stack[i],
 				  stack[i + 1], stack[i + 2], stack[i + 3], stack[i + 4],
