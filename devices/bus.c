@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The I/O bus: looks the port up in a flat table and calls the handler. Splits what a handler does
+ * not take as one access. Slot 0 of the handler table is "absent": it reads as all ones, as an ISA
+ * bus with nothing driving it, and ignores writes.
+ */
+#include "devices/bus.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#define ABSENT 0
+
+static u32 ones(unsigned width)
+{
+	return width == 4 ? ~0u : (1u << (width * 8)) - 1;
+}
+
+static u32 absent_in(void *dev, u16 port, unsigned width)
+{
+	struct bus *b = dev;
+
+	b->absent_accesses++;
+	b->last_absent_port = port;
+	return ones(width);
+}
+
+static void absent_out(void *dev, u16 port, unsigned width, u32 value)
+{
+	struct bus *b = dev;
+
+	(void)width;
+	(void)value;
+	b->absent_accesses++;
+	b->last_absent_port = port;
+}
+
+static const struct port_ops absent_ops = {
+	.in = absent_in,
+	.out = absent_out,
+	.widths = 1,
+};
+
+void bus_init(struct bus *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->handler[ABSENT] = (struct bus_handler){&absent_ops, b, "absent", ROUTE_ABSENT, 0};
+	b->handler_count = 1;
+}
+
+int bus_register(struct bus *b, u16 first, u16 last, enum route_kind kind,
+		 const struct port_ops *ops, void *dev, const char *name)
+{
+	unsigned i = b->handler_count;
+
+	if (i >= BUS_HANDLERS_MAX) {
+		log_error("bus: no room for '%s': at most %d handlers", name, BUS_HANDLERS_MAX - 1);
+		return -1;
+	}
+	b->handler[i] = (struct bus_handler){ops, dev, name, kind, 0};
+	b->handler_count = i + 1;
+	bus_add_range(b, (int)i, first, last);
+	return (int)i;
+}
+
+void bus_add_range(struct bus *b, int handler, u16 first, u16 last)
+{
+	for (u32 port = first; port <= last; port++) {
+		b->route[port] = (u8)handler;
+		if (b->handler[handler].kind == ROUTE_VIRTUAL)
+			b->home[port] = (u8)handler;
+	}
+}
+
+void bus_claim(struct bus *b, int handler, u16 first, u16 last)
+{
+	for (u32 port = first; port <= last; port++) {
+		if (b->home[port] != ABSENT)
+			continue;
+		b->home[port] = (u8)handler;
+		if (b->route[port] == ABSENT)
+			b->route[port] = (u8)handler;
+	}
+}
+
+void bus_release(struct bus *b, int handler, u16 first, u16 last)
+{
+	for (u32 port = first; port <= last; port++) {
+		if (b->home[port] == (u8)handler)
+			b->home[port] = ABSENT;
+		if (b->route[port] == (u8)handler)
+			b->route[port] = ABSENT;
+	}
+}
+
+void bus_restore(struct bus *b, u16 first, u16 last)
+{
+	for (u32 port = first; port <= last; port++)
+		b->route[port] = b->home[port];
+}
+
+void bus_make_absent(struct bus *b, u16 first, u16 last)
+{
+	memset(b->route + first, ABSENT, last < first ? 0 : (size_t)last - first + 1);
+}
+
+/* One access that its handler takes as it is, or one byte of a split access. */
+static u32 handler_in(struct bus *b, struct bus_handler *h, u16 port, unsigned width)
+{
+	u32 value;
+
+	h->accesses++;
+	if (unlikely(!(h->ops->widths & width)) || unlikely(!h->ops->in))
+		return ones(width);
+	value = h->ops->in(h->dev, port, width);
+	if (unlikely(b->trace != NULL) && !b->wait)
+		b->trace(b->trace_ctx, false, port, width, value, h);
+	return value;
+}
+
+static void handler_out(struct bus *b, struct bus_handler *h, u16 port, unsigned width, u32 value)
+{
+	h->accesses++;
+	if (unlikely(!(h->ops->widths & width)) || unlikely(!h->ops->out))
+		return;
+	h->ops->out(h->dev, port, width, value);
+	if (unlikely(b->trace != NULL) && !b->wait)
+		b->trace(b->trace_ctx, true, port, width, value, h);
+}
+
+/* Whether an access reaches the handler in one piece. A byte that it does not take is not split. */
+static bool in_one_piece(const struct bus_handler *h, u16 port, unsigned width)
+{
+	return width == 1 || ((h->ops->widths & width) && !(port & (width - 1)));
+}
+
+static u32 split_in(struct bus *b, u16 port, unsigned width)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+	unsigned half = width / 2;
+	u32 low;
+
+	if (in_one_piece(h, port, width))
+		return handler_in(b, h, port, width);
+	low = split_in(b, port, half);
+	if (b->wait)
+		return 0;
+	return low | split_in(b, (u16)(port + half), half) << (half * 8);
+}
+
+static void split_out(struct bus *b, u16 port, unsigned width, u32 value)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+	unsigned half = width / 2;
+
+	if (in_one_piece(h, port, width)) {
+		handler_out(b, h, port, width, value & ones(width));
+		return;
+	}
+	split_out(b, port, half, value);
+	if (!b->wait)
+		split_out(b, (u16)(port + half), half, value >> (half * 8));
+}
+
+bool bus_in(struct bus *b, u16 port, unsigned width, u32 *value)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+
+	if (likely(in_one_piece(h, port, width)))
+		*value = handler_in(b, h, port, width);
+	else
+		*value = split_in(b, port, width);
+	if (likely(!b->wait))
+		return true;
+	b->wait = false;
+	return false;
+}
+
+bool bus_out(struct bus *b, u16 port, unsigned width, u32 value)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+
+	if (likely(in_one_piece(h, port, width)))
+		handler_out(b, h, port, width, value & ones(width));
+	else
+		split_out(b, port, width, value);
+	if (likely(!b->wait))
+		return true;
+	b->wait = false;
+	return false;
+}
+
+static void store(void *buf, u32 index, unsigned width, u32 value)
+{
+	memcpy((u8 *)buf + (size_t)index * width, &value, width);
+}
+
+static u32 load(const void *buf, u32 index, unsigned width)
+{
+	u32 value = 0;
+
+	memcpy(&value, (const u8 *)buf + (size_t)index * width, width);
+	return value;
+}
+
+/* The trace sees a block transfer element by element, as the guest's REP does. */
+static void trace_block(struct bus *b, const struct bus_handler *h, bool write, u16 port,
+			unsigned width, const void *buf, u32 count)
+{
+	if (b->trace == NULL)
+		return;
+	for (u32 i = 0; i < count; i++)
+		b->trace(b->trace_ctx, write, port, width, load(buf, i, width), h);
+}
+
+u32 bus_ins(struct bus *b, u16 port, unsigned width, void *buf, u32 count)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+	u32 done, value;
+
+	if (h->ops->ins && (h->ops->widths & width) && in_one_piece(h, port, width)) {
+		done = h->ops->ins(h->dev, port, width, buf, count);
+		b->wait = false;
+		h->accesses += done;
+		trace_block(b, h, false, port, width, buf, done);
+		return done;
+	}
+	for (done = 0; done < count; done++) {
+		if (!bus_in(b, port, width, &value))
+			break;
+		store(buf, done, width, value);
+	}
+	return done;
+}
+
+u32 bus_outs(struct bus *b, u16 port, unsigned width, const void *buf, u32 count)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+	u32 done;
+
+	if (h->ops->outs && (h->ops->widths & width) && in_one_piece(h, port, width)) {
+		done = h->ops->outs(h->dev, port, width, buf, count);
+		b->wait = false;
+		h->accesses += done;
+		trace_block(b, h, true, port, width, buf, done);
+		return done;
+	}
+	for (done = 0; done < count; done++) {
+		if (!bus_out(b, port, width, load(buf, done, width)))
+			break;
+	}
+	return done;
+}
