@@ -53,7 +53,7 @@ static void collect(struct vcpu *v, u32 hits)
 	if (!hits)
 		return;
 	v->debug_hits |= hits;
-	__atomic_fetch_or(&v->events, VCPU_EV_STEP, __ATOMIC_RELAXED);
+	vcpu_event_set(v, VCPU_EV_STEP);
 }
 
 bool cpu_code_breakpoint(struct vcpu *v, u32 lin)

@@ -13,8 +13,7 @@ void cpu_mode_changed(struct vcpu *v)
 		v->mem_slow = slow;
 		segment_derive_all(v);
 	}
-	/* Interrupt handlers of the host set bits here too. */
 	if ((v->eflags & (FLAG_TF | FLAG_RF)) || v->shadow || debug_enabled(v) || v->debug_hits)
-		__atomic_fetch_or(&v->events, VCPU_EV_STEP, __ATOMIC_RELAXED);
+		vcpu_event_set(v, VCPU_EV_STEP);
 	v->generation++;
 }

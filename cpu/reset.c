@@ -63,7 +63,7 @@ void vcpu_reset(struct vcpu *v)
 	v->msr_sysenter_cs = v->msr_sysenter_esp = v->msr_sysenter_eip = 0;
 	v->msr_apic_base = APIC_BASE_BSP;
 	v->msr_misc = 0;
-	__atomic_fetch_and(&v->events, (u32) ~(VCPU_EV_STEP | VCPU_EV_NMI), __ATOMIC_RELAXED);
+	vcpu_event_clear(v, VCPU_EV_STEP | VCPU_EV_NMI);
 	vcpu_set_eflags(v, FLAGS_FIXED);
 	reset_segments(v);
 	reset_fpu(v);
