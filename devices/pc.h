@@ -70,6 +70,7 @@ int pc_init(struct pc *pc, const struct pc_config *config);
 void pc_reset(struct pc *pc);
 
 struct bus *pc_bus(struct pc *pc);
+/* Sources 0-15 of each line are the PC's own devices; 16-31 are for others (passed-through lines). */
 struct irq_lines *pc_irqs(struct pc *pc);
 struct dma *pc_dma(struct pc *pc);
 /*
