@@ -8,6 +8,7 @@
 
 #include "lib/types.h"
 
+struct screen_view;
 struct vm;
 
 /*
@@ -23,8 +24,10 @@ struct console *console_create(struct vm *vm);
  */
 u64 console_poll(struct vm *vm, u64 now);
 
-/* The CRTC's start address is about to change: what stands on the screen goes out first. */
-void console_before_scroll(struct vm *vm);
+/*
+ * The CRTC is about to go from old->start to next: what would be lost is brought out first.
+ */
+void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 next);
 
 /* Brings out what is on the screen now and waits (bounded) until it is sent: before power-off. */
 void console_flush(struct vm *vm);

@@ -145,7 +145,7 @@ static void wire_rtc(const struct config *c, struct pc_config *pc)
 
 static void wire_firmware(struct vm *vm, struct pc_config *pc)
 {
-	static struct pc_fw_file vga = {.name = "vgaroms/vgabios.bin"};
+	static struct pc_fw_file vga;
 	const char *name = vm->config.firmware.source == CONFIG_MODULE ? vm->config.firmware.module
 								       : "bios.bin";
 	struct module *m = vm_module(vm, name);
@@ -154,7 +154,7 @@ static void wire_firmware(struct vm *vm, struct pc_config *pc)
 		boot_fail("config: firmware module %s: no such module was loaded", name);
 	pc->firmware = m->data;
 	pc->firmware_size = m->size;
-	vga.data = vga_rom(vm, &vga.size);
+	vga.data = vga_rom(vm, &vga.size, &vga.name);
 	if (vga.data) {
 		pc->fw_file = &vga;
 		pc->fw_file_count = 1;

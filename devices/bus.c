@@ -130,7 +130,8 @@ static void handler_out(struct bus *b, struct bus_handler *h, u16 port, unsigned
 /* Whether an access reaches the handler in one piece. A byte that it does not take is not split. */
 static bool in_one_piece(const struct bus_handler *h, u16 port, unsigned width)
 {
-	return width == 1 || ((h->ops->widths & width) && !(port & (width - 1)));
+	return width == 1 || ((h->ops->widths & width) &&
+			      (!(port & (width - 1)) || h->ops->unaligned));
 }
 
 static u32 split_in(struct bus *b, u16 port, unsigned width)

@@ -20,9 +20,11 @@ struct port_ops {
 	/*
 	 * Access widths the handler takes, a mask of 1 | 2 | 4. The bus splits a wider access into
 	 * narrower ones at consecutive ports (as the ISA bus does), each routed on its own. An
-	 * access that is not aligned to its width is split too, so handlers see aligned ones only.
+	 * access that is not aligned to its width is split too, so handlers see aligned ones only,
+	 * unless they ask for all: real hardware sees the access as the CPU made it.
 	 */
 	u8 widths;
+	bool unaligned;
 };
 
 #define BUS_HANDLERS_MAX 128

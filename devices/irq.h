@@ -14,7 +14,10 @@ struct irq_lines {
 	u32 sources[IRQ_LINES];			       /* one bit a source that drives it high */
 	void (*changed)(void *ctx, unsigned line, bool level); /* the PIC */
 	void *ctx;
-	/* Called at the guest's EOI of a line; passed-through lines unmask the real one here. */
+	/*
+	 * Called at the guest's EOI of a line, and for all lines when it initialises its PIC;
+	 * passed-through lines unmask the real one here.
+	 */
 	void (*eoi)(void *ctx, unsigned line);
 	void *eoi_ctx;
 };

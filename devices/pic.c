@@ -155,8 +155,18 @@ bool pic_pending(const struct pic *p, unsigned line)
 	return p->chip[(line >> 3) & 1].irr & BIT(line & 7);
 }
 
+/* No EOI comes any more for what was in service or asked for: whoever waits for one is told. */
+static void abandon_interrupts(struct pic *p, const struct pic_chip *c)
+{
+	unsigned first = c == &p->chip[MASTER] ? 0 : 8;
+
+	for (unsigned i = 0; p->lines->eoi && i < 8; i++)
+		p->lines->eoi(p->lines->eoi_ctx, first + i);
+}
+
 static void write_icw1(struct pic *p, struct pic_chip *c, u8 value)
 {
+	abandon_interrupts(p, c);
 	c->irr = c->lines & c->elcr;
 	c->isr = 0;
 	c->imr = 0;
