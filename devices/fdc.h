@@ -13,9 +13,8 @@
 struct block;
 struct dma;
 
-#define FDC_DRIVES     2
-#define FDC_SECTOR_MAX 16384u /* N = 7 */
-
+#define FDC_DRIVES	2
+#define FDC_SECTOR	512u
 #define FDC_DMA_CHANNEL 2
 
 struct fdc_config {
@@ -34,12 +33,17 @@ struct fdc_format {
 	u8 cmos_type; /* drive type in CMOS 10h: 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M */
 };
 
+struct fdc;
 struct fdc_drive {
 	struct block *block;
 	struct fdc_format format;
 	u8 cylinder;	   /* the head's position */
-	bool disk_changed; /* DSKCHG, until a step with a disk in the drive */
-	u32 next_sector;   /* READ ID's place on the track, 0-based */
+	bool disk_changed; /* DSKCHG: until a step with a disk in the drive */
+	u8 next_id;	   /* the sector that READ ID finds next, from 0 */
+	struct timer seek_timer;
+	struct fdc *fdc;
+	u8 seek_target;
+	bool recalibrating;
 };
 
 enum fdc_phase { FDC_COMMAND, FDC_EXECUTION, FDC_RESULT };
@@ -50,32 +54,35 @@ struct fdc {
 	struct dma *dma;
 	struct fdc_drive drive[FDC_DRIVES];
 
-	u8 dor, dsr, ccr, tdr, srb;
-	u8 msr_seeking; /* DRV BUSY bits */
-	bool irq_level;
+	u8 dor, tdr;
+	u8 rate;	  /* DSR and CCR bits 0-1 */
+	u8 seeking;	  /* MSR's drive busy bits */
+	bool irq_pending; /* the INT pin, before DOR's gate */
 
 	enum fdc_phase phase;
 	u8 fifo[16]; /* command or result bytes */
 	u8 fifo_pos, fifo_len;
-	struct timer timer;	     /* ends a reset, a sector, a command */
-	void (*step)(struct fdc *f); /* what the timer starts */
-	struct timer seek_timer[FDC_DRIVES];
-	u8 seek_target[FDC_DRIVES];
-	bool recalibrating[FDC_DRIVES];
-	u8 sense_pending; /* a bit a drive: SENSE INTERRUPT has something to say */
+	struct timer timer;
+	void (*step)(struct fdc *f); /* what runs when the timer ends */
+	u8 sense;		     /* a bit a drive: SENSE INTERRUPT has something to say */
 	u8 sense_st0[4];
+	bool sense_reset; /* it is the polling interrupt after a reset */
 
-	/* SPECIFY, CONFIGURE, LOCK, PERPENDICULAR */
-	u8 specify[2], configure[2], precomp, perpendicular;
-	bool lock, non_dma;
+	/* SPECIFY, CONFIGURE, PERPENDICULAR MODE, LOCK */
+	u8 specify[2], configure, precomp, perpendicular;
+	bool lock;
 
-	/* The running data transfer. */
-	u8 unit, head, sector_id[4]; /* C H R N of the next sector */
-	u8 eot, st0, st1, st2;
-	bool write, verify, multi_track, tc;
-	u32 format_left;
-	u32 pos, len; /* in buffer, bytes */
-	u8 buffer[FDC_SECTOR_MAX];
+	/* The running data command. */
+	u8 command, unit, head;
+	u8 c, h, r, n; /* the next sector's ID */
+	u8 eot;	       /* last sector; FORMAT: the filler byte */
+	u8 st1, st2;
+	u8 left; /* FORMAT and VERIFY: sectors to go */
+	bool tc;
+	bool pio_in, pio_out; /* non-DMA: the FIFO holds, or wants, a byte */
+	void (*pio_done)(struct fdc *f);
+	u32 pos, len; /* in buffer[] */
+	u8 buffer[FDC_SECTOR];
 };
 
 /* Returns 0, or -1 with a line in the log (a floppy image of no known format). */

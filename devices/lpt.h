@@ -24,8 +24,8 @@ struct lpt {
 	struct pc_char out;
 	u16 base;
 	u8 data, control;
-	u8 status;	    /* bits 3-7 as read */
-	struct timer timer; /* ends BUSY and the ACK# pulse */
+	bool busy, ack;	    /* the printer's BUSY and ACK# (true: pulled low) */
+	struct timer timer; /* ends BUSY */
 };
 
 /* Returns 0, or -1 with a line in the log. */

@@ -13,7 +13,6 @@
 
 struct uart_fifo {
 	u8 data[UART_FIFO];
-	u8 errors[UART_FIFO]; /* LSR bits 1-4 of each character */
 	u8 head, count;
 };
 
@@ -33,11 +32,14 @@ struct uart16550 {
 	u16 base;
 
 	u16 divisor;
-	u8 ier, fcr, lcr, mcr, lsr, msr, scr;
-	bool thre_pending;    /* the THR-empty interrupt's own latch */
-	bool timeout_pending; /* the receive FIFO's character timeout */
-	struct uart_fifo rx, tx;
-	bool shifting; /* a character is in the transmit shift register */
+	u8 ier, fcr, lcr, mcr, scr;
+	u8 line_errors;		 /* LSR's OE */
+	u8 modem;		 /* MSR bits 4-7 as last seen */
+	u8 modem_delta;		 /* MSR bits 0-3 */
+	bool thre_pending;	 /* the THR-empty interrupt's own latch */
+	bool timeout_pending;	 /* the receive FIFO's character timeout */
+	struct uart_fifo rx, tx; /* one character deep while the FIFOs are off */
+	bool shifting;		 /* a character is in the transmit shift register */
 	u8 shift;
 	struct timer tx_timer, rx_timer;
 };

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The floppy controller's commands that move data: reads, writes, scans, VERIFY, FORMAT TRACK and
+ * READ ID (82077AA datasheet, 5.1). In DMA mode a command is carried out in one go when its time
+ * has come; in non-DMA mode sector by sector, as the host moves the bytes.
+ */
+#include "devices/block.h"
+#include "devices/dma8237.h"
+#include "devices/fdc_core.h"
+#include "lib/str.h"
+
+#define COMMAND_MT 0x80
+#define COMMAND_MF 0x40
+#define COMMAND_SK 0x20
+#define VERIFY_EC  0x80
+#define N_512	   2
+#define FORMAT_ID  4 /* bytes a sector that the host gives to FORMAT TRACK */
+
+enum {
+	CODE_READ_TRACK = 0x02,
+	CODE_WRITE = 0x05,
+	CODE_WRITE_DELETED = 0x09,
+	CODE_READ_DELETED = 0x0c,
+	CODE_SCAN_EQUAL = 0x11,
+	CODE_VERIFY = 0x16,
+	CODE_SCAN_LOW = 0x19,
+	CODE_SCAN_HIGH = 0x1d,
+};
+
+static u8 code(const struct fdc *f)
+{
+	return f->command & 0x1f;
+}
+
+static bool is_write(const struct fdc *f)
+{
+	return code(f) == CODE_WRITE || code(f) == CODE_WRITE_DELETED;
+}
+
+static bool is_scan(const struct fdc *f)
+{
+	return code(f) == CODE_SCAN_EQUAL || code(f) == CODE_SCAN_LOW || code(f) == CODE_SCAN_HIGH;
+}
+
+static bool from_host(const struct fdc *f)
+{
+	return is_write(f) || is_scan(f);
+}
+
+static bool non_dma(const struct fdc *f)
+{
+	return (f->specify[1] & 1) != 0;
+}
+
+static void end(struct fdc *f, u8 st0)
+{
+	const u8 result[7] = {
+		(u8)(st0 | f->head << 2 | f->unit), f->st1, f->st2, f->c, f->h, f->r, f->n,
+	};
+
+	dma_dreq(f->dma, FDC_DMA_CHANNEL, false);
+	memcpy(f->fifo, result, sizeof(result));
+	fdc_result(f, sizeof(result), true);
+}
+
+static void end_with_error(struct fdc *f)
+{
+	end(f, ST0_ABNORMAL);
+}
+
+/* A disk formatted at another rate, in FM, or not at all has no address marks to be found. */
+static bool track_readable(struct fdc *f)
+{
+	const struct fdc_drive *d = fdc_unit(f);
+
+	if (!d || !(f->command & COMMAND_MF) || d->cylinder >= d->format.cylinders ||
+	    f->head >= d->format.heads)
+		return false;
+	/* A 1.2 MB drive turns faster and reads 360 KB disks at 300 kbit/s. */
+	return f->rate == d->format.rate || (f->rate == 1 && d->format.cylinders == 40);
+}
+
+static bool locate(struct fdc *f)
+{
+	const struct fdc_drive *d = fdc_unit(f);
+
+	if (!track_readable(f)) {
+		f->st1 |= ST1_NO_ADDRESS;
+		return false;
+	}
+	if (f->c != d->cylinder) {
+		f->st1 |= ST1_NO_DATA;
+		f->st2 |= ST2_WRONG_CYLINDER;
+		return false;
+	}
+	if (f->h != f->head || f->r == 0 || f->r > d->format.per_track || f->n != N_512) {
+		f->st1 |= ST1_NO_DATA;
+		return false;
+	}
+	return true;
+}
+
+static u64 sector_lba(const struct fdc *f, const struct fdc_drive *d)
+{
+	u32 track = (u32)d->cylinder * d->format.heads + f->head;
+
+	return (u64)track * d->format.per_track + f->r - 1;
+}
+
+static bool disk_read(struct fdc *f, void *buf)
+{
+	struct fdc_drive *d = fdc_unit(f);
+
+	if (d->block->ops->read(d->block, sector_lba(f, d), 1, buf) == 0)
+		return true;
+	f->st1 |= ST1_DATA_ERROR;
+	f->st2 |= ST2_DATA_ERROR;
+	return false;
+}
+
+static bool disk_write(struct fdc *f, const void *buf)
+{
+	struct fdc_drive *d = fdc_unit(f);
+
+	if (d->block->ops->write(d->block, sector_lba(f, d), 1, buf) == 0)
+		return true;
+	f->st1 |= ST1_DATA_ERROR;
+	return false;
+}
+
+/* FFh from the host matches everything (datasheet, 5.1.8). */
+static int compare(const u8 *disk, const u8 *host)
+{
+	for (unsigned i = 0; i < FDC_SECTOR; i++)
+		if (host[i] != 0xff && disk[i] != host[i])
+			return disk[i] < host[i] ? -1 : 1;
+	return 0;
+}
+
+/* Sets SH or clears SN when the sector meets the condition; false: it could not be read. */
+static bool scan_sector(struct fdc *f)
+{
+	u8 disk[FDC_SECTOR];
+	int order;
+
+	if (!disk_read(f, disk))
+		return false;
+	order = compare(disk, f->buffer);
+	f->st2 |= ST2_SCAN_FAILED;
+	if (order == 0)
+		f->st2 = (f->st2 & ~ST2_SCAN_FAILED) | ST2_SCAN_EQUAL;
+	else if ((order < 0 && code(f) == CODE_SCAN_LOW) ||
+		 (order > 0 && code(f) == CODE_SCAN_HIGH))
+		f->st2 &= ~ST2_SCAN_FAILED;
+	return true;
+}
+
+/*
+ * The ID of the next sector (datasheet, table 5-3). False at the end of the cylinder, where the
+ * result phase shows the first sector of the next one.
+ */
+static bool advance(struct fdc *f)
+{
+	if (f->r != f->eot) {
+		f->r++;
+		return true;
+	}
+	f->r = 1;
+	if (f->command & COMMAND_MT) {
+		f->h ^= 1;
+		f->head ^= 1;
+		if (f->head == 1)
+			return true;
+		f->head = 1; /* ST0 tells the side that was read */
+	}
+	f->c++;
+	return false;
+}
+
+/* After each sector: true when the command has ended. */
+static bool sector_done(struct fdc *f)
+{
+	bool hit = is_scan(f) && !(f->st2 & ST2_SCAN_FAILED);
+	u8 side = f->head;
+	bool more = advance(f);
+
+	if (code(f) == CODE_VERIFY && (f->left != 0 ? --f->left == 0 : !more)) {
+		end(f, 0);
+		return true;
+	}
+	if (f->tc || hit || (f->st2 & ST2_CONTROL_MARK)) {
+		f->head = side;
+		end(f, 0);
+		return true;
+	}
+	if (more)
+		return false;
+	if (is_scan(f)) {
+		end(f, 0);
+		return true;
+	}
+	f->st1 |= ST1_END_OF_CYLINDER;
+	end_with_error(f);
+	return true;
+}
+
+/* The data of a sector has come from the host. */
+static bool store(struct fdc *f)
+{
+	return is_scan(f) ? scan_sector(f) : disk_write(f, f->buffer);
+}
+
+static bool dma_sector(struct fdc *f)
+{
+	u32 moved;
+
+	if (code(f) == CODE_VERIFY)
+		return disk_read(f, f->buffer);
+	if (from_host(f)) {
+		memset(f->buffer, 0, FDC_SECTOR); /* terminal count in mid-sector: zeros follow */
+		moved = dma_read(f->dma, FDC_DMA_CHANNEL, f->buffer, FDC_SECTOR, &f->tc);
+		if (moved)
+			return store(f);
+	} else {
+		if (!disk_read(f, f->buffer))
+			return false;
+		moved = dma_write(f->dma, FDC_DMA_CHANNEL, f->buffer, FDC_SECTOR, &f->tc);
+		if (moved)
+			return true;
+	}
+	f->st1 |= ST1_OVERRUN;
+	return false;
+}
+
+static void dma_step(struct fdc *f)
+{
+	do {
+		if (!locate(f) || !dma_sector(f)) {
+			end_with_error(f);
+			return;
+		}
+	} while (!sector_done(f));
+}
+
+static void pio_step(struct fdc *f);
+
+static void pio_sector_done(struct fdc *f)
+{
+	if (from_host(f) && !store(f))
+		end_with_error(f);
+	else if (!sector_done(f))
+		pio_step(f);
+}
+
+static void pio_step(struct fdc *f)
+{
+	if (!locate(f) || (!from_host(f) && !disk_read(f, f->buffer))) {
+		end_with_error(f);
+		return;
+	}
+	f->pos = 0;
+	f->len = FDC_SECTOR;
+	f->pio_in = !from_host(f);
+	f->pio_out = from_host(f);
+	f->pio_done = pio_sector_done;
+	fdc_raise(f);
+}
+
+static void begin(struct fdc *f)
+{
+	f->command = f->fifo[0];
+	f->st1 = f->st2 = 0;
+	f->tc = false;
+	f->pio_in = f->pio_out = false;
+}
+
+static bool write_protected(struct fdc *f)
+{
+	const struct fdc_drive *d = fdc_unit(f);
+
+	return d && d->block->read_only;
+}
+
+static void start(struct fdc *f, void (*step)(struct fdc *f))
+{
+	fdc_after(f, track_readable(f) ? FDC_COMMAND_NS : FDC_INDEX_NS, step);
+	if (!non_dma(f))
+		dma_dreq(f->dma, FDC_DMA_CHANNEL, true);
+}
+
+void fdc_transfer(struct fdc *f)
+{
+	struct fdc_drive *d = fdc_unit(f);
+
+	begin(f);
+	f->c = f->fifo[2];
+	f->h = f->fifo[3];
+	f->r = code(f) == CODE_READ_TRACK ? 1 : f->fifo[4];
+	f->n = f->fifo[5];
+	f->eot = f->fifo[6];
+	f->left = code(f) == CODE_VERIFY && (f->fifo[1] & VERIFY_EC) ? f->fifo[8] : 0;
+	if (d && (f->configure & CONFIGURE_IMPLIED_SEEK))
+		fdc_step_to(d, f->c);
+	if (is_write(f) && write_protected(f)) {
+		f->st1 |= ST1_NOT_WRITABLE;
+		fdc_after(f, FDC_COMMAND_NS, end_with_error);
+		return;
+	}
+	/* All our sectors have ordinary data marks: READ DELETED DATA says so, and stops. */
+	if (code(f) == CODE_READ_DELETED && !(f->command & COMMAND_SK))
+		f->st2 |= ST2_CONTROL_MARK;
+	start(f, non_dma(f) && code(f) != CODE_VERIFY ? pio_step : dma_step);
+}
+
+static void read_id_step(struct fdc *f)
+{
+	struct fdc_drive *d = fdc_unit(f);
+
+	if (!track_readable(f)) {
+		f->st1 |= ST1_NO_ADDRESS;
+		end_with_error(f);
+		return;
+	}
+	d->next_id = d->next_id % d->format.per_track + 1;
+	f->c = d->cylinder;
+	f->h = f->head;
+	f->r = d->next_id;
+	f->n = N_512;
+	end(f, 0);
+}
+
+void fdc_read_id(struct fdc *f)
+{
+	begin(f);
+	f->c = f->h = f->r = f->n = 0;
+	fdc_after(f, track_readable(f) ? FDC_COMMAND_NS : FDC_INDEX_NS, read_id_step);
+}
+
+/* One sector of FORMAT TRACK, its ID in buffer[]. IDs that the image has no place for are lost. */
+static bool format_sector(struct fdc *f)
+{
+	u8 data[FDC_SECTOR];
+
+	f->c = f->buffer[0];
+	f->h = f->buffer[1];
+	f->r = f->buffer[2];
+	f->n = f->buffer[3];
+	f->left--;
+	if (!locate(f)) {
+		f->st1 = f->st2 = 0;
+		return true;
+	}
+	memset(data, f->eot, sizeof(data));
+	return disk_write(f, data);
+}
+
+static void format_pio_step(struct fdc *f);
+
+static void format_id_received(struct fdc *f)
+{
+	if (format_sector(f))
+		format_pio_step(f);
+	else
+		end_with_error(f);
+}
+
+static void format_pio_step(struct fdc *f)
+{
+	if (f->left == 0) {
+		end(f, 0);
+		return;
+	}
+	f->pos = 0;
+	f->len = FORMAT_ID;
+	f->pio_out = true;
+	f->pio_done = format_id_received;
+	fdc_raise(f);
+}
+
+static void format_dma_step(struct fdc *f)
+{
+	while (f->left) {
+		if (dma_read(f->dma, FDC_DMA_CHANNEL, f->buffer, FORMAT_ID, &f->tc) != FORMAT_ID) {
+			f->st1 |= ST1_OVERRUN;
+			end_with_error(f);
+			return;
+		}
+		if (!format_sector(f)) {
+			end_with_error(f);
+			return;
+		}
+	}
+	end(f, 0);
+}
+
+static void format_unreadable(struct fdc *f)
+{
+	f->st1 |= ST1_NO_ADDRESS;
+	end_with_error(f);
+}
+
+void fdc_format(struct fdc *f)
+{
+	begin(f);
+	f->c = f->h = f->r = 0;
+	f->n = f->fifo[2];
+	f->left = f->fifo[3];
+	f->eot = f->fifo[5]; /* the filler byte */
+	if (write_protected(f)) {
+		f->st1 |= ST1_NOT_WRITABLE;
+		fdc_after(f, FDC_COMMAND_NS, end_with_error);
+		return;
+	}
+	/* The image cannot become a disk of another format. */
+	if (!track_readable(f))
+		fdc_after(f, FDC_INDEX_NS, format_unreadable);
+	else
+		start(f, non_dma(f) ? format_pio_step : format_dma_step);
+}
