@@ -24,15 +24,18 @@ all: $(BUILD)/farbus.elf
 
 $(BUILD)/kernel/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(CFLAGS) -c -o $@ $<
+	@echo "CC $<"
+	@gcc $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/kernel/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
+	@echo "AS $<"
+	@nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
 
 # With symbols for gdb and addr2line, and without them for the boot loader.
 $(BUILD)/farbus.sym.elf: $(KERNEL_OBJ) linker.ld
-	ld -m elf_i386 -T linker.ld -o $@ $(KERNEL_OBJ) $$(gcc -m32 -print-libgcc-file-name)
+	@echo "LD $@"
+	@ld -m elf_i386 -T linker.ld -o $@ $(KERNEL_OBJ) $$(gcc -m32 -print-libgcc-file-name)
 
 $(BUILD)/farbus.elf: $(BUILD)/farbus.sym.elf
 	objcopy --strip-all $< $@
@@ -56,7 +59,7 @@ UNIT32_BIN   := $(patsubst tests/unit/cpu/%.c,$(UNIT32)/%, \
 # Devices and the pure parts of boot/ build as they are on the machine we are on, with cmocka.
 UNIT64       := $(BUILD)/unit/64
 UNIT64_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -MMD -MP $(WARN) -I.
-DEVICES_OBJ  := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard devices/*.c) lib/fmt.c \
+DEVICES_OBJ  := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard devices/*.c) cpu/physmem.c lib/fmt.c \
                 $(wildcard tests/unit/devices/support*.c))
 DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/devices/test_*.c))
 BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c) \
@@ -69,26 +72,32 @@ $(UNIT32)/cpu/%.o: UNIT32_FLAGS += -mno-mmx -mno-sse -mno-80387
 
 $(UNIT32)/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(UNIT32_FLAGS) -c -o $@ $<
+	@echo "CC $<"
+	@gcc $(UNIT32_FLAGS) -c -o $@ $<
 
 $(UNIT32)/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
+	@echo "AS $<"
+	@nasm -f elf32 -g -I. -MD $(@:.o=.d) -o $@ $<
 
 $(UNIT32_BIN): $(UNIT32)/%: $(UNIT32)/tests/unit/cpu/%.o $(UNIT32_OBJ)
-	gcc -m32 -no-pie -o $@ $^
+	@echo "LD $@"
+	@gcc -m32 -no-pie -o $@ $^
 
 $(UNIT64)/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(UNIT64_FLAGS) -c -o $@ $<
+	@echo "CC $<"
+	@gcc $(UNIT64_FLAGS) -c -o $@ $<
 
 $(DEVICES_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(DEVICES_OBJ)
 	@mkdir -p $(@D)
-	gcc -o $@ $^ -lcmocka
+	@echo "LD $@"
+	@gcc -o $@ $^ -lcmocka
 
 $(BOOT_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(BOOT_OBJ)
 	@mkdir -p $(@D)
-	gcc -o $@ $^ -lcmocka
+	@echo "LD $@"
+	@gcc -o $@ $^ -lcmocka
 
 .PHONY: unit
 unit: $(UNIT_BIN)
