@@ -226,6 +226,18 @@ static void edge_due(void *ctx)
 	arm_edge(p);
 }
 
+/*
+ * Before the guest sees the chip: an edge that is due has happened, even when the run loop has not
+ * come round to it yet. Otherwise a guest could read an output as high whose IRQ 0 is not there.
+ */
+static void serve_edges(struct pit *p)
+{
+	if (p->edge.deadline <= clock_now(p->clock)) {
+		timer_cancel(p->clock, &p->edge);
+		edge_due(p);
+	}
+}
+
 static void catch_up_due(void *ctx)
 {
 	struct pit *p = ctx;
@@ -403,11 +415,13 @@ static u32 pit_in(void *dev, u16 port, unsigned width)
 {
 	struct pit *p = dev;
 	struct pit_channel *c = &p->channel[port & 3];
-	u64 tick = now_ticks(p);
+	u64 tick;
 
 	(void)width;
 	if ((port & 3) == 3)
 		return 0xff;
+	serve_edges(p);
+	tick = now_ticks(p);
 	settle(c, tick);
 	return read_count(c, tick);
 }
@@ -415,10 +429,12 @@ static u32 pit_in(void *dev, u16 port, unsigned width)
 static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 {
 	struct pit *p = dev;
-	u64 tick = now_ticks(p);
 	struct pit_channel *c;
+	u64 tick;
 
 	(void)width;
+	serve_edges(p);
+	tick = now_ticks(p);
 	if ((port & 3) == 3) {
 		write_control(p, (u8)value, tick);
 		return;
