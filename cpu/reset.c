@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state after RESET (SDM vol. 3, table 9-1). */
 #include "cpu/cpu.h"
+#include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 #include "cpu/segment.h"
 #include "lib/str.h"
@@ -11,26 +12,7 @@
 #define RESET_EDX     0x00000683u /* the signature CPUID gives */
 #define RESET_DR6     0xffff0ff0u
 #define RESET_DR7     0x00000400u
-#define RESET_FCW     0x0040u /* FXSAVE image: exact after RESET, not FNINIT's 37Fh */
-#define RESET_MXCSR   0x1f80u
-#define FXSAVE_FTW    4u /* abridged tag word: 1 bits are valid registers */
-#define FXSAVE_MXCSR  24u
-#define RESET_FTW_ALL 0xffu	  /* tags 00 (valid, +0.0) */
 #define APIC_BASE_BSP 0xfee00100u /* default address, bootstrap processor, APIC disabled */
-
-static void reset_fpu(struct vcpu *v)
-{
-	u16 fcw = RESET_FCW;
-	u32 mxcsr = RESET_MXCSR;
-
-	memset(&v->fpu, 0, sizeof(v->fpu));
-	memcpy(v->fpu.bytes, &fcw, sizeof(fcw));
-	v->fpu.bytes[FXSAVE_FTW] = RESET_FTW_ALL;
-	memcpy(v->fpu.bytes + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-	v->fpu_loaded = false;
-	v->fpu_cs = v->fpu_ds = v->fpu_opcode = 0;
-	v->fpu_ip = v->fpu_dp = 0;
-}
 
 static void reset_segments(struct vcpu *v)
 {
@@ -66,7 +48,7 @@ void vcpu_reset(struct vcpu *v)
 	vcpu_event_clear(v, VCPU_EV_STEP | VCPU_EV_NMI);
 	vcpu_set_eflags(v, FLAGS_FIXED);
 	reset_segments(v);
-	reset_fpu(v);
+	fpu_reset(v);
 	if (v->interp)
 		mem_tlb_flush(v, true);
 	cpu_mode_changed(v);

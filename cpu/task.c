@@ -295,8 +295,10 @@ void cpu_task_switch(struct vcpu *v, u16 tss_sel, enum task_reason reason, u32 n
 		set_busy(v, t.d.lin, true);
 
 	enter_task(v, &t, &s);
-	if (s.trap)
+	if (s.trap) {
 		v->debug_hits |= DR6_BT;
+		vcpu_event_set(v, VCPU_EV_STEP);
+	}
 	if (has_error) {
 		struct stack st = stack_current(v);
 

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Paging: A and D bits, rights, error codes, WP, large pages, PAE, global pages, page crossing. */
+#include "tests/unit/cpu/support_vm.h"
+
+#define PD 0x100000u
+#define PT 0x101000u
+#define P  1u
+#define W  2u
+#define U  4u
+#define A  0x20u
+#define D  0x40u
+#define PS 0x80u
+#define G  0x100u
+
+static struct vcpu *const v = &vm.v;
+
+/* Identity mapping of the first 4 MB in 4 KB pages. */
+static void paged(void)
+{
+	for (u32 i = 0; i < 1024; i++)
+		set_ram32(PT + i * 4, i << 12 | P | W | U);
+	set_ram32(PD, PT | P | W | U);
+	cpu_mov_to_cr(v, 3, PD);
+	cpu_mov_to_cr(v, 0, v->cr0 | CR0_PG | CR0_PE);
+}
+
+static void set_pte(u32 lin, u32 value)
+{
+	set_ram32(PT + (lin >> 12) * 4, value);
+	mem_tlb_flush_page(v, lin);
+}
+
+static u32 pte(u32 lin)
+{
+	return ram32(PT + (lin >> 12) * 4);
+}
+
+static void test_ad_bits(void)
+{
+	vm_protected();
+	paged();
+	set_ram32(0x50000, 0x12345678);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x50000), 0x12345678);
+	CHECK_EQ(pte(0x50000), 0x50000 | P | W | U | A);
+	CHECK_EQ(ram32(PD), PT | P | W | U | A);
+	mem_write8(v, SEG_DS, 0x50000, 0x99);
+	CHECK_EQ(pte(0x50000), 0x50000 | P | W | U | A | D);
+	CHECK_EQ(ram32(0x50000), 0x12345699);
+}
+
+static void test_supervisor_rights(void)
+{
+	vm_protected();
+	paged();
+	set_pte(0x50000, 0x50000 | P);
+	CHECK(!RAISES(mem_write8(v, SEG_DS, 0x50000, 1)));
+	cpu_mov_to_cr(v, 0, v->cr0 | CR0_WP);
+	CHECK_RAISES(mem_write8(v, SEG_DS, 0x50000, 1), VEC_PF, 3);
+	CHECK_EQ(v->cr2, 0x50000);
+	CHECK(!RAISES(mem_read8(v, SEG_DS, 0x50000)));
+	set_pte(0x51000, 0);
+	CHECK_RAISES(mem_read8(v, SEG_DS, 0x51234), VEC_PF, 0);
+	CHECK_EQ(v->cr2, 0x51234);
+	CHECK_RAISES(mem_write8(v, SEG_DS, 0x51234, 0), VEC_PF, 2);
+}
+
+static void test_user_rights(void)
+{
+	vm_user();
+	v->cpl = 0;
+	paged();
+	v->cpl = 3;
+	cpu_mode_changed(v);
+	set_pte(0x50000, 0x50000 | P | W);
+	set_pte(0x51000, 0x51000 | P | U);
+	set_pte(0x52000, 0);
+	CHECK_RAISES(mem_read8(v, SEG_SS, 0x50010), VEC_PF, 5);
+	CHECK_RAISES(mem_write8(v, SEG_SS, 0x50010, 0), VEC_PF, 7);
+	CHECK(!RAISES(mem_read8(v, SEG_SS, 0x51010)));
+	CHECK_RAISES(mem_write8(v, SEG_SS, 0x51010, 0), VEC_PF, 7);
+	CHECK_RAISES(mem_read8(v, SEG_SS, 0x52010), VEC_PF, 4);
+	CHECK(!RAISES(lin_read32(v, 0x50010)));
+	CHECK_EQ(pte(0x50000), 0x50000 | P | W | A);
+	CHECK_RAISES(mem_read8(v, SEG_SS, 0x50010), VEC_PF, 5);
+}
+
+/* A write across two pages is checked in whole before a byte moves. */
+static void test_crossing(void)
+{
+	vm_protected();
+	paged();
+	set_ram32(0x50ffc, 0);
+	set_pte(0x51000, 0);
+	CHECK_RAISES(mem_write32(v, SEG_DS, 0x50ffe, ~0u), VEC_PF, 2);
+	CHECK_EQ(v->cr2, 0x51000);
+	CHECK_EQ(ram32(0x50ffc), 0);
+	set_pte(0x51000, 0x60000 | P | W | U);
+	CHECK(!RAISES(mem_write32(v, SEG_DS, 0x50ffe, 0xaabbccdd)));
+	CHECK_EQ(ram32(0x50ffc), 0xccdd0000);
+	CHECK_EQ(ram32(0x60000), 0xaabb);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x50ffe), 0xaabbccdd);
+	set_pte(0x51000, 0x60000 | P);
+	cpu_mov_to_cr(v, 0, v->cr0 | CR0_WP);
+	CHECK_RAISES(mem_rmw_read(v, SEG_DS, 0x50ffe, 4), VEC_PF, 3);
+}
+
+static void test_large(void)
+{
+	vm_protected();
+	paged();
+	cpu_mov_to_cr(v, 4, CR4_PSE);
+	set_ram32(PD + 4, 0x400000 | P | W | PS);
+	set_ram32(0x456788, 77);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x456788), 77);
+	CHECK_EQ(ram32(PD + 4), 0x400000 | P | W | PS | A);
+	mem_write8(v, SEG_DS, 0x456788, 78);
+	CHECK_EQ(ram32(PD + 4), 0x400000 | P | W | PS | A | D);
+	/* INVLPG anywhere in it drops all of it. */
+	set_ram32(PD + 4, 0);
+	CHECK(!RAISES(mem_read32(v, SEG_DS, 0x456788)));
+	cpu_invlpg(v, SEG_DS, 0x7ff000);
+	CHECK_RAISES(mem_read32(v, SEG_DS, 0x456788), VEC_PF, 0);
+	set_ram32(PD + 4, 0x400000 | 0x2000 | P | W | PS);
+	CHECK_RAISES(mem_read32(v, SEG_DS, 0x456788), VEC_PF, 9);
+	cpu_mov_to_cr(v, 4, 0);
+	set_ram32(PD + 4, PT | P | W | U | PS);
+	CHECK(!RAISES(mem_read32(v, SEG_DS, 0x456788)));
+}
+
+static void test_global(void)
+{
+	vm_protected();
+	paged();
+	cpu_mov_to_cr(v, 4, CR4_PGE);
+	set_pte(0x50000, 0x50000 | P | W | G);
+	mem_read32(v, SEG_DS, 0x50000);
+	mem_read32(v, SEG_DS, 0x51000);
+	set_ram32(PT + 0x50 * 4, 0);
+	set_ram32(PT + 0x51 * 4, 0);
+	cpu_mov_to_cr(v, 3, PD);
+	CHECK(!RAISES(mem_read32(v, SEG_DS, 0x50000)));
+	CHECK(RAISES(mem_read32(v, SEG_DS, 0x51000)));
+	cpu_mov_to_cr(v, 4, 0);
+	CHECK(RAISES(mem_read32(v, SEG_DS, 0x50000)));
+}
+
+static void set_entry64(u32 addr, u32 low, u32 high)
+{
+	set_ram32(addr, low);
+	set_ram32(addr + 4, high);
+}
+
+static void test_pae(void)
+{
+	const u32 pdpt = 0x102020, pd = 0x103000, pt = 0x104000;
+
+	vm_protected();
+	set_entry64(pdpt, pd | P, 0);
+	set_entry64(pd, 0 | P | W | U | PS, 0);
+	set_entry64(pd + 8, pt | P | W, 0);
+	set_entry64(pt + 8, 0x300000 | P | W | U, 0);
+	cpu_mov_to_cr(v, 4, CR4_PAE);
+	cpu_mov_to_cr(v, 3, pdpt);
+	cpu_mov_to_cr(v, 0, v->cr0 | CR0_PG);
+	set_ram32(0x300010, 4711);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x201010), 4711);
+	CHECK_EQ(ram32(pt + 8), 0x300000 | P | W | U | A);
+	CHECK_EQ(ram32(pd), P | W | U | PS);
+	CHECK_RAISES(mem_read32(v, SEG_DS, 0x202010), VEC_PF, 0);
+	CHECK_RAISES(mem_read32(v, SEG_DS, 0x40000000), VEC_PF, 0);
+	set_entry64(pt + 16, 0x300000 | P, 1);
+	CHECK_RAISES(mem_read32(v, SEG_DS, 0x202010), VEC_PF, 9);
+	/* A reserved bit in a PDPTE: #GP from MOV CR3, and the old table stays. */
+	set_entry64(pdpt + 0x20, pd | P | W, 0);
+	CHECK_RAISES(cpu_mov_to_cr(v, 3, pdpt + 0x20), VEC_GP, 0);
+	CHECK_EQ(v->cr3, pdpt);
+}
+
+static void test_code_pages(void)
+{
+	vm_protected();
+	mem_write32(v, SEG_DS, 0x50000, 1);
+	vm.flags[0x50] = PHYS_PAGE_CODE;
+	mem_tlb_protect_code(v, 0x50000);
+	mem_write32(v, SEG_DS, 0x50004, 2);
+	CHECK_EQ(vm.code_writes, 1);
+	CHECK_EQ(vm.code_gpa, 0x50004);
+	CHECK(mem_rmw_ptr(v, SEG_DS, 0x50004, 4) == NULL);
+	vm.flags[0x50] = 0;
+	mem_write32(v, SEG_DS, 0x50004, 3);
+	mem_write32(v, SEG_DS, 0x50004, 4);
+	CHECK_EQ(vm.code_writes, 1);
+	CHECK(mem_rmw_ptr(v, SEG_DS, 0x50004, 4) == vm.ram + 0x50004);
+}
+
+static void test_a20(void)
+{
+	vm_protected();
+	set_ram32(0x1234, 1);
+	set_ram32(0x101234, 2);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x101234), 2);
+	physmem_set_a20(&vm.pm, false);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x101234), 1);
+	physmem_set_a20(&vm.pm, true);
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x101234), 2);
+}
+
+static void test_span(void)
+{
+	u32 len = 0x10000;
+
+	vm_protected();
+	paged();
+	CHECK(mem_span(v, SEG_DS, 0x50010, &len, false) == vm.ram + 0x50010);
+	CHECK_EQ(len, 0xff0);
+	len = 8;
+	CHECK(mem_span(v, SEG_DS, 0x50010, &len, true) == vm.ram + 0x50010);
+	CHECK_EQ(len, 8);
+	CHECK(pte(0x50000) & D);
+	vm.flags[0x50] = PHYS_PAGE_CODE;
+	mem_tlb_protect_code(v, 0x50000);
+	CHECK(!mem_span(v, SEG_DS, 0x50010, &len, true));
+}
+
+int main(void)
+{
+	test_ad_bits();
+	test_supervisor_rights();
+	test_user_rights();
+	test_crossing();
+	test_large();
+	test_global();
+	test_pae();
+	test_code_pages();
+	test_a20();
+	test_span();
+	return check_done();
+}
