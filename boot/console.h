@@ -32,12 +32,17 @@ void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 nex
 /* Brings out what is on the screen now and waits (bounded) until it is sent: before power-off. */
 void console_flush(struct vm *vm);
 
-/* The monitor's text, CR added before each LF; waits until the port takes it (bounded). */
+/* The monitor takes over the terminal, and gives it back: the guest's screen is drawn afresh. */
+void console_open_monitor(struct vm *vm);
+void console_close_monitor(struct vm *vm);
+/* The monitor's text; CR is added before each LF. Waits (bounded) until the port takes it. */
 void console_print(struct vm *vm, const char *text);
-/* After the monitor has used the terminal: the guest's screen is drawn afresh. */
-void console_redraw(struct vm *vm);
-/* Key strokes from the monitor: a byte as if it had been received, or a set-1 scan code. */
+
+/*
+ * Key strokes from the monitor, which the guest gets when it runs again: a byte as if it had been
+ * typed, or a key by its name (keys_named()); false: no such key.
+ */
 void console_type(struct vm *vm, u8 byte);
-void console_scancode(struct vm *vm, u8 scancode);
+bool console_press(struct vm *vm, const char *key);
 
 #endif

@@ -155,3 +155,11 @@ void ansi_show_cursor(struct ansi *a, bool on)
 	a->cursor_on = on;
 	put_text(a, on ? "\033[?25h" : "\033[?25l");
 }
+
+void ansi_release(struct ansi *a)
+{
+	put_text(a, "\033[0m\033[r\033[?7h\033[?25h\033[999;1H\r\n");
+	a->row = a->column = -1;
+	a->attr = 0x07;
+	a->cursor_on = true;
+}

@@ -47,5 +47,7 @@ void ansi_erase_line(struct ansi *a);
 /* A line feed on the last line: the terminal scrolls up by one. */
 void ansi_scroll(struct ansi *a);
 void ansi_show_cursor(struct ansi *a, bool on);
+/* The whole terminal again, cursor on an empty line below everything: for other text than ours. */
+void ansi_release(struct ansi *a);
 
 #endif

@@ -65,6 +65,7 @@ static void watch_write(u16 port, u8 value)
 		struct screen_view view;
 
 		if (next != vga.start) {
+			w->start_half = false;
 			vga_watch_view(w, phys_ptr(VGA_MEMORY), &view);
 			view.start = vga.start;
 			console_before_scroll(vga.vm, &view, next);

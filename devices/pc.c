@@ -302,6 +302,11 @@ int pc_add_pci_function(struct pc *pc, u8 devfn, const struct pci_ops *ops, void
 	return pci_add(&pc->pci, devfn, ops, dev);
 }
 
+const struct pic *pc_pic(const struct pc *pc)
+{
+	return &pc->pic;
+}
+
 int pc_intack(struct pc *pc)
 {
 	return pic_intack(&pc->pic);

@@ -16,6 +16,7 @@ struct dma;
 struct irq_lines;
 struct pci_ops;
 struct physmem;
+struct pic;
 
 #define PC_DISKS    4 /* primary master and slave, secondary master and slave */
 #define PC_FLOPPIES 2
@@ -73,6 +74,7 @@ struct bus *pc_bus(struct pc *pc);
 /* Sources 0-15 of each line are the PC's own devices; 16-31 are for others (passed-through lines). */
 struct irq_lines *pc_irqs(struct pc *pc);
 struct dma *pc_dma(struct pc *pc);
+const struct pic *pc_pic(const struct pc *pc); /* for the monitor to look at */
 /*
  * Adds a PCI function (bus 0, devfn = device << 3 | function), such as this PC's own VGA passed
  * through. Returns 0, or -1 when the place is taken. ops and dev stay the caller's.

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The console's parts put together: serial port, mirror of the screen, key strokes, hot key. */
+#include "boot/console.h"
+#include "boot/console_keys.h"
+#include "boot/console_screen.h"
+#include "boot/host.h"
+#include "boot/monitor.h"
+#include "boot/vga.h"
+#include "boot/vm.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#define MS 1000000ull
+
+/* How often the screen is looked at; sooner while it scrolls so fast that lines might be missed. */
+#define SCAN_NS	     (20 * MS)
+#define SCAN_FAST_NS (5 * MS)
+/* Looks that have to agree on the mode: setting one takes many writes. */
+#define SCANS_ALIKE 3
+/*
+ * From one key stroke to the next: a hundred a second. A BIOS keeps 15 of them, and a pasted line
+ * has to find the guest reading.
+ */
+#define KEY_NS (10 * MS)
+/* Bytes that wait in the serial port's own ring; more would only be older. */
+#define BACKLOG 4096u
+/* A port that takes nothing for so long has nobody behind it. */
+#define STUCK_NS (200 * MS)
+/* Lines that may pass before the console has to look: fewer than text memory holds. */
+#define LINES_AHEAD 100
+
+#define HOT_KEY 0x1d /* Ctrl-] */
+
+struct console {
+	struct host_serial *port;
+	unsigned port_size;
+	struct screen_mirror mirror;
+	struct screen_view last; /* the mode of the last look */
+	unsigned alike;		 /* looks that saw this mode, up to SCANS_ALIKE */
+	struct keys keys;
+	struct key_stroke stroke; /* being sent to the guest, from code `at` on */
+	unsigned at;
+	u64 next_scan, next_key;
+};
+
+struct console *console_create(struct vm *vm)
+{
+	unsigned com = vm->config.console_com;
+	struct console *c;
+
+	if (!com)
+		return NULL;
+	c = host_alloc(sizeof(*c));
+	if (!c) {
+		log_warn("no memory for the console");
+		return NULL;
+	}
+	c->port = host_serial_open(com, vm->config.console_baud);
+	if (!c->port) {
+		log_warn("console: this PC has no com%u: no console", com);
+		return NULL;
+	}
+	c->port_size = serial_space(c->port);
+	screen_init(&c->mirror);
+	keys_init(&c->keys);
+	return c;
+}
+
+/* --- output --- */
+
+static void drain(struct console *c)
+{
+	u8 byte;
+
+	while (c->port_size - serial_space(c->port) < BACKLOG &&
+	       ansi_take(&c->mirror.ansi, &byte, 1))
+		serial_putc(c->port, byte);
+}
+
+/* Whether so many looks have seen this mode that it is no half-set one. */
+static bool mode_settled(struct console *c, const struct screen_view *v)
+{
+	const struct screen_view *l = &c->last;
+	bool same = v->text == l->text && v->width == l->width && v->height == l->height &&
+		    v->depth == l->depth && v->columns == l->columns && v->rows == l->rows;
+
+	if (!same)
+		c->alike = 0;
+	else if (c->alike < SCANS_ALIKE)
+		c->alike++;
+	c->last = *v;
+	return c->alike == SCANS_ALIKE;
+}
+
+static void scan(struct console *c, u64 now)
+{
+	struct screen_view view;
+
+	c->next_scan = now + SCAN_NS;
+	vga_view(&view);
+	if (!mode_settled(c, &view))
+		return;
+	screen_update(&c->mirror, &view);
+	if (c->mirror.scrolled > view.rows / 2u)
+		c->next_scan = now + SCAN_FAST_NS;
+}
+
+void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 next)
+{
+	struct console *c = vm->console;
+	u16 ahead;
+
+	if (!c || !c->mirror.text || c->alike < SCANS_ALIKE || !old->pitch)
+		return;
+	ahead = (u16)(next - c->mirror.start) & old->cell_mask;
+	if (ahead % old->pitch == 0 && ahead / old->pitch <= LINES_AHEAD)
+		return;
+	screen_update(&c->mirror, old);
+	drain(c);
+}
+
+void console_flush(struct vm *vm)
+{
+	struct console *c = vm->console;
+	struct screen_view view;
+
+	if (!c)
+		return;
+	vga_view(&view);
+	for (unsigned turn = 0; turn < 8; turn++) {
+		bool more = screen_update(&c->mirror, &view);
+
+		drain(c);
+		serial_flush(c->port);
+		if (!more)
+			break;
+	}
+	ansi_release(&c->mirror.ansi);
+	drain(c);
+	serial_flush(c->port);
+}
+
+/* Waits until there is room for another line of text, as long as the port goes on taking bytes. */
+static bool wait_for_space(struct console *c)
+{
+	u64 last = host_ns();
+	u32 tail = c->mirror.ansi.tail;
+
+	while (ansi_space(&c->mirror.ansi) < ANSI_RING / 2) {
+		drain(c);
+		if (tail != c->mirror.ansi.tail) {
+			tail = c->mirror.ansi.tail;
+			last = host_ns();
+		}
+		if (host_ns() - last > STUCK_NS)
+			return false;
+	}
+	return true;
+}
+
+void console_print(struct vm *vm, const char *text)
+{
+	struct console *c = vm->console;
+
+	while (c && *text) {
+		char part[128];
+		unsigned n = 0;
+
+		for (; *text && n < sizeof(part) - 2; text++) {
+			if (*text == '\n')
+				part[n++] = '\r';
+			part[n++] = *text;
+		}
+		part[n] = 0;
+		if (!wait_for_space(c))
+			return;
+		ansi_text(&c->mirror.ansi, part);
+		drain(c);
+	}
+}
+
+void console_open_monitor(struct vm *vm)
+{
+	if (vm->console)
+		ansi_release(&vm->console->mirror.ansi);
+}
+
+void console_close_monitor(struct vm *vm)
+{
+	if (vm->console)
+		screen_redraw(&vm->console->mirror);
+}
+
+/* --- input --- */
+
+static void take_received(struct vm *vm, u64 now)
+{
+	struct console *c = vm->console;
+
+	while (keys_space(&c->keys)) {
+		int byte = serial_getc(c->port);
+
+		if (byte < 0)
+			return;
+		if (vm->stopped) {
+			monitor_input(vm, (u8)byte);
+		} else if (byte == HOT_KEY && vm->config.monitor) {
+			/* What follows is for the monitor, once the run loop has stopped the guest.
+			 */
+			vm_request(vm, VM_REQ_MONITOR);
+			return;
+		} else {
+			keys_add(&c->keys, (u8)byte, now);
+		}
+	}
+}
+
+static void send_keys(struct vm *vm, u64 now)
+{
+	struct console *c = vm->console;
+
+	if (c->at == c->stroke.count && now >= c->next_key) {
+		if (!keys_next(&c->keys, now, &c->stroke))
+			return;
+		c->at = 0;
+		c->next_key = now + KEY_NS;
+	}
+	while (c->at < c->stroke.count && pc_key_space(vm->pc))
+		pc_key_scancode(vm->pc, c->stroke.code[c->at++]);
+}
+
+void console_type(struct vm *vm, u8 byte)
+{
+	if (vm->console)
+		keys_add(&vm->console->keys, byte, host_ns());
+}
+
+bool console_press(struct vm *vm, const char *key)
+{
+	struct key_stroke stroke;
+
+	if (!keys_named(key, &stroke))
+		return false;
+	for (unsigned i = 0; i < stroke.count; i++)
+		if (pc_key_space(vm->pc))
+			pc_key_scancode(vm->pc, stroke.code[i]);
+	return true;
+}
+
+u64 console_poll(struct vm *vm, u64 now)
+{
+	struct console *c = vm->console;
+	u64 next;
+
+	if (!c)
+		return TIMER_NEVER;
+	take_received(vm, now);
+	if (!vm->stopped) {
+		send_keys(vm, now);
+		if (now >= c->next_scan)
+			scan(c, now);
+	}
+	drain(c);
+	next = c->next_scan;
+	if (c->keys.head != c->keys.tail && c->next_key < next)
+		next = c->next_key > now ? c->next_key : now + MS;
+	return vm->stopped ? now + SCAN_NS : next;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Monitor commands about ports and interrupt lines. */
+#include "boot/local.h"
+#include "boot/monitor_cmd.h"
+#include "devices/bus.h"
+#include "devices/irq.h"
+#include "devices/pic.h"
+#include "lib/str.h"
+
+#define PORTS_EXPECTED "ports, as in 0x3f8-0x3ff,0x3e8"
+
+static const char *const kind_name[] = {
+	[ROUTE_ABSENT] = "absent",
+	[ROUTE_VIRTUAL] = "virtual",
+	[ROUTE_LOCAL] = "local",
+	[ROUTE_REMOTE] = "remote",
+};
+
+/* --- routes --- */
+
+void mon_routes(struct monitor *m, const struct command *c)
+{
+	const struct bus *b = m->vm->bus;
+	u32 first = 0;
+
+	(void)c;
+	while (first < 0x10000) {
+		const struct bus_handler *h = &b->handler[b->route[first]];
+		u32 last = first;
+
+		while (last < 0xffff && b->route[last + 1] == b->route[first])
+			last++;
+		if (b->route[first])
+			mon_print(m, "%04x-%04x  %-8s %-12s %llu accesses\n", first, last,
+				  kind_name[h->kind & 3], h->name, h->accesses);
+		else if (b->home[first])
+			mon_print(m, "%04x-%04x  absent\n", first, last);
+		first = last + 1;
+	}
+	mon_print(m, "all else absent: %llu accesses, the last to %04x\nlocal interrupt lines:",
+		  b->absent_accesses, b->last_absent_port);
+	for (unsigned line = 0; line < IRQ_LINES; line++)
+		if (local_irq_mask() & BIT(line))
+			mon_print(m, " %u", line);
+	mon_print(m, local_irq_mask() ? "\n" : " none\n");
+}
+
+/* PORTS [irq N] from word 1 on; returns the next word's index, 0 after a message. */
+static unsigned parse_route(struct monitor *m, const struct command *c, struct config_route *r)
+{
+	u32 irq;
+
+	r->irq = -1;
+	if (c->words < 2 || config_parse_ranges(c->word[1], r)) {
+		mon_print(m, "%s: '%s': expected " PORTS_EXPECTED "\n", c->word[0],
+			  c->words < 2 ? "" : c->word[1]);
+		return 0;
+	}
+	if (c->words < 3 || strcmp(c->word[2], "irq"))
+		return 2;
+	if (c->words < 4 || (strcmp(c->word[3], "0") && !mon_count(c->word[3], 15, &irq))) {
+		mon_print(m, "%s: 'irq %s': expected a line, 0 to 15\n", c->word[0],
+			  c->words < 4 ? "" : c->word[3]);
+		return 0;
+	}
+	r->irq = strcmp(c->word[3], "0") ? (s8)irq : 0;
+	return 4;
+}
+
+static void apply(struct monitor *m, const struct command *c, struct config_route *r, unsigned next)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (next < c->words)
+		mon_print(m, "%s: '%s': expected nothing more\n", c->word[0], c->word[next]);
+	else if (local_route(m->vm, r, error, sizeof(error)))
+		mon_print(m, "%s: %s\n", c->word[0], error);
+}
+
+void mon_attach(struct monitor *m, const struct command *c)
+{
+	struct config_route r = {.kind = CONFIG_ROUTE_LOCAL};
+	unsigned next = parse_route(m, c, &r);
+
+	if (next)
+		apply(m, c, &r, next);
+}
+
+void mon_detach(struct monitor *m, const struct command *c)
+{
+	struct config_route r = {.kind = CONFIG_ROUTE_VIRTUAL};
+	unsigned next = parse_route(m, c, &r);
+
+	if (next)
+		apply(m, c, &r, next);
+}
+
+void mon_route(struct monitor *m, const struct command *c)
+{
+	struct config_route r = {0};
+	unsigned next = parse_route(m, c, &r);
+	const char *kind = next && next < c->words ? c->word[next] : "";
+
+	if (!next)
+		return;
+	if (!strcmp(kind, "virtual"))
+		r.kind = CONFIG_ROUTE_VIRTUAL;
+	else if (!strcmp(kind, "local"))
+		r.kind = CONFIG_ROUTE_LOCAL;
+	else if (!strcmp(kind, "absent"))
+		r.kind = CONFIG_ROUTE_ABSENT;
+	else {
+		mon_print(m, "route: '%s': expected virtual, local or absent\n", kind);
+		return;
+	}
+	apply(m, c, &r, next + 1);
+}
+
+/* --- trace --- */
+
+static bool traced(const struct trace *t, u16 port)
+{
+	for (unsigned i = 0; i < t->ports.range_count; i++)
+		if (port >= t->ports.range[i].first && port <= t->ports.range[i].last)
+			return true;
+	return !t->ports.range_count;
+}
+
+static void trace_access(void *ctx, bool write, u16 port, unsigned width, u32 value,
+			 const struct bus_handler *handler)
+{
+	struct monitor *m = ctx;
+	struct trace *t = &m->trace;
+	const struct vcpu *v = &m->vm->vcpu;
+
+	if (!traced(t, port))
+		return;
+	t->entry[t->count++ & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+		.cs = v->seg[SEG_CS].sel,
+		.eip = v->eip,
+		.port = port,
+		.value = value,
+		.width = (u8)width,
+		.write = write,
+		.handler = (u8)(handler - m->vm->bus->handler),
+	};
+}
+
+static void set_trace(struct monitor *m, bool on)
+{
+	m->trace.on = on;
+	m->vm->bus->trace_ctx = m;
+	m->vm->bus->trace = on ? trace_access : NULL;
+}
+
+static void show_value(struct monitor *m, unsigned width, u32 value)
+{
+	if (width == 1)
+		mon_print(m, "%02x", value);
+	else if (width == 2)
+		mon_print(m, "%04x", value);
+	else
+		mon_print(m, "%08x", value);
+}
+
+static void show_trace(struct monitor *m, u32 count)
+{
+	const struct trace *t = &m->trace;
+	u32 kept = t->count < TRACE_ENTRIES ? t->count : TRACE_ENTRIES;
+
+	for (u32 i = t->count - (count < kept ? count : kept); i != t->count; i++) {
+		const struct trace_entry *e = &t->entry[i & (TRACE_ENTRIES - 1)];
+
+		mon_print(m, "%04x:%08x  %-3s %04x  ", e->cs, e->eip, e->write ? "out" : "in",
+			  e->port);
+		show_value(m, e->width, e->value);
+		mon_print(m, "  %s\n", m->vm->bus->handler[e->handler].name);
+	}
+	mon_print(m, "trace is %s, %u accesses seen\n", t->on ? "on" : "off", t->count);
+}
+
+void mon_trace(struct monitor *m, const struct command *c)
+{
+	struct config_route ports;
+	u32 count = 20;
+
+	if (c->words < 2) {
+		show_trace(m, count);
+	} else if (!strcmp(c->word[1], "on") || !strcmp(c->word[1], "off")) {
+		if (c->word[1][1] == 'n')
+			m->trace.ports.range_count = 0;
+		set_trace(m, c->word[1][1] == 'n');
+	} else if (mon_count(c->word[1], TRACE_ENTRIES, &count)) {
+		show_trace(m, count);
+	} else if (!config_parse_ranges(c->word[1], &ports)) {
+		m->trace.ports = ports;
+		set_trace(m, true);
+	} else {
+		mon_print(m, "trace: '%s': expected on, off, a count or " PORTS_EXPECTED "\n",
+			  c->word[1]);
+	}
+}
+
+/* --- interrupt lines --- */
+
+void mon_irq(struct monitor *m, const struct command *c)
+{
+	const struct pic *pic = pc_pic(m->vm->pc);
+	const struct irq_lines *lines = pc_irqs(m->vm->pc);
+
+	(void)c;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct pic_chip *p = &pic->chip[i];
+
+		mon_print(m, "%s: irr %02x isr %02x imr %02x elcr %02x vectors %02x-%02x%s\n",
+			  i ? "slave " : "master", p->irr, p->isr, p->imr, p->elcr, p->vector,
+			  p->vector + 7, p->auto_eoi ? " auto-eoi" : "");
+	}
+	mon_print(m, "INTR %s; lines high:", pic->intr_level ? "high" : "low");
+	for (unsigned line = 0; line < IRQ_LINES; line++)
+		if (lines->sources[line])
+			mon_print(m, " %u", line);
+	mon_print(m, "\n");
+}
