@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From bytes to insns: prefixes, operands, blocks (SDM vol. 2, chapter 2). A block holds whole
+ * instructions of one page only. An instruction that crosses a page, or lies where nothing is
+ * cached, is decoded by itself each time, byte by byte with every check of a fetch.
+ */
+#include "cpu/interp/decode.h"
+#include "lib/str.h"
+
+#define INSN_BYTES_MAX 15u /* a longer one is #GP(0) (SDM vol. 2, 2.3.11) */
+#define INSN_UOPS_MAX  8u
+
+/* Single instruction: the next byte through segment limit and paging; may fault. */
+static void fetch_more(struct decoder *d)
+{
+	struct vcpu *v = d->v;
+	u32 eip = v->eip + d->avail, lin = v->seg[SEG_CS].base + eip, gpa;
+	const u8 *host;
+
+	if (d->avail == INSN_BYTES_MAX || eip > v->seg[SEG_CS].limit)
+		cpu_raise_gp0(v);
+	gpa = mem_fetch_page(v, lin, &host);
+	d->buf[d->avail++] =
+		host ? host[lin & ~PAGE_MASK]
+		     : (u8)physmem_io_read(v->mem, (gpa & PAGE_MASK) | (lin & ~PAGE_MASK), 1);
+}
+
+u8 fetch8(struct decoder *d)
+{
+	if (d->pos >= d->avail) {
+		if (!d->single) {
+			d->overrun = true;
+			return 0;
+		}
+		fetch_more(d);
+	}
+	return d->bytes[d->pos++];
+}
+u16 fetch16(struct decoder *d)
+{
+	u16 low = fetch8(d);
+
+	return (u16)(low | fetch8(d) << 8);
+}
+u32 fetch32(struct decoder *d)
+{
+	u32 low = fetch16(d);
+
+	return low | (u32)fetch16(d) << 16;
+}
+u32 fetch_imm(struct decoder *d, unsigned size)
+{
+	return size == SZ8 ? fetch8(d) : size == SZ16 ? fetch16(d) : fetch32(d);
+}
+
+static void use_stack_segment(struct decoder *d)
+{
+	if (!d->seg_override)
+		d->seg = SEG_SS;
+}
+
+/* 16-bit addressing (SDM vol. 2, table 2-1). */
+static void address16(struct decoder *d, unsigned mod)
+{
+	static const u8 bases[8] = {REG_EBX, REG_EBX, REG_EBP, REG_EBP,
+				    REG_ESI, REG_EDI, REG_EBP, REG_EBX};
+
+	d->index = SLOT_ZERO;
+	if (mod == 0 && d->rm == 6) {
+		d->base = SLOT_ZERO;
+		d->disp = fetch16(d);
+		return;
+	}
+	d->kind = EA_16;
+	d->base = slot_of(bases[d->rm], SZ16);
+	if (d->rm < 4)
+		d->index = slot_of(d->rm & 1 ? REG_EDI : REG_ESI, SZ16);
+	if (bases[d->rm] == REG_EBP)
+		use_stack_segment(d);
+	if (mod == 1)
+		d->disp = fetch_imm8s(d);
+	else if (mod == 2)
+		d->disp = fetch16(d);
+}
+
+/* 32-bit addressing (SDM vol. 2, tables 2-2 and 2-3). */
+static void address32(struct decoder *d, unsigned mod)
+{
+	unsigned base = d->rm;
+
+	d->index = SLOT_ZERO;
+	if (base == 4) {
+		u8 sib = fetch8(d);
+		unsigned index = (sib >> 3) & 7;
+
+		base = sib & 7;
+		if (index != 4) {
+			d->kind = EA_SIB;
+			d->index = slot_of(index, SZ32);
+			d->shift = sib >> 6;
+		}
+	}
+	if (base == 5 && mod == 0) {
+		d->base = SLOT_ZERO;
+		d->disp = fetch32(d);
+		return;
+	}
+	d->base = slot_of(base, SZ32);
+	if (base == REG_EBP || base == REG_ESP)
+		use_stack_segment(d);
+	if (mod == 1)
+		d->disp = fetch_imm8s(d);
+	else if (mod == 2)
+		d->disp = fetch32(d);
+}
+
+void fetch_modrm(struct decoder *d)
+{
+	d->modrm = fetch8(d);
+	d->reg = (d->modrm >> 3) & 7;
+	d->rm = d->modrm & 7;
+	d->memory = d->modrm < 0xc0;
+	if (!d->memory)
+		return;
+	if (d->a16)
+		address16(d, d->modrm >> 6);
+	else
+		address32(d, d->modrm >> 6);
+}
+
+struct insn *emit(struct decoder *d, op_fn fn)
+{
+	struct insn *i = &d->out[d->count];
+
+	memset(i, 0, sizeof(*i));
+	i->fn = fn;
+	i->off = (u16)d->off;
+	i->n = d->n;
+	i->base = SLOT_ZERO;
+	i->index = SLOT_ZERO;
+	i->seg = (u8)SEG_UNITS(d->seg);
+	i->flags = (u8)((d->count == d->first ? INSN_FIRST : 0) | (d->a16 ? INSN_A16 : 0) |
+			(d->o16 ? INSN_O16 : 0) | (d->rep == 0xf3 ? INSN_REP : 0) |
+			(d->rep == 0xf2 ? INSN_REPNE : 0) | (stack32(d) ? 0 : INSN_STACK16));
+	d->count++;
+	return i;
+}
+
+struct insn *emit_reg(struct decoder *d, op_fn fn, u8 reg, u8 base)
+{
+	struct insn *i = emit(d, fn);
+
+	i->reg = reg;
+	i->base = base;
+	return i;
+}
+
+static void set_address(const struct decoder *d, struct insn *i)
+{
+	i->base = d->base;
+	i->disp = d->disp;
+	i->index = d->index;
+	i->shift = d->shift;
+}
+
+/* From now on the address is in the pseudo register. */
+static void address_in_slot(struct decoder *d)
+{
+	d->kind = EA_SIMPLE;
+	d->base = SLOT_EA;
+	d->index = SLOT_ZERO;
+	d->disp = 0;
+}
+
+static void compute_address(struct decoder *d)
+{
+	if (d->kind == EA_SIMPLE)
+		return;
+	set_address(d, emit_reg(d, d->kind == EA_SIB ? op_ea_sib : op_ea16, SLOT_EA, SLOT_ZERO));
+	address_in_slot(d);
+}
+
+void fix_address(struct decoder *d)
+{
+	compute_address(d);
+	if (d->base == SLOT_EA || d->base == SLOT_ZERO)
+		return;
+	set_address(d, emit_reg(d, op_lea[SZ32], SLOT_EA, SLOT_ZERO));
+	address_in_slot(d);
+}
+
+struct insn *emit_mem(struct decoder *d, op_fn fn, u8 reg)
+{
+	struct insn *i;
+
+	compute_address(d);
+	i = emit_reg(d, fn, reg, SLOT_ZERO);
+	set_address(d, i);
+	return i;
+}
+
+void emit_ud(struct decoder *d)
+{
+	d->count = d->first;
+	d->lock = false;
+	emit(d, op_ud);
+	d->end = true;
+}
+
+u8 read_rm(struct decoder *d, unsigned size)
+{
+	if (!d->memory)
+		return slot_of(d->rm, size);
+	emit_mem(d, op_mov.rm[size], SLOT_TMP);
+	return SLOT_TMP;
+}
+u8 modify_rm(struct decoder *d, unsigned size)
+{
+	if (!d->memory)
+		return slot_of(d->rm, size);
+	d->lockable = true;
+	emit_mem(d, op_load_rmw[size], SLOT_TMP);
+	return SLOT_TMP;
+}
+u8 write_rm(const struct decoder *d, unsigned size)
+{
+	return d->memory ? SLOT_TMP : slot_of(d->rm, size);
+}
+void finish_rm(struct decoder *d, unsigned size)
+{
+	if (d->memory)
+		emit_mem(d, op_mov.mr[size], SLOT_TMP);
+}
+
+void emit_branch(struct decoder *d, op_fn fn, op_fn far_fn, u32 rel)
+{
+	s32 target = (s32)(d->off + d->pos + rel);
+	bool cut16 = d->o16;
+	bool chain = target >= 0 && target < (s32)PAGE_SIZE && !(d->mode & MODE_EDGE) &&
+		     !(cut16 && (d->mode & MODE_CODE32));
+	struct insn *i;
+
+	if (!chain && far_fn) {
+		i = emit(d, far_fn);
+		i->imm = (u32)target;
+		return;
+	}
+	d->exit[d->exits].insn = (u16)d->count;
+	d->exit[d->exits].chain = chain;
+	d->exit[d->exits].cut16 = cut16;
+	d->exit[d->exits].target = target;
+	d->exits++;
+	emit(d, fn);
+}
+
+bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode)
+{
+	unsigned prefixes = (d->prefix66 ? FPU_PREFIX_66 : 0) |
+			    (d->rep == 0xf3 ? FPU_PREFIX_F3 : 0) |
+			    (d->rep == 0xf2 ? FPU_PREFIX_F2 : 0) | (d->lock ? FPU_PREFIX_LOCK : 0) |
+			    (d->o16 ? FPU_OPSIZE16 : 0);
+	u32 pos = d->pos;
+	struct fpu_op op;
+	u8 modrm = fpu_has_modrm(two_byte, opcode) ? fetch8(d) : 0;
+	enum fpu_class class = fpu_decode(prefixes, two_byte, opcode, modrm, &op);
+
+	d->pos = pos;
+	if (class == FPU_NONE)
+		return false;
+	if (class == FPU_UD) {
+		emit_ud(d);
+		return true;
+	}
+	d->base = SLOT_ZERO;
+	if (fpu_has_modrm(two_byte, opcode))
+		fetch_modrm(d);
+	if (op.flags & FPU_IMM8)
+		op.imm = fetch8(d);
+	if (op.flags & FPU_DI) {
+		d->memory = true;
+		d->base = slot_of(REG_EDI, SZ32);
+		d->kind = d->a16 ? EA_16 : EA_SIMPLE;
+		d->index = SLOT_ZERO;
+		d->disp = 0;
+	}
+	emit_mem(d, op_fpu, 0);
+	memset(&d->out[d->count], 0, sizeof(struct insn));
+	memcpy(&d->out[d->count], &op, sizeof(op));
+	d->count++;
+	return true;
+}
+
+/* Everything about one instruction that starts anew. */
+static void reset(struct decoder *d)
+{
+	bool code16 = !(d->mode & MODE_CODE32);
+
+	d->pos = 0;
+	d->o16 = d->a16 = code16;
+	d->lock = d->lockable = d->prefix66 = d->seg_override = false;
+	d->memory = d->end = d->overrun = false;
+	d->rep = 0;
+	d->seg = SEG_DS;
+	d->kind = EA_SIMPLE;
+	d->base = d->index = SLOT_ZERO;
+	d->shift = 0;
+	d->disp = 0;
+	d->first = d->count;
+}
+
+/* Takes one prefix; false when the byte is an opcode. */
+static bool prefix(struct decoder *d, u8 byte)
+{
+	static const u8 segs[8] = {[4] = SEG_ES, [5] = SEG_CS, [6] = SEG_SS, [7] = SEG_DS};
+
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+		d->seg = segs[byte >> 3];
+		break;
+	case 0x64:
+	case 0x65:
+		d->seg = byte == 0x64 ? SEG_FS : SEG_GS;
+		break;
+	case 0x66:
+		d->prefix66 = true;
+		d->o16 = d->mode & MODE_CODE32;
+		return true;
+	case 0x67:
+		d->a16 = d->mode & MODE_CODE32;
+		return true;
+	case 0xf0:
+		d->lock = true;
+		return true;
+	case 0xf2:
+	case 0xf3:
+		d->rep = byte;
+		return true;
+	default:
+		return false;
+	}
+	d->seg_override = true;
+	return true;
+}
+
+static void decode_insn(struct decoder *d)
+{
+	u8 opcode;
+
+	reset(d);
+	do {
+		opcode = fetch8(d);
+	} while (!d->overrun && prefix(d, opcode));
+	if (opcode == 0x0f)
+		decode_two(d, fetch8(d));
+	else
+		decode_one(d, opcode);
+	if (d->lock && !d->lockable)
+		emit_ud(d);
+	for (unsigned i = d->first; i < d->count; i++) {
+		if (d->out[i].fn)
+			d->out[i].len = (u8)d->pos;
+	}
+}
+
+/* Where a branch leads until (or unless) it is chained. */
+static void make_exit(struct decoder *d, struct insn *insn, unsigned n, u32 page_gpa)
+{
+	struct insn *i = &insn[d->count];
+
+	memset(i, 0, sizeof(*i));
+	i->base = i->index = SLOT_ZERO;
+	i->owner = &insn[d->exit[n].insn];
+	if (d->exit[n].chain) {
+		i->fn = op_chain;
+		i->off = (u16)d->exit[n].target;
+		i->imm = page_gpa + (u32)d->exit[n].target;
+	} else {
+		i->fn = op_goto;
+		i->imm = (u32)d->exit[n].target;
+		i->flags = INSN_GOTO | (d->exit[n].cut16 ? INSN_GOTO16 : 0);
+	}
+	insn[d->exit[n].insn].target = i;
+	d->count++;
+}
+
+/* Ends straight-line code that goes on at d->off. */
+static void fall_through(struct decoder *d, bool stop)
+{
+	d->first = d->count + 1; /* not the first insn of a guest instruction */
+	d->pos = 0;
+	d->rep = 0;
+	d->o16 = !(d->mode & MODE_CODE32);
+	if (stop)
+		emit(d, op_stop);
+	else
+		emit_branch(d, op_jmp, NULL, 0);
+}
+
+struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
+{
+	struct interp *in = v->interp;
+	struct decoder d = {.v = v, .mode = mode, .out = in->work};
+	u32 first = gpa & ~PAGE_MASK;
+	bool stop = false;
+	struct block *b;
+	unsigned insns;
+
+	d.off = first;
+	for (d.n = 1; d.n <= BLOCK_INSNS_MAX && d.off < PAGE_SIZE; d.n++) {
+		unsigned count = d.count, exits = d.exits;
+
+		d.bytes = page + d.off;
+		d.avail = PAGE_SIZE - d.off < INSN_BYTES_MAX ? PAGE_SIZE - d.off : INSN_BYTES_MAX;
+		decode_insn(&d);
+		if (d.overrun) {
+			d.count = count;
+			d.exits = exits;
+			stop = true;
+			break;
+		}
+		d.off += d.pos;
+		if (d.end)
+			break;
+	}
+	if (d.n == 1 && stop)
+		return NULL;
+	if (!d.end || stop) {
+		d.n--;
+		fall_through(&d, stop);
+	}
+	insns = d.count + d.exits;
+	b = cache_alloc(v, insns);
+	if (!b)
+		return NULL;
+	b->gpa = gpa;
+	b->mode = mode;
+	b->first = (u16)first;
+	b->end = (u16)d.off;
+	b->count = (u16)insns;
+	memcpy(b->insn, d.out, d.count * sizeof(struct insn));
+	for (unsigned n = 0; n < d.exits; n++)
+		make_exit(&d, b->insn, n, gpa & PAGE_MASK);
+	cache_insert(v, b);
+	return b;
+}
+
+const struct insn *decode_single(struct vcpu *v)
+{
+	struct interp *in = v->interp;
+	struct decoder d = {.v = v, .mode = in->mode | MODE_EDGE, .out = in->scratch};
+
+	d.single = true;
+	d.bytes = d.buf;
+	d.off = (v->seg[SEG_CS].base + v->eip) & ~PAGE_MASK;
+	d.n = 1;
+	decode_insn(&d);
+	v->page_eip = v->eip - d.off;
+	d.off += d.pos;
+	fall_through(&d, true);
+	for (unsigned n = 0; n < d.exits; n++)
+		make_exit(&d, in->scratch, n, 0);
+	return in->scratch;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Near transfers of control and the ends of blocks. A taken branch goes to insn.target: another
+ * block of the same page, or an end insn behind its own block (op_chain, op_goto) that finds the
+ * target. EIP beyond the CS limit faults at the branch itself, before it has changed anything
+ * (SDM vol. 2, JMP, CALL, RET).
+ */
+#include "cpu/interp/ops.h"
+
+/* Where the end insn *ip leads. The branch is already counted as retired. */
+static u32 goto_target(void)
+{
+	u32 eip = cpu->page_eip + ip->imm;
+
+	if (ip->flags & INSN_GOTO16)
+		eip = (u16)eip;
+	if (unlikely(eip > cpu->seg[SEG_CS].limit)) {
+		ip = ip->owner;
+		cpu->icount -= ip->n;
+		op_sync();
+		cpu_raise_gp0(cpu);
+	}
+	return eip;
+}
+
+void branch_event(void)
+{
+	cpu->eip = ip->flags & INSN_GOTO ? goto_target() : cpu->page_eip + ip->off;
+}
+
+void FAST goto_eip(u32 eip)
+{
+	const struct interp *in = cpu->interp;
+	u32 lin = cpu->seg[SEG_CS].base + eip, page_eip = eip - (lin & ~PAGE_MASK), gpa;
+	const struct tlb_entry *e = tlb_at(lin);
+	const struct block *b;
+
+	cpu->eip = eip;
+	if (unlikely(cpu->events) || (lin & PAGE_MASK) != e->rd_tag ||
+	    page_eip >= in->page_eip_count)
+		return;
+	gpa = e->gpa_page | (lin & ~PAGE_MASK);
+	b = in->hash[interp_hash(gpa)];
+	if (unlikely(b->gpa != gpa || b->mode != in->mode))
+		return;
+	cpu->page_eip = page_eip;
+	ip = b->insn;
+	ip->fn();
+}
+
+static void check_target(u32 eip)
+{
+	if (unlikely(eip > cpu->seg[SEG_CS].limit)) {
+		op_sync();
+		cpu_raise_gp0(cpu);
+	}
+}
+
+void op_goto(void)
+{
+	goto_eip(goto_target());
+}
+
+/* The target is in the same page: makes the branch lead straight there once it is decoded. */
+void op_chain(void)
+{
+	struct interp *in = cpu->interp;
+	const struct block *b = in->hash[interp_hash(ip->imm)];
+
+	if (b->gpa != ip->imm || b->mode != in->mode) {
+		cpu->eip = cpu->page_eip + ip->off;
+		return;
+	}
+	ip->owner->target = b->insn;
+	ip = b->insn;
+	ip->fn();
+}
+
+/* First insn of every instruction in a dropped block: starts again with what memory holds now. */
+void op_stale(void)
+{
+	cpu->icount += ip->n - 1;
+	cpu->eip = cur_eip();
+}
+
+/* End of the uncached single instruction, and of a block that stops before a difficult one. */
+void op_stop(void)
+{
+	cpu->icount += ip->n;
+	cpu->eip = cur_eip();
+	if (!(cpu->seg[SEG_CS].attr & SEG_DB))
+		cpu->eip = (u16)cpu->eip;
+}
+
+void op_jmp(void)
+{
+	branch_taken();
+}
+
+#define JCC(name, taken)                                                                           \
+	static void j##name(void)                                                                  \
+	{                                                                                          \
+		if (taken) {                                                                       \
+			branch_taken();                                                            \
+			return;                                                                    \
+		}                                                                                  \
+		NEXT;                                                                              \
+	}
+/* Conditions on SF and OF together go back to the host's flags. */
+#define JCC_SIGNED(name)                                                                           \
+	static void j##name(void)                                                                  \
+	{                                                                                          \
+		asm goto("movl %0, %%eax\n\t" FLAGS_RESTORE "\n\tj" #name " %l[taken]"             \
+			 :                                                                         \
+			 : "m"(cpu->cc)                                                            \
+			 : "cc", "eax"                                                             \
+			 : taken);                                                                 \
+		NEXT;                                                                              \
+	taken:                                                                                     \
+		branch_taken();                                                                    \
+	}
+JCC(o, cpu->cc &CC_OF)
+JCC(no, !(cpu->cc & CC_OF))
+JCC(c, cpu->cc &CC_CF)
+JCC(nc, !(cpu->cc & CC_CF))
+JCC(z, cpu->cc &CC_ZF)
+JCC(nz, !(cpu->cc & CC_ZF))
+JCC(be, cpu->cc &(CC_CF | CC_ZF))
+JCC(a, !(cpu->cc & (CC_CF | CC_ZF)))
+JCC(s, cpu->cc &CC_SF)
+JCC(ns, !(cpu->cc & CC_SF))
+JCC(p, cpu->cc &CC_PF)
+JCC(np, !(cpu->cc & CC_PF))
+JCC_SIGNED(l)
+JCC_SIGNED(ge)
+JCC_SIGNED(le)
+JCC_SIGNED(g)
+const op_fn op_jcc[16] = {jo, jno, jc, jnc, jz, jnz, jbe, ja, js, jns, jp, jnp, jl, jge, jle, jg};
+
+/* LOOPNE, LOOPE, LOOP, JCXZ (E0h-E3h). */
+static bool count_down(void)
+{
+	u32 count = reg_a(REG_ECX) - 1;
+
+	set_reg_a(REG_ECX, count);
+	return ip->flags & INSN_A16 ? (u16)count != 0 : count != 0;
+}
+JCC(loopne, count_down() && !(cpu->cc & CC_ZF))
+JCC(loope, count_down() && (cpu->cc & CC_ZF))
+JCC(loop, count_down())
+JCC(cxz, reg_a(REG_ECX) == 0)
+const op_fn op_loop[4] = {jloopne, jloope, jloop, jcxz};
+
+/*
+ * CALL and RET by operand size and width of the stack pointer. Chained calls stay in their page,
+ * the others check the target first.
+ */
+#define CALL_FORMS(bits, sbits, esp_slot)                                                          \
+	static inline void push_eip##bits##_##sbits(void)                                          \
+	{                                                                                          \
+		u##sbits off = (u##sbits)(*esp_slot - bits / 8);                                   \
+                                                                                                   \
+		store##bits(SEG_UNITS(SEG_SS), off, (u##bits)(cur_eip() + ip->len));               \
+		*esp_slot = off;                                                                   \
+	}                                                                                          \
+	static void call##bits##_##sbits(void)                                                     \
+	{                                                                                          \
+		push_eip##bits##_##sbits();                                                        \
+		branch_taken();                                                                    \
+	}                                                                                          \
+	static void call_goto##bits##_##sbits(void)                                                \
+	{                                                                                          \
+		u##bits eip = (u##bits)(cpu->page_eip + ip->imm);                                  \
+                                                                                                   \
+		check_target(eip);                                                                 \
+		push_eip##bits##_##sbits();                                                        \
+		cpu->icount += ip->n;                                                              \
+		goto_eip(eip);                                                                     \
+	}                                                                                          \
+	static void call_reg##bits##_##sbits(void)                                                 \
+	{                                                                                          \
+		u##bits eip = *slot##bits(ip->reg);                                                \
+                                                                                                   \
+		check_target(eip);                                                                 \
+		push_eip##bits##_##sbits();                                                        \
+		cpu->icount += ip->n;                                                              \
+		goto_eip(eip);                                                                     \
+	}                                                                                          \
+	static void ret##bits##_##sbits(void)                                                      \
+	{                                                                                          \
+		u##sbits esp = *esp_slot;                                                          \
+		u##bits eip = load##bits(SEG_UNITS(SEG_SS), esp);                                  \
+                                                                                                   \
+		check_target(eip);                                                                 \
+		*esp_slot = (u##sbits)(esp + ip->imm);                                             \
+		cpu->icount += ip->n;                                                              \
+		goto_eip(eip);                                                                     \
+	}
+CALL_FORMS(16, 16, slot16(REG_ESP * 4))
+CALL_FORMS(16, 32, slot32(REG_ESP * 4))
+CALL_FORMS(32, 16, slot16(REG_ESP * 4))
+CALL_FORMS(32, 32, slot32(REG_ESP * 4))
+
+#define BY_STACK(name)                                                                             \
+	{                                                                                          \
+		{NULL, name##16_16, name##32_16},                                                  \
+		{                                                                                  \
+			NULL, name##16_32, name##32_32                                             \
+		}                                                                                  \
+	}
+const op_fn op_call[2][3] = BY_STACK(call);
+const op_fn op_call_goto[2][3] = BY_STACK(call_goto);
+const op_fn op_call_reg[2][3] = BY_STACK(call_reg);
+const op_fn op_ret[2][3] = BY_STACK(ret);
+
+void op_jmp_reg(void)
+{
+	u32 eip = ip->flags & INSN_O16 ? *slot16(ip->reg) : *slot32(ip->reg);
+
+	check_target(eip);
+	cpu->icount += ip->n;
+	goto_eip(eip);
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Instructions whose work is done by cpu/: segment loads, far transfers, interrupts, system
+ * registers; and the privilege and mode checks that come before it.
+ */
+#include "cpu/interp/ops.h"
+
+static u32 operand_bytes(void)
+{
+	return ip->flags & INSN_O16 ? 2 : 4;
+}
+
+static void require_cpl0(void)
+{
+	op_sync();
+	if (cpu->cpl != 0)
+		cpu_raise_gp0(cpu);
+}
+
+void op_ud(void)
+{
+	op_sync();
+	cpu_raise_ud(cpu);
+}
+void op_nop(void)
+{
+	NEXT;
+}
+
+/* In front of instructions that exist in protected mode only, or at CPL 0 only. */
+void op_check_protected(void)
+{
+	if (vcpu_real_segments(cpu))
+		op_ud();
+	NEXT;
+}
+void op_check_cpl0(void)
+{
+	require_cpl0();
+	NEXT;
+}
+
+/* After anything that may have raised an event or changed how the next instruction runs. */
+static void next_or_leave(void)
+{
+	if (unlikely(cpu->events) || unlikely(cpu->generation != cpu->interp->generation)) {
+		leave_at(next_eip());
+		return;
+	}
+	NEXT;
+}
+
+/* MOV SS and POP SS hold off interrupts and debug traps for one instruction. */
+static void load_seg(unsigned seg, u16 sel)
+{
+	op_sync();
+	cpu_load_seg(cpu, seg, sel);
+	if (seg == SEG_SS && cpu->events) {
+		cpu->shadow |= SHADOW_MOVSS;
+		cpu_mode_changed(cpu);
+	}
+}
+/* SS.B is part of how code is decoded. */
+static bool stack_changed(void)
+{
+	return !(cpu->seg[SEG_SS].attr & SEG_DB) != !(cpu->interp->mode & MODE_STACK32);
+}
+static void after_segment(void)
+{
+	if (unlikely(stack_changed())) {
+		cpu->generation++;
+		leave_at(next_eip());
+		return;
+	}
+	next_or_leave();
+}
+
+void op_mov_to_seg(void)
+{
+	load_seg(ip->index, *slot16(ip->base));
+	after_segment();
+}
+void op_mov_from_seg(void)
+{
+	u16 sel = cpu->seg[ip->index].sel;
+
+	if (ip->flags & INSN_O16)
+		*slot16(ip->reg) = sel;
+	else
+		*slot32(ip->reg) = sel;
+	NEXT;
+}
+void op_pop_seg(void)
+{
+	u32 esp = cpu->gpr[REG_ESP];
+	u16 sel = load16(SEG_UNITS(SEG_SS), stack_off(esp));
+
+	load_seg(ip->index, sel);
+	set_esp(esp + operand_bytes());
+	after_segment();
+}
+
+/* LES, LDS, LSS, LFS, LGS: offset, then selector. */
+void op_load_far(void)
+{
+	u32 off = ea(), value;
+	u16 sel;
+
+	if (ip->flags & INSN_O16) {
+		value = load16(ip->seg, off);
+		sel = load16(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2);
+	} else {
+		value = load32(ip->seg, off);
+		sel = load16(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 4) : off + 4);
+	}
+	load_seg(ip->index, sel);
+	if (ip->flags & INSN_O16)
+		*slot16(ip->reg) = (u16)value;
+	else
+		*slot32(ip->reg) = value;
+	after_segment();
+}
+
+/*
+ * Far transfers count as retired before they start: a task switch that faults in the new task
+ * leaves nothing to count from.
+ */
+#define FAR_BEGIN                                                                                  \
+	u32 retired = ip->n, next = next_eip();                                                    \
+	op_sync()
+#define FAR_END cpu->icount += retired
+
+void op_jmp_far(void)
+{
+	FAR_BEGIN;
+	cpu_far_jmp(cpu, (u16)ip->disp, ip->imm, operand_bytes(), next);
+	FAR_END;
+}
+void op_call_far(void)
+{
+	FAR_BEGIN;
+	cpu_far_call(cpu, (u16)ip->disp, ip->imm, operand_bytes(), next);
+	FAR_END;
+}
+static u32 far_pointer(u16 *sel)
+{
+	u32 off = ea(), sel_off = off + operand_bytes();
+
+	*sel = load16(ip->seg, ip->flags & INSN_A16 ? (u16)sel_off : sel_off);
+	return ip->flags & INSN_O16 ? load16(ip->seg, off) : load32(ip->seg, off);
+}
+void op_jmp_far_m(void)
+{
+	FAR_BEGIN;
+	u16 sel;
+	u32 off = far_pointer(&sel);
+
+	cpu_far_jmp(cpu, sel, off, operand_bytes(), next);
+	FAR_END;
+}
+void op_call_far_m(void)
+{
+	FAR_BEGIN;
+	u16 sel;
+	u32 off = far_pointer(&sel);
+
+	cpu_far_call(cpu, sel, off, operand_bytes(), next);
+	FAR_END;
+}
+void op_ret_far(void)
+{
+	FAR_BEGIN;
+	(void)next;
+	cpu_far_ret(cpu, operand_bytes(), ip->imm);
+	FAR_END;
+}
+void op_iret(void)
+{
+	FAR_BEGIN;
+	cpu_iret(cpu, operand_bytes(), next);
+	cpu->interp->nmi_blocked = false;
+	FAR_END;
+}
+void op_int(void)
+{
+	FAR_BEGIN;
+	cpu->interp->no_trap = true;
+	cpu_int(cpu, (u8)ip->imm, next);
+	FAR_END;
+}
+void op_int3(void)
+{
+	FAR_BEGIN;
+	cpu->interp->no_trap = true;
+	cpu_int3(cpu, next);
+	FAR_END;
+}
+void op_into(void)
+{
+	if (cpu->cc & CC_OF) {
+		FAR_BEGIN;
+		cpu->interp->no_trap = true;
+		cpu_into(cpu, next);
+		FAR_END;
+		return;
+	}
+	NEXT;
+}
+void op_icebp(void)
+{
+	FAR_BEGIN;
+	cpu->interp->no_trap = true;
+	cpu_icebp(cpu, next);
+	FAR_END;
+}
+void op_sysenter(void)
+{
+	FAR_BEGIN;
+	(void)next;
+	cpu_sysenter(cpu);
+	FAR_END;
+}
+void op_sysexit(void)
+{
+	FAR_BEGIN;
+	(void)next;
+	cpu_sysexit(cpu);
+	FAR_END;
+}
+
+void op_bound(void)
+{
+	u32 off = ea();
+	bool outside;
+
+	if (ip->flags & INSN_O16) {
+		s16 low = (s16)load16(ip->seg, off);
+		s16 high = (s16)load16(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2);
+		s16 index = (s16)*slot16(ip->reg);
+
+		outside = index < low || index > high;
+	} else {
+		s32 low = (s32)load32(ip->seg, off);
+		s32 high = (s32)load32(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 4) : off + 4);
+		s32 index = (s32)*slot32(ip->reg);
+
+		outside = index < low || index > high;
+	}
+	if (outside) {
+		op_sync();
+		cpu_raise(cpu, VEC_BR, 0);
+	}
+	NEXT;
+}
+
+/* CLI and STI: the plain cases here. STI's shadow matters only when an event is waiting. */
+static bool may_change_if(void)
+{
+	return !(cpu->eflags & FLAG_VM) && (!vcpu_protected(cpu) || cpu->cpl <= vcpu_iopl(cpu));
+}
+void op_cli(void)
+{
+	if (likely(may_change_if())) {
+		cpu->eflags &= ~FLAG_IF;
+		NEXT;
+	}
+	op_sync();
+	cpu_cli(cpu);
+	next_or_leave();
+}
+void op_sti(void)
+{
+	if (likely(may_change_if()) && likely(!cpu->events) && (ip[1].flags & INSN_FIRST)) {
+		cpu->eflags |= FLAG_IF;
+		NEXT;
+	}
+	op_sync();
+	cpu_sti(cpu);
+	leave_at(next_eip());
+}
+void op_popf(void)
+{
+	u32 esp = cpu->gpr[REG_ESP], size = operand_bytes(), off = stack_off(esp);
+	u32 value = size == 2 ? load16(SEG_UNITS(SEG_SS), off) : load32(SEG_UNITS(SEG_SS), off);
+
+	op_sync();
+	cpu_popf(cpu, size, value);
+	set_esp(esp + size);
+	next_or_leave();
+}
+
+void op_hlt(void)
+{
+	struct interp *in = cpu->interp;
+
+	require_cpl0();
+	cpu->halted = true;
+	in->exit = EXIT_HLT;
+	in->exit_due = true;
+	leave_at(next_eip());
+}
+
+/* Control, debug and machine registers. */
+void op_mov_to_cr(void)
+{
+	require_cpl0();
+	cpu_mov_to_cr(cpu, ip->index, *slot32(ip->reg));
+	leave_at(next_eip());
+}
+void op_mov_from_cr(void)
+{
+	require_cpl0();
+	*slot32(ip->reg) = cpu_mov_from_cr(cpu, ip->index);
+	NEXT;
+}
+void op_mov_to_dr(void)
+{
+	require_cpl0();
+	cpu_mov_to_dr(cpu, ip->index, *slot32(ip->reg));
+	leave_at(next_eip());
+}
+void op_mov_from_dr(void)
+{
+	require_cpl0();
+	*slot32(ip->reg) = cpu_mov_from_dr(cpu, ip->index);
+	NEXT;
+}
+void op_clts(void)
+{
+	require_cpl0();
+	cpu_clts(cpu);
+	next_or_leave();
+}
+void op_lmsw(void)
+{
+	require_cpl0();
+	cpu_lmsw(cpu, *slot16(ip->reg));
+	leave_at(next_eip());
+}
+void op_smsw(void)
+{
+	if (ip->flags & INSN_O16)
+		*slot16(ip->reg) = (u16)cpu->cr0;
+	else
+		*slot32(ip->reg) = cpu->cr0;
+	NEXT;
+}
+
+/* LGDT, LIDT: a 16-bit operand size takes 24 bits of base. */
+static u32 table_operand(u16 *limit)
+{
+	u32 off = ea(), base;
+
+	require_cpl0();
+	*limit = load16(ip->seg, off);
+	base = load32(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2);
+	return ip->flags & INSN_O16 ? base & 0xffffff : base;
+}
+void op_lgdt(void)
+{
+	u16 limit;
+	u32 base = table_operand(&limit);
+
+	cpu_lgdt(cpu, base, limit);
+	leave_at(next_eip());
+}
+void op_lidt(void)
+{
+	u16 limit;
+	u32 base = table_operand(&limit);
+
+	cpu_lidt(cpu, base, limit);
+	leave_at(next_eip());
+}
+/* SGDT (index 0), SIDT (1): all 32 bits of the base whatever the operand size. */
+void op_store_table(void)
+{
+	const struct desc_table *table = ip->index ? &cpu->idtr : &cpu->gdtr;
+	u32 off = ea(), second = ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2;
+
+	op_sync();
+	slow_rmw_load(ip->seg, second, 4);
+	store16(ip->seg, off, table->limit);
+	store32(ip->seg, second, table->base);
+	NEXT;
+}
+/* SLDT (index 0), STR (1). */
+void op_store_selector(void)
+{
+	u16 sel = ip->index ? cpu->tr.sel : cpu->ldtr.sel;
+
+	if (ip->flags & INSN_O16)
+		*slot16(ip->reg) = sel;
+	else
+		*slot32(ip->reg) = sel;
+	NEXT;
+}
+void op_lldt(void)
+{
+	require_cpl0();
+	cpu_lldt(cpu, *slot16(ip->reg));
+	NEXT;
+}
+void op_ltr(void)
+{
+	require_cpl0();
+	cpu_ltr(cpu, *slot16(ip->reg));
+	NEXT;
+}
+/* LAR (index 0), LSL (1): reg is the destination, base the selector. */
+static void lar_lsl(void)
+{
+	u16 sel = *slot16(ip->base);
+	u32 result;
+	bool ok;
+
+	op_sync();
+	ok = ip->index ? cpu_lsl(cpu, sel, &result) : cpu_lar(cpu, sel, &result);
+	set_zf(ok);
+	if (ok && (ip->flags & INSN_O16))
+		*slot16(ip->reg) = (u16)result;
+	else if (ok)
+		*slot32(ip->reg) = result;
+}
+void op_lar_lsl(void)
+{
+	lar_lsl();
+	NEXT;
+}
+/* VERR (index 0), VERW (1). */
+void op_verify(void)
+{
+	u16 sel = *slot16(ip->reg);
+
+	op_sync();
+	set_zf(ip->index ? cpu_verw(cpu, sel) : cpu_verr(cpu, sel));
+	NEXT;
+}
+void op_arpl(void)
+{
+	u16 dst = *slot16(ip->reg), src = *slot16(ip->base);
+	bool raise = (dst & 3) < (src & 3);
+
+	if (raise)
+		*slot16(ip->reg) = (u16)((dst & ~3) | (src & 3));
+	set_zf(raise);
+	NEXT;
+}
+void op_invlpg(void)
+{
+	require_cpl0();
+	cpu_invlpg(cpu, ip->seg / SEG_UNITS(1), ea());
+	leave_at(next_eip());
+}
+/* INVD, WBINVD: there is no cache to speak of. */
+void op_wbinvd(void)
+{
+	require_cpl0();
+	NEXT;
+}
+void op_rdmsr(void)
+{
+	require_cpl0();
+	cpu_rdmsr(cpu);
+	NEXT;
+}
+void op_wrmsr(void)
+{
+	require_cpl0();
+	cpu_wrmsr(cpu);
+	leave_at(next_eip());
+}
+void op_rdtsc(void)
+{
+	op_sync();
+	cpu_rdtsc(cpu);
+	NEXT;
+}
+void op_rdpmc(void)
+{
+	op_sync();
+	cpu_rdpmc(cpu);
+	NEXT;
+}
+void op_cpuid(void)
+{
+	op_sync();
+	cpu_cpuid(cpu);
+	NEXT;
+}
+
+/* x87, MMX, SSE: the following insn slot holds the decoded form (cpu/interp/fpu.h). */
+_Static_assert(sizeof(struct fpu_op) <= sizeof(struct insn), "fpu_op rides in an insn");
+void op_fpu(void)
+{
+	const struct fpu_op *op = (const struct fpu_op *)(const void *)&ip[1];
+
+	op_sync();
+	if (unlikely(!fpu_exec(cpu, op, ip->seg / SEG_UNITS(1), ea()))) {
+		cpu->icount += ip->n - 1;
+		return;
+	}
+	if (unlikely(cpu->events)) {
+		leave_at(next_eip());
+		return;
+	}
+	ip++;
+	NEXT;
+}
