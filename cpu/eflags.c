@@ -103,6 +103,6 @@ void cpu_popf(struct vcpu *v, unsigned opsize, u32 value)
 	value |= vcpu_eflags(v) & ~mask;
 	vcpu_set_eflags(v, value);
 	/* Only these matter to what engines derive, and POPF is too common to do it always. */
-	if ((value & (FLAG_TF | FLAG_AC)) || v->mem_slow)
+	if ((value & (FLAG_TF | FLAG_AC)) || (v->events & VCPU_EV_STEP) || v->mem_slow)
 		cpu_mode_changed(v);
 }

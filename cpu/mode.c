@@ -15,5 +15,7 @@ void cpu_mode_changed(struct vcpu *v)
 	}
 	if ((v->eflags & (FLAG_TF | FLAG_RF)) || v->shadow || debug_enabled(v) || v->debug_hits)
 		vcpu_event_set(v, VCPU_EV_STEP);
+	else
+		vcpu_event_clear(v, VCPU_EV_STEP);
 	v->generation++;
 }
