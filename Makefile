@@ -104,6 +104,36 @@ unit: $(UNIT_BIN)
 
 -include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
 
+# --- tiny guests ---
+
+# Each tests/guests/*.c is a 64 KB ROM that starts at the reset vector (tests/guests/rt/).
+TINY       := $(BUILD)/tiny
+TINY_FLAGS := $(filter-out -g -O2,$(CFLAGS)) -O1
+TINY_RT    := $(TINY)/tests/guests/rt/start.asm.o $(TINY)/tests/guests/rt/traps.asm.o \
+              $(TINY)/tests/guests/rt/rt.o $(TINY)/lib/fmt.o
+TINY_ROM   := $(patsubst tests/guests/%.c,$(TINY)/%.rom,$(wildcard tests/guests/*.c))
+
+$(TINY)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	@gcc $(TINY_FLAGS) -c -o $@ $<
+
+$(TINY)/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	@echo "AS $<"
+	@nasm -f elf32 -I. -MD $(@:.o=.d) -o $@ $<
+
+$(TINY_ROM): $(TINY)/%.rom: $(TINY)/tests/guests/%.o $(TINY_RT) tests/guests/rt/guest.ld
+	@echo "ROM $@"
+	@ld -m elf_i386 -z noexecstack -T tests/guests/rt/guest.ld -o $(TINY)/$*.elf $(TINY_RT) $< \
+	    $$(gcc -m32 -print-libgcc-file-name)
+	@objcopy -O binary -j .text -j .reset --gap-fill 0 --pad-to 0x10000 $(TINY)/$*.elf $@
+
+.PHONY: tiny
+tiny: $(TINY_ROM)
+
+-include $(shell find $(TINY) -name '*.d' 2>/dev/null)
+
 # --- running ---
 
 .PHONY: deps image run test test-all bench clean
@@ -121,7 +151,7 @@ image: deps
 	@$(PYTHON) images/run.py --image $(BUILD)/farbus.img
 
 test test-all: deps
-	@$(MAKE) --no-print-directory -j2 all unit
+	@$(MAKE) --no-print-directory -j2 all unit tiny
 	@$(PYTHON) tests/run.py $(if $(filter test-all,$@),--all) $(UNIT_BIN)
 
 bench: deps

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A tiny guest's output under Farbus against its output on bare Bochs.
+
+    tiny.py list                  a line for each test: NAME SECONDS COMMAND...
+    tiny.py run NAME HOST CPU     status 0 when both outputs are the same
+    tiny.py native NAME           prints what the guest says on bare Bochs
+
+A tiny guest is a 64 KB ROM in the firmware's place. It talks to port E9h and ends the emulated
+machine through port 8900h; under Farbus both are passed through, so all else it sees is Farbus.
+"""
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "images"))
+
+import bochs  # noqa: E402
+import bootimage  # noqa: E402
+import qemu  # noqa: E402
+from console import Console  # noqa: E402
+from guests import Guest  # noqa: E402
+from paths import BUILD, Missing, system_file, written  # noqa: E402
+
+TINY = BUILD / "tiny"
+ENGINES = ("interp",)
+HOSTS = ("bochs", "qemu")
+SECONDS = 240
+
+# Farbus shows its guests a CPU of this class, so the oracle is one.
+NATIVE = """megs: 32
+romimage: file={rom}
+vgaromimage: file={vgabios}
+cpu: model=p3_katmai, ips=4000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+clock: sync=none, time0=utc
+port_e9_hack: enabled=1
+display_library: rfb, options="timeout=0"
+log: {log}
+panic: action=fatal
+"""
+
+
+def names():
+    return sorted(path.stem for path in HERE.glob("*.c"))
+
+
+def rom(name):
+    return system_file(TINY / f"{name}.rom", "tiny guests: make tiny")
+
+
+def said(text, name):
+    """What the guest printed, without what the emulator and Farbus say around it."""
+    found = re.search(rf"^\[begin {name}\]$.*?^\[end\]$", text.replace("\r", ""), re.M | re.S)
+    return found.group(0).splitlines() if found else None
+
+
+def native(name):
+    expected = TINY / f"{name}.expected"
+    if not expected.exists() or expected.stat().st_mtime < rom(name).stat().st_mtime:
+        work = TINY / f"{name}-native"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        rc, config = work / "bochs.rc", work / "bochsrc"
+        rc.write_text("c\n")
+        config.write_text(NATIVE.format(rom=rom(name), log=work / "device.log",
+                                        vgabios=system_file(bochs.VGABIOS, "vgabios")))
+        ended = subprocess.run([bochs.BOCHS, "-q", "-unlock", "-f", config, "-rc", rc], cwd=work,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, errors="replace",
+                               stderr=subprocess.STDOUT, text=True, timeout=SECONDS)
+        lines = said(ended.stdout, name)
+        if lines is None:
+            sys.exit(f"{name} did not end on bare Bochs:\n{ended.stdout[-2000:]}")
+        with written(expected) as partial:
+            partial.write_text("\n".join(lines) + "\n")
+    return expected.read_text().splitlines()
+
+
+def under_farbus(name, host, cpu):
+    work = TINY / f"{name}-{host}-{cpu}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    image, log = work / "farbus.img", work / "farbus.log"
+    guest = Guest(name, config=["route 0xe9 local", "route 0x8900 local", "console none",
+                                "triple-fault stop"])
+    bootimage.build(image, guest, 32, cpu, rom(name))
+    console = Console()
+    if host == "bochs":
+        command = bochs.farbus(image, 64, console.path, work, None, "fast")
+        stdout = open(log, "wb")
+    else:
+        os.environ["HOSTARGS"] = "-device isa-debug-exit,iobase=0x8900,iosize=4"
+        command = qemu.farbus(image, 64, log, work, None)
+        stdout = console.slave
+    try:
+        subprocess.run(command, cwd=work, stdin=console.slave, stdout=stdout, timeout=SECONDS - 40,
+                       stderr=open(work / "emulator.err", "wb"))
+    except subprocess.TimeoutExpired:
+        pass  # what was printed until then shows where it stopped
+    text = log.read_text(errors="replace")
+    return said(text, name) or said(text + "\n[end]\n", name) or text.splitlines()[-40:]
+
+
+def run(name, host, cpu):
+    expected, got = native(name), under_farbus(name, host, cpu)
+    if expected == got:
+        print(f"{len(got)} lines as on bare Bochs")
+        return 0
+    sys.stdout.writelines(line + "\n" for line in difflib.unified_diff(
+        expected, got, "bare Bochs", f"Farbus, {cpu}, {host}", lineterm="", n=1))
+    return 1
+
+
+def main():
+    words = sys.argv[1:]
+    if words == ["list"]:
+        for name in names():
+            for cpu in ENGINES:
+                for host in HOSTS:
+                    print(f"tiny/{name}-{cpu}-{host} {SECONDS} {sys.executable} "
+                          f"{Path(__file__).resolve()} run {name} {host} {cpu}")
+    elif len(words) == 4 and words[0] == "run":
+        sys.exit(run(*words[1:]))
+    elif len(words) == 2 and words[0] == "native":
+        print("\n".join(native(words[1])))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Missing as missing:
+        print(missing)
+        sys.exit(77)
