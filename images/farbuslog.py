@@ -8,8 +8,11 @@ import time
 # What the emulators' own debuggers put before, between and after our lines.
 NOISE = re.compile(r"^(\d{11}[a-z]\[|ALSA |=====|  +(Bochs|Built|Time)|Next at t=|\(0\) \[|<bochs|"
                    r"\(0\)\.\[|lt_dlhandle)")
-OFF = re.compile(r"(^|\s)power off$")
-BAD = re.compile(r"(^|\s)(panic|error):")
+START = re.compile(r"^farbus: guest starts$")
+OFF = re.compile(r"^farbus: power off$")
+PANIC = re.compile(r"^farbus: panic: ")
+# Before the guest starts, an error is the last that Farbus says.
+ERROR = re.compile(r"^farbus: error: ")
 
 
 class Log:
@@ -20,6 +23,7 @@ class Log:
         self.show = show
         self.partial = ""
         self.lines = []
+        self.started = False
         self.verdict = None
         self.since = None  # when the verdict was reached
 
@@ -46,7 +50,8 @@ class Log:
         self.lines.append(line)
         if self.show:
             sys.stderr.write(line + "\n")
-        verdict = 0 if OFF.search(line) else 1 if BAD.search(line) else None
-        if verdict is not None and self.verdict is None:
-            self.verdict = verdict
+        self.started |= bool(START.match(line))
+        failed = PANIC.match(line) or (ERROR.match(line) and not self.started)
+        if self.verdict is None and (failed or OFF.match(line)):
+            self.verdict = 1 if failed else 0
             self.since = time.monotonic()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the tests, two at a time, and says one line about each.
+
+    run.py [--all] [--only REGEX] [--list] [UNIT TEST PROGRAM ...]
+
+Without --all: the choice that fits a change's check. Each test is a process of its own with its
+own time limit and its own log, build/tests/NAME.log; status 77 means it could not run here, with
+the reason as its last line.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "images"))
+sys.path.insert(0, str(HERE / "system"))
+
+from paths import BUILD  # noqa: E402
+
+SKIPPED = 77
+AT_ONCE = 2
+
+
+@dataclass
+class Job:
+    name: str
+    command: list
+    seconds: int
+
+
+@dataclass
+class Outcome:
+    verdict: str  # PASS, FAIL or SKIP
+    text: str
+
+
+def system_jobs(everything):
+    import catalogue
+
+    command = [sys.executable, str(HERE / "system" / "catalogue.py")]
+    return [Job(test.name, command + [test.name], test.seconds)
+            for test in catalogue.TESTS if everything or test.quick]
+
+
+def guest_jobs():
+    """The tiny bare-metal guests of tests/guests, under every engine and on every host."""
+    listed = subprocess.run([sys.executable, HERE / "guests" / "tiny.py", "list"],
+                            stdout=subprocess.PIPE, text=True, check=True)
+    jobs = []
+    for line in listed.stdout.splitlines():  # NAME SECONDS COMMAND...
+        name, seconds, *command = line.split()
+        jobs.append(Job(name, command, int(seconds)))
+    return jobs
+
+
+def unit_jobs(programs):
+    return [Job("unit/" + Path(program).name, [str(Path(program).absolute())], 600)
+            for program in programs]
+
+
+def run(job):
+    log = BUILD / "tests" / (job.name.replace("/", "-") + ".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with open(log, "wb") as output:
+        # A session of its own, so that a test that hangs can be ended with all it started.
+        process = subprocess.Popen(job.command, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   cwd=HERE.parent)
+        try:
+            status = process.wait(job.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            status = None
+    took = time.monotonic() - began
+    return judge(job, status, took, log)
+
+
+def judge(job, status, took, log):
+    lines = log.read_text(errors="replace").strip().splitlines()
+    last = lines[-1] if lines else ""
+    if status == 0:
+        counts = f", {last}" if re.match(r"\d+ passed", last) else ""
+        return Outcome("PASS", f"PASS {job.name} ({took:.0f} s{counts})")
+    if status == SKIPPED:
+        return Outcome("SKIP", f"SKIP {job.name}: {last}")
+    why = f"no end after {job.seconds} s" if status is None else f"status {status}"
+    tail = "".join(f"\n    | {line}" for line in lines[-30:])
+    return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log}){tail}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("units", nargs="*")
+    options = parser.parse_args()
+
+    jobs = unit_jobs(options.units) + guest_jobs() + system_jobs(options.all)
+    jobs = [job for job in jobs if re.search(options.only, job.name)]
+    if options.list:
+        print("\n".join(job.name for job in jobs))
+        return 0
+    counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs]):
+            outcome = done.result()
+            counts[outcome.verdict] += 1
+            print(outcome.text, flush=True)
+    print(f"{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
+    return 1 if counts["FAIL"] or not counts["PASS"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

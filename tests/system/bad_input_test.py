@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bad input gives one clear line: never a silent hang, never a reset of the PC Farbus runs on."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from pc import PC, Failure
+
+from paths import BUILD
+
+SOURCES = Path(__file__).resolve().parent / "guests"
+
+
+def assembled(name, size=None):
+    """A tiny guest of tests/system/guests as a raw image, padded to size bytes."""
+    image = BUILD / "tests" / "images" / f"{name}.img"
+    image.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["nasm", "-f", "bin", "-o", image, SOURCES / f"{name}.asm"], check=True)
+    if size:
+        with open(image, "r+b") as out:
+            out.truncate(size)
+    return str(image)
+
+
+def boot_floppy(name):
+    return assembled(name, 1474560)
+
+
+def refused(name, line, **words):
+    """Farbus does not start the guest; exactly one error line, matching `line`."""
+    with PC(f"bad-{name}", **words) as pc:
+        status = pc.wait_end(120)
+        log = pc.log()
+    errors = re.findall(r"^farbus: (?:error|panic): .*", log, re.MULTILINE)
+    if len(errors) != 1 or not re.search(line, errors[0]):
+        raise Failure(f"expected one error line /{line}/, got {errors}\n{log}")
+    if status == 0:
+        raise Failure("the run ended with status 0 after an error")
+    if "guest starts" in log:
+        raise Failure("the guest was started after an error")
+
+
+def config_word():
+    refused("config-word", r"config:\d+: 'dsk0': expected", FLOPPY=boot_floppy("hello"),
+            CONFIG="dsk0 module floppy0.img")
+
+
+def config_value():
+    refused("config-value", r"config:\d+: 'fast': expected", FLOPPY=boot_floppy("hello"),
+            CONFIG="cpu fast")
+
+
+def missing_module():
+    refused("missing-module", r"config:\d+: 'nothing\.img': expected",
+            FLOPPY=boot_floppy("hello"), CONFIG="disk1 module nothing.img")
+
+
+def little_ram():
+    refused("little-ram", r"RAM|memory", FLOPPY=boot_floppy("hello"), RAM="64M", HOSTRAM="64")
+
+
+def odd_size():
+    disk = BUILD / "tests" / "images" / "odd.img"
+    disk.parent.mkdir(parents=True, exist_ok=True)
+    disk.write_bytes(bytes(100_000))
+    refused("odd-size", r"100000|sector|size", DISK=str(disk))
+
+
+def odd_firmware():
+    rom = BUILD / "tests" / "images" / "odd.rom"
+    rom.parent.mkdir(parents=True, exist_ok=True)
+    rom.write_bytes(bytes(100_000))
+    refused("odd-firmware", r"firmware|bios\.bin", FIRMWARE=str(rom))
+
+
+def monitor_answers(pc):
+    """Ctrl-] opens the monitor, and it shows the guest's registers."""
+    pc.type("\x1d")
+    pc.wait(r"^farbus> *$", 30)
+    pc.type("regs\r")
+    pc.wait(r"(?i)eip|cs:", 30)
+
+
+def triple_fault_resets():
+    """A guest that triple-faults is reset; each time one line tells."""
+    with PC("bad-triple-fault", FLOPPY=boot_floppy("triple_fault")) as pc:
+        _log_line(pc, r"^farbus: warning: guest triple fault at ", 2, 120)
+        monitor_answers(pc)
+
+
+def triple_fault_stops():
+    with PC("bad-triple-fault-stop", FLOPPY=boot_floppy("triple_fault"),
+            CONFIG="triple-fault stop") as pc:
+        pc.wait(r"triple fault", 120)
+        pc.wait(r"^farbus> *$", 30)
+        _log_line(pc, r"^farbus: warning: guest triple fault at ", 1, 10)
+
+
+def jump_into_nothing():
+    with PC("bad-jump", FLOPPY=boot_floppy("jump_into_nothing")) as pc:
+        pc.wait(r"jumping", 120)
+        pc.settle(2, 20)
+        monitor_answers(pc)
+
+
+def console_flood():
+    with PC("bad-flood", FLOPPY=boot_floppy("console_flood")) as pc:
+        pc.wait(r"flood", 120)
+        pc.settle(2, 5)
+        monitor_answers(pc)
+
+
+def _log_line(pc, pattern, count, seconds):
+    """Until the log has that many such lines."""
+    for _ in range(seconds * 10):
+        if not pc.poll(0.1):
+            raise Failure(f"the PC ended:\n{pc.log()[-2000:]}")
+        if len(re.findall(pattern, pc.log(), re.MULTILINE)) >= count:
+            return
+    raise Failure(f"no {count} log lines /{pattern}/ after {seconds} s:\n{pc.log()[-2000:]}")
+
+
+CASES = {
+    "config-word": config_word,
+    "config-value": config_value,
+    "missing-module": missing_module,
+    "little-ram": little_ram,
+    "odd-size": odd_size,
+    "odd-firmware": odd_firmware,
+    "triple-fault": triple_fault_resets,
+    "triple-fault-stop": triple_fault_stops,
+    "jump-into-nothing": jump_into_nothing,
+    "console-flood": console_flood,
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The system tests by name: `catalogue.py NAME` runs one.
+
+quick: part of `make test`; the rest runs with `make test-all` only.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Callable
+
+import bad_input_test
+import guests_test
+import kolibrios_test
+import memtest_test
+import monitor_test
+from pc import Failure
+
+from paths import Missing
+
+SKIPPED = 77
+
+
+@dataclass
+class Test:
+    name: str
+    run: Callable
+    seconds: int
+    quick: bool = False
+
+
+QUICK_GUESTS = {("dlx", "qemu"), ("dlx", "bochs"), ("linux-0.12", "qemu"), ("hal91", "qemu"),
+                ("freedos", "qemu"), ("freedos-emm386", "qemu"), ("elks", "qemu"),
+                ("microlinux", "qemu"), ("freedos", "bochs")}
+
+
+def _guest_tests():
+    for host in ("qemu", "bochs"):
+        slow = 5 if host == "bochs" else 1
+        for name in guests_test.DIALOGUES:
+            if name == "debian":
+                continue
+            yield Test(f"{name}-{host}", lambda name=name, host=host: guests_test.boot(name, host),
+                       900 * slow, (name, host) in QUICK_GUESTS)
+        yield Test(f"debian-{host}", lambda host=host: guests_test.debian(host),
+                   1500 * slow, host == "qemu")
+        yield Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host),
+                   1200 * slow)
+        yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host), 7200)
+
+
+TESTS = [
+    *(Test(f"bad-input/{name}", run, 180, True) for name, run in bad_input_test.CASES.items()),
+    *(Test(f"monitor/{name}", run, 300, True) for name, run in monitor_test.CASES.items()),
+    *_guest_tests(),
+]
+
+
+def main(name):
+    for test in TESTS:
+        if test.name == name:
+            try:
+                test.run()
+            except Missing as reason:
+                print(reason)
+                return SKIPPED
+            except Failure as failure:
+                print(failure)
+                return 1
+            return 0
+    print(f"no test {name}")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,19 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; A boot sector that greets and waits.
+	org 0x7c00
+	bits 16
+	xor ax, ax
+	mov ds, ax
+	mov si, text
+.next:	lodsb
+	test al, al
+	jz .wait
+	mov ah, 0x0e
+	xor bx, bx
+	int 0x10
+	jmp .next
+.wait:	hlt
+	jmp .wait
+text:	db 13, 10, "hello", 13, 10, 0
+	times 510 - ($ - $$) db 0
+	dw 0xaa55

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Each guest reaches the text that its README names, under Farbus, and takes input."""
+
+from dialogues import DIALOGUES
+from pc import PC, Failure
+
+# Bochs carries out about a tenth of the instructions that QEMU does in a second.
+BOCHS_SLOWER = 10
+
+
+def play(pc, steps, slower=1):
+    for step in steps:
+        kind, *values = step
+        if kind == "wait":
+            pattern, seconds = values
+            pc.wait(pattern, seconds * slower)
+        elif kind == "type":
+            pc.type(values[0])
+        else:  # a key pressed again and again until the answer comes
+            keys, pattern, seconds = values
+            _press_until(pc, keys, pattern, seconds * slower)
+
+
+def _press_until(pc, keys, pattern, seconds):
+    for _ in range(int(seconds)):
+        pc.type(keys)
+        try:
+            return pc.wait(pattern, 1)
+        except Failure:
+            continue
+    raise Failure(f"{keys!r} did not bring /{pattern}/; the screen shows:\n{pc.text()}")
+
+
+def boot(name, host, native=False):
+    test = f"{name}-{host}" + ("-native" if native else "")
+    with PC(test, host=host, native=native, GUEST=name) as pc:
+        play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
+
+
+def debian(host):
+    """The shell, and `poweroff -f` that ends the run with status 0."""
+    with PC(f"debian-{host}", host=host) as pc:
+        play(pc, DIALOGUES["debian"], BOCHS_SLOWER if host == "bochs" else 1)
+        pc.type("poweroff -f\r")
+        status = pc.wait_end(300)
+        if status != 0:
+            raise Failure(f"`poweroff -f`: status {status}, expected 0\n{pc.log()[-2000:]}")
