@@ -181,10 +181,28 @@ static void arm_edge(struct pit *p)
 	timer_arm(p->clock, &p->edge, at > floor ? at : floor);
 }
 
-static void pulse(struct pit *p)
+static void pulse(struct pit *p, u64 now)
 {
+	p->raised_at = now;
+	p->taken = false;
 	irq_set(&p->irq, false);
 	irq_set(&p->irq, true);
+}
+
+/*
+ * Ticks that the guest had no chance to take: those that came together, and one whose predecessor
+ * came too late to be taken before it.
+ */
+static void keep_missed(struct pit *p, u32 rises, u64 now)
+{
+	u32 count = p->channel[0].count, backlog_max = BACKLOG_NS / (u32)ns_of(count) + 1;
+
+	if (rises && !p->taken && now - p->raised_at < count / 2)
+		p->backlog++;
+	if (rises > 1)
+		p->backlog += rises - 1;
+	if (p->backlog > backlog_max)
+		p->backlog = backlog_max;
 }
 
 static void edge_due(void *ctx)
@@ -192,7 +210,7 @@ static void edge_due(void *ctx)
 	struct pit *p = ctx;
 	struct pit_channel *c = &p->channel[0];
 	u64 now = now_ticks(p), edge = 0;
-	u32 rises = 0, backlog_max;
+	u32 rises = 0;
 
 	for (unsigned i = 0; i < EDGES_A_CALL; i++) {
 		edge = next_edge(c, p->position);
@@ -211,18 +229,11 @@ static void edge_due(void *ctx)
 	 * A late rise keeps the line up for a while even when the output falls again: otherwise
 	 * the guest would lose a tick that it had no chance to take.
 	 */
-	if (rises) {
-		pulse(p);
-		p->raised_at = now;
-	} else if (now - p->raised_at >= c->count / 4) {
+	keep_missed(p, rises, now);
+	if (rises)
+		pulse(p, now);
+	else if (now - p->raised_at >= c->count / 4)
 		irq_set(&p->irq, output(c, p->position));
-	}
-	if (rises > 1) {
-		backlog_max = BACKLOG_NS / (u32)ns_of(c->count) + 1;
-		p->backlog += rises - 1;
-		if (p->backlog > backlog_max)
-			p->backlog = backlog_max;
-	}
 	arm_edge(p);
 }
 
@@ -242,16 +253,17 @@ static void catch_up_due(void *ctx)
 {
 	struct pit *p = ctx;
 
-	if (!p->backlog)
+	if (!p->backlog || !p->taken)
 		return;
 	p->backlog--;
-	pulse(p);
+	pulse(p, now_ticks(p));
 }
 
 void pit_irq_taken(struct pit *p)
 {
-	u64 wait = ns_of(p->channel[0].count) / 2;
+	u64 wait = ns_of(p->channel[0].count) / 3;
 
+	p->taken = true;
 	if (!p->backlog || p->catch_up.deadline != TIMER_NEVER)
 		return;
 	if (wait < EVENT_MIN_NS)
@@ -263,6 +275,7 @@ void pit_irq_taken(struct pit *p)
 static void restart_irq(struct pit *p, u64 tick)
 {
 	p->backlog = 0;
+	p->taken = true;
 	timer_cancel(p->clock, &p->catch_up);
 	p->position = tick;
 	irq_set(&p->irq, output(&p->channel[0], tick));
@@ -400,7 +413,9 @@ static void set_gate(struct pit_channel *c, bool gate, u64 tick)
 	if (!gate || !c->loaded)
 		return;
 	if (c->mode == 0 || c->mode == 4) {
-		c->start = tick - c->stopped_at;
+		/* The count is loaded without the gate; it may still be on its way. */
+		if (c->stopped_at || tick > c->start)
+			c->start = tick - c->stopped_at;
 	} else {
 		if (c->next_at)
 			c->count = c->next_count;
@@ -483,6 +498,7 @@ void pit_reset(struct pit *p)
 		};
 	}
 	p->backlog = 0;
+	p->taken = true;
 	p->port61 = 0;
 	irq_set(&p->irq, false);
 }

@@ -38,6 +38,7 @@ struct pit {
 	struct timer catch_up; /* gives a tick that was late for its own time */
 	u64 position;	       /* edges up to this tick are done */
 	u64 raised_at;	       /* the tick at which IRQ 0 last rose */
+	bool taken;	       /* by the CPU, since then */
 	u32 backlog;	       /* ticks that came while nobody could look at the clock */
 	u8 port61;
 };
