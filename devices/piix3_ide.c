@@ -49,7 +49,8 @@ static void power_on(struct pci_config *c)
 	pci_config_set16(c->reg, IDETIM, IDETIM_IDE);
 	pci_config_set16(c->reg, IDETIM + 2, IDETIM_IDE);
 	pci_config_set16(c->mask, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
-	pci_config_set32(c->mask, PCI_BAR4, 0xfff0);
+	/* All 28 bits: SeaBIOS takes the complement of 32 bits for the size of an I/O range too. */
+	pci_config_set32(c->mask, PCI_BAR4, 0xfffffff0);
 	pci_config_set32(c->mask, IDETIM, 0xffffffff);
 	c->mask[SIDETIM] = 0xff;
 	c->mask[0x0d] = 0xf0; /* latency timer */
