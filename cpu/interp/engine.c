@@ -95,27 +95,20 @@ static bool single(struct vcpu *v)
 		return true;
 	if (!cpu_debug_trap(v, trap))
 		return true;
-	v->halted = false;
 	return cpu_deliver(v, VEC_DB, EVENT_TRAP);
 }
 
 /* NMI and INTR, where they may be taken now. *done: one was. Returns false on shutdown. */
 static bool take_interrupt(struct vcpu *v, bool *done)
 {
-	struct interp *in = v->interp;
-
 	*done = true;
 	if (v->shadow)
 		goto none;
-	if ((v->events & VCPU_EV_NMI) && !in->nmi_blocked) {
+	if ((v->events & VCPU_EV_NMI) && !v->nmi_blocked) {
 		vcpu_event_clear(v, VCPU_EV_NMI);
-		in->nmi_blocked = true;
-		v->halted = false;
 		return cpu_deliver(v, VEC_NMI, EVENT_EXTERNAL);
 	}
 	if ((v->events & VCPU_EV_INTR) && (v->eflags & FLAG_IF)) {
-		v->halted = false;
-		v->stats.interrupts++;
 		return cpu_deliver(v, (u8)v->ops->intack(v->ops_ctx), EVENT_EXTERNAL);
 	}
 none:
@@ -182,8 +175,6 @@ static enum exit_reason run_caught(struct vcpu *v, bool step)
 			v->icount += ((const struct insn *)v->cur)->n - 1u;
 		v->cur = NULL;
 		v->interp->exit_due = false;
-		if (v->fault.vector < ARRAY_SIZE(v->stats.exceptions))
-			v->stats.exceptions[v->fault.vector]++;
 		if (!cpu_exception(v, v->fault.vector, v->fault.error))
 			return leave(v, EXIT_SHUTDOWN);
 		if (keep_step)

@@ -98,7 +98,6 @@ struct interp {
 	u32 generation;	    /* of the vcpu, when mode was computed */
 	bool exit_due;	    /* a handler wants run() to return `exit` */
 	bool no_trap;	    /* the instruction takes no single-step trap (INT n) */
-	bool nmi_blocked;
 	bool flush_due; /* the physical mapping changed: forget everything decoded */
 	enum exit_reason exit;
 

@@ -39,7 +39,7 @@ void FAST goto_eip(u32 eip)
 	if (unlikely(cpu->events) || (lin & PAGE_MASK) != e->rd_tag ||
 	    page_eip >= in->page_eip_count)
 		return;
-	gpa = e->gpa_page | (lin & ~PAGE_MASK);
+	gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
 	b = in->hash[interp_hash(gpa)];
 	if (unlikely(b->gpa != gpa || b->mode != in->mode))
 		return;

@@ -61,7 +61,7 @@ static void prepare_stores(u32 off, u32 bytes)
 	const struct tlb_entry *e = tlb_at(cpu->seg[SEG_ES].base + off);
 
 	if (bytes >= 128 && e->rd_tag == ((cpu->seg[SEG_ES].base + off) & PAGE_MASK))
-		cache_drop_page(cpu, e->gpa_page);
+		cache_drop_page(cpu, e->gpa_page & PAGE_MASK);
 }
 
 /* One piece of each instruction: returns the number of elements done. Registers are advanced. */

@@ -178,7 +178,6 @@ void op_iret(void)
 {
 	FAR_BEGIN;
 	cpu_iret(cpu, operand_bytes(), next);
-	cpu->interp->nmi_blocked = false;
 	FAR_END;
 }
 void op_int(void)
