@@ -9,13 +9,13 @@
 #include "devices/timer.h"
 #include "lib/log.h"
 
-#define PIT_HZ	     1193182u
-#define PIT_CH0	     0x40
-#define PIT_CH2	     0x42
-#define PIT_MODE     0x43
-#define PORT_B	     0x61 /* bit 0: channel 2's gate, bit 1: speaker, bit 5: channel 2's output */
-#define SHOT_MAX     50000000ull /* ns; the counter ends at 54.9 ms */
-#define CALIBRATE_MS 20u
+#define PIT_HZ		 1193182u
+#define PIT_CH0		 0x40
+#define PIT_CH2		 0x42
+#define PIT_MODE	 0x43
+#define PORT_B		 0x61 /* bit 0: channel 2's gate, bit 1: speaker, bit 5: channel 2's output */
+#define SHOT_MAX	 50000000ull   /* ns; the counter ends at 54.9 ms */
+#define CALIBRATE_COUNTS (PIT_HZ / 50) /* 20 ms */
 
 static u64 tsc_start;
 static u32 tsc_khz;
@@ -30,23 +30,57 @@ static u64 rdtsc(void)
 	return v;
 }
 
-/* TSC ticks in CALIBRATE_MS of channel 2, mode 0: its output goes high at the end. */
-static u64 measure(void)
+/* One moment on both clocks. */
+struct moment {
+	u64 tsc;
+	u32 count; /* of channel 2, counting down */
+};
+
+/* The reading that was interrupted least (by SMM, by an emulator's other threads). */
+static struct moment read_both(void)
 {
-	u32 count = PIT_HZ * CALIBRATE_MS / 1000;
+	struct moment best = {0, 0};
+	u64 best_gap = ~0ull;
+
+	for (unsigned i = 0; i < 16; i++) {
+		u64 before = rdtsc(), gap;
+		u32 count;
+
+		outb(PIT_MODE, 0x80); /* latch channel 2 */
+		gap = rdtsc() - before;
+		count = inb(PIT_CH2);
+		count |= (u32)inb(PIT_CH2) << 8;
+		if (gap < best_gap) {
+			best_gap = gap;
+			best = (struct moment){before + gap / 2, count};
+		}
+	}
+	return best;
+}
+
+/* kHz of the TSC, or 0 when something held us up for so long that channel 2 ran out. */
+static u32 measure(void)
+{
 	u8 port_b = inb(PORT_B) & ~3;
-	u64 start;
+	struct moment start, end;
+	bool ran_out;
+	u64 limit;
 
 	outb(PORT_B, port_b | 1);
-	outb(PIT_MODE, 0xb0);
-	outb(PIT_CH2, (u8)count);
-	outb(PIT_CH2, (u8)(count >> 8));
-	start = rdtsc();
-	while (!(inb(PORT_B) & 0x20) && rdtsc() - start < 1ull << 32)
-		;
-	start = rdtsc() - start;
+	outb(PIT_MODE, 0xb0); /* channel 2, both bytes, mode 0: its output goes high at 0 */
+	outb(PIT_CH2, 0xff);
+	outb(PIT_CH2, 0xff);
+	start = read_both();
+	limit = start.tsc + (1ull << 32); /* a PIT that does not count must not hang us */
+	do
+		end = read_both();
+	while (start.count - end.count < CALIBRATE_COUNTS && !(inb(PORT_B) & 0x20) &&
+	       end.tsc < limit);
+	ran_out = inb(PORT_B) & 0x20;
 	outb(PORT_B, port_b);
-	return start;
+	if (ran_out || start.count - end.count < CALIBRATE_COUNTS)
+		return 0;
+	return (u32)((end.tsc - start.tsc) * PIT_HZ / (start.count - end.count) / 1000);
 }
 
 static void shot_fired(void *ctx)
@@ -58,14 +92,12 @@ static void shot_fired(void *ctx)
 
 void clock_init(void)
 {
-	u64 ticks = measure(), again = measure();
-
-	/* Whatever delays the loop (SMM, an emulator's other thread) makes it read too much. */
-	if (again < ticks)
-		ticks = again;
-	tsc_khz = (u32)(ticks / CALIBRATE_MS);
-	if (!tsc_khz)
-		tsc_khz = 1;
+	for (unsigned tries = 0; tries < 5 && !tsc_khz; tries++)
+		tsc_khz = measure();
+	if (!tsc_khz) {
+		tsc_khz = 1000000;
+		log_warn("the PIT does not count: the CPU is taken to run at 1 GHz");
+	}
 	ns_whole = 1000000 / tsc_khz;
 	ns_part = (u32)(((u64)(1000000 % tsc_khz) << 32) / tsc_khz);
 	tsc_start = rdtsc();

@@ -161,6 +161,7 @@ void relocate(struct boot_info *boot, u32 mbi)
 	n = read_modules(boot, info, move);
 	for (unsigned i = 0; i < n; i++)
 		modules += page_up(move[i].size);
+	boot->module_bytes = modules;
 	boot->host_mb = total_mb(&boot->ram);
 	home = choose_range(&boot->ram, need + modules);
 	low = range_of(&boot->ram, MB);

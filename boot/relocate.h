@@ -15,6 +15,7 @@ struct boot_info {
 	char cmdline[CMDLINE_MAX];
 	struct module module[MODULES_MAX];
 	unsigned module_count;
+	u32 module_bytes; /* in whole pages */
 };
 
 /*

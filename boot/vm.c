@@ -221,5 +221,5 @@ void vm_build(struct vm *vm, const struct boot_info *boot)
 	vm->monitor = monitor_create(vm);
 	vm->console = console_create(vm);
 	log_info("guest: %u MB RAM, engine %s, %u KB of Farbus's own", vm->config.ram / MB,
-		 vm->engine->name, memory_own() / KB);
+		 vm->engine->name, (memory_own() - boot->module_bytes) / KB);
 }
