@@ -21,7 +21,6 @@ struct parse {
 	enum origin origin;
 	u16 line;
 	char text[LINE_MAX];
-	char rest[LINE_MAX]; /* the line after its first word, as it was written */
 	char *word[WORDS_MAX];
 	unsigned words;
 	unsigned next; /* the next word to look at */
@@ -222,30 +221,6 @@ static int set_cdrom(struct parse *p, unsigned index)
 static int set_floppy(struct parse *p, unsigned index)
 {
 	return set_medium(p, &p->c->floppy[index], TAKE_NONE, "'module NAME' or 'none'");
-}
-
-static int set_kernel(struct parse *p, unsigned index)
-{
-	(void)index;
-	return set_medium(p, &p->c->kernel, TAKE_NONE, "'module NAME' or 'none'");
-}
-
-static int set_initrd(struct parse *p, unsigned index)
-{
-	(void)index;
-	return set_medium(p, &p->c->initrd, TAKE_NONE, "'module NAME' or 'none'");
-}
-
-static int set_append(struct parse *p, unsigned index)
-{
-	size_t len = strlen(p->rest);
-
-	(void)index;
-	if (len >= CONFIG_APPEND_MAX)
-		return fail(p, p->word[0], "at most 511 characters for the Linux kernel");
-	memcpy(p->c->append, p->rest, len + 1);
-	p->next = p->words;
-	return 0;
 }
 
 static int set_geometry(struct parse *p, unsigned index)
@@ -460,9 +435,6 @@ static const struct config_word {
 	{"disk", CONFIG_DISKS, set_disk},
 	{"cdrom", CONFIG_DISKS, set_cdrom},
 	{"floppy", CONFIG_FLOPPIES, set_floppy},
-	{"kernel", 0, set_kernel},
-	{"initrd", 0, set_initrd},
-	{"append", 0, set_append},
 	{"geometry", 0, set_geometry},
 	{"boot", 0, set_boot},
 	{"rtc", 0, set_rtc},
@@ -475,8 +447,8 @@ static const struct config_word {
 };
 
 static const char known_words[] =
-	"ram, cpu, firmware, vgabios, diskN, cdromN, floppyN, kernel, initrd, append, geometry, "
-	"boot, rtc, route, console, serialN, parallel0, triple-fault or monitor";
+	"ram, cpu, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, route, console, "
+	"serialN, parallel0, triple-fault or monitor";
 
 static const struct config_word *find_word(const char *name, unsigned *index)
 {
@@ -515,8 +487,6 @@ static int split(struct parse *p)
 		if (p->words == WORDS_MAX)
 			return -1;
 		p->word[p->words++] = s;
-		if (p->words == 2)
-			memcpy(p->rest, s, strlen(s) + 1);
 		while (*s && !is_space(*s))
 			s++;
 		if (*s)
@@ -530,14 +500,13 @@ static int parse_line(struct parse *p)
 	unsigned index;
 	int many;
 
-	p->rest[0] = 0;
 	many = split(p);
 	if (!p->words)
 		return 0;
 	w = find_word(take(p), &index);
 	if (!w)
 		return fail(p, p->word[0], known_words);
-	if (many && w->set != set_append)
+	if (many)
 		return fail(p, p->word[0], "at most 15 values");
 	if (w->set(p, index))
 		return -1;
@@ -638,9 +607,6 @@ static int check_drives(struct config *c)
 			return fail_at(c, c->cdrom[i].origin, c->cdrom[i].line, word,
 				       "a place where there is no disk");
 	}
-	if (c->initrd.source && !c->kernel.source)
-		return fail_at(c, c->initrd.origin, c->initrd.line, "initrd",
-			       "a 'kernel module NAME' line with it");
 	return 0;
 }
 
@@ -661,7 +627,7 @@ static int check_serial(struct config *c)
 
 int config_check(struct config *c, bool (*have)(void *ctx, const char *module), void *ctx)
 {
-	const struct config_medium *single[] = {&c->firmware, &c->vgabios, &c->kernel, &c->initrd};
+	const struct config_medium *single[] = {&c->firmware, &c->vgabios};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(single); i++)
 		if (check_module(c, single[i], have, ctx))

@@ -10,11 +10,10 @@
 
 #include "lib/types.h"
 
-#define CONFIG_NAME_MAX	  48  /* a module's name, with its terminator */
-#define CONFIG_APPEND_MAX 512 /* a Linux guest's command line, with its terminator */
-#define CONFIG_ROUTES	  16
-#define CONFIG_RANGES	  8 /* port ranges in one route */
-#define CONFIG_ERROR_MAX  256
+#define CONFIG_NAME_MAX	 48 /* a module's name, with its terminator */
+#define CONFIG_ROUTES	 16
+#define CONFIG_RANGES	 8 /* port ranges in one route */
+#define CONFIG_ERROR_MAX 256
 
 #define CONFIG_DISKS	4
 #define CONFIG_FLOPPIES 2
@@ -67,10 +66,6 @@ struct config {
 	struct config_medium floppy[CONFIG_FLOPPIES];
 	struct config_geometry geometry[CONFIG_DISKS];
 	char boot_order[4]; /* of 'c' 'a' 'd'; "": automatic */
-
-	/* A Linux kernel to start without a boot loader; CONFIG_NONE: none. */
-	struct config_medium kernel, initrd;
-	char append[CONFIG_APPEND_MAX];
 
 	bool rtc_host; /* start from this PC's clock; otherwise from the time below */
 	struct {
