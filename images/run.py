@@ -109,7 +109,7 @@ def run_farbus(host, guest, work, clock):
         streams = dict(stdin=subprocess.DEVNULL, stdout=open(log_path, "ab"), stderr=errors)
     # A log in the midst of a guest's screen would spoil it: on a terminal it is kept for the end.
     log = Log(log_path, show=not (os.isatty(1) and os.isatty(2)))
-    emulator = subprocess.Popen(command, cwd=work, start_new_session=True, **streams)
+    emulator = start(command, cwd=work, **streams)
     try:
         patient = console.pump(lambda: alive(emulator, log))
     finally:
@@ -122,6 +122,12 @@ def run_farbus(host, guest, work, clock):
     if log.verdict:
         sys.stderr.write(f"farbus: ended without an orderly power off; see {work}\n")
     return log.verdict
+
+
+def start(command, **options):
+    """The emulator, in a session of its own (so that keys do not signal it), gone when we are."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)],
+                            start_new_session=True, **options)
 
 
 def alive(emulator, log):
@@ -152,8 +158,7 @@ def run_native(host, guest, work, clock):
     environment = dict(os.environ, TERM="vt100")
     if host == "bochs":  # its terminal has no size of its own; the lines below 25 are a status bar
         environment.update(LINES="30", COLUMNS="80")
-    emulator = subprocess.Popen(command, cwd=work, env=environment, start_new_session=True,
-                                stderr=open(errors_path, "wb"), **streams)
+    emulator = start(command, cwd=work, env=environment, stderr=open(errors_path, "wb"), **streams)
     try:
         if host == "bochs":
             console = Console.of(bochs.native_screen(errors_path, emulator))
