@@ -26,7 +26,7 @@ extern boot_main, boot_page_directory, stack_top, gdt_pointer
 section .multiboot progbits alloc noexec nowrite align=4
 	dd MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
 
-section .boot progbits alloc exec write align=16
+section .boot progbits alloc exec nowrite align=16
 
 _start:
 	cli
