@@ -119,7 +119,12 @@ static bool draw_row(struct screen_mirror *m, unsigned row, const u16 *now)
 		first++;
 	while (now[to - 1] == old[to - 1])
 		to--;
-	from = first <= INDENT_MAX && a->row + 1 == (int)row ? 0 : first;
+	from = first;
+	if (first <= INDENT_MAX && a->row + 1 == (int)row)
+		from = 0;
+	else if (a->row == (int)row && a->column < (int)first &&
+		 (int)first - a->column <= REPEAT_MAX)
+		from = (unsigned)a->column;
 	draw_cells(a, (int)row, now, old, from, first, to < end ? to : end);
 	if (to > end) {
 		ansi_move(a, (int)row, (int)(first > end ? first : end));

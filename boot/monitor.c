@@ -189,7 +189,7 @@ static void help(struct monitor *m, const struct command *c)
 static void prompt(struct monitor *m)
 {
 	m->len = 0;
-	mon_print(m, "(farbus) ");
+	mon_print(m, "farbus> ");
 }
 
 static void split(struct command *c, char *line)

@@ -24,6 +24,7 @@ static struct {
 	struct vm *vm;
 	struct vga_watch watch;
 	u16 start; /* the start address before the guest began to change it */
+	bool used; /* by the guest: what stood on the screen before is not its */
 	bool pci;
 	u16 vendor, device;
 	char rom_name[24];
@@ -78,6 +79,7 @@ static void watch_write(u16 port, u8 value)
 static void vga_out(void *dev, u16 port, unsigned width, u32 value)
 {
 	(void)dev;
+	vga.used = true;
 	for (unsigned i = 0; i < width; i++)
 		watch_write((u16)(port + i), (u8)(value >> (8 * i)));
 	real_out(port, width, value);
@@ -288,4 +290,5 @@ int vga_init(struct vm *vm)
 void vga_view(struct screen_view *view)
 {
 	vga_watch_view(&vga.watch, phys_ptr(VGA_MEMORY), view);
+	view->unstable |= !vga.used;
 }

@@ -386,18 +386,15 @@ static void put_prefixes(struct insn *n, const char *form)
 /* SSE's comparison as a mnemonic of its own: cmpltps and so on. */
 static bool put_comparison(struct insn *n, const char *form)
 {
-	bool scalar = n->rep_used;
-	size_t mark = n->out;
+	const char *operands = n->rep_used ? "Vx,Wd" : "Vx,Wx";
 
+	/* The immediate is the next byte, after ModR/M and what belongs to it. */
 	if (strncmp(form, "cmpps", 5) && strncmp(form, "cmpss", 5))
 		return false;
-	put_operands(n, scalar ? "Vx,Wd" : "Vx,Wx");
-	n->out = mark;
 	if (n->at >= n->len || n->code[n->at] > 7)
 		return false;
-	emit(n, "cmp%s%s ", disasm_comparison[n->code[n->at++]], scalar ? "ss" : "ps");
-	n->seg_used = n->memory[0] != '[';
-	put_operands(n, scalar ? "Vx,Wd" : "Vx,Wx");
+	emit(n, "cmp%s%s ", disasm_comparison[n->code[n->at++]], n->rep_used ? "ss" : "ps");
+	put_operands(n, operands);
 	return true;
 }
 
@@ -454,6 +451,11 @@ static bool put_form(struct insn *n, const char *form)
 	form = choose(n, form, chosen, sizeof(chosen));
 	if (!form)
 		return false;
+	if (*form == '+' || *form == '^') {
+		if (n->rm != (*form == '+'))
+			return false;
+		form++;
+	}
 	if (!n->has_modrm && needs_modrm(form))
 		fetch_modrm(n);
 	if (n->has_modrm && !form_possible(n, strchr(form, ' ') ? strchr(form, ' ') : ""))
@@ -484,11 +486,6 @@ static bool put_x87(struct insn *n)
 		form = disasm_x87_db[n->rm];
 	else
 		form = disasm_x87_register[op][n->reg];
-	if (form && (*form == '+' || *form == '^')) {
-		if (n->rm != (*form == '+'))
-			return false;
-		form++;
-	}
 	return form && put_form(n, form);
 }
 

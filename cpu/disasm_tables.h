@@ -17,8 +17,8 @@
  * In a mnemonic, `A/B` are the names for 16 and 32-bit operands, `A%B` those for 16 and 32-bit
  * addresses, and a final `*` stands for a `w` or `d` where the operand size is not the default one.
  * `A|B` is A for memory and B for register operands, `A~B` is B with an F3 prefix, `@g` is group g,
- * chosen by the reg field. x87 register forms after `+` exist for st(1) only, those after `^` for
- * st(0) only. NULL: no instruction.
+ * chosen by the reg field. Register forms after `+` exist for register 1 only, those after `^` for
+ * register 0 only. NULL: no instruction.
  */
 #ifndef FARBUS_CPU_DISASM_TABLES_H
 #define FARBUS_CPU_DISASM_TABLES_H
