@@ -215,6 +215,17 @@ void mem_write_bytes(struct vcpu *v, unsigned seg, u32 off, const void *buf, u32
 	note_access(v, lin, len, true);
 }
 
+void mem_probe_write(struct vcpu *v, unsigned seg, u32 off, u32 len)
+{
+	const struct segment *s = &v->seg[seg];
+	u32 lin = s->base + off;
+
+	segment_check(v, s, off, len, true, segment_vector(seg), 0);
+	if (v->cpl == 3)
+		check_alignment_bytes(v, lin, len);
+	lin_probe(v, lin, len, true, v->cpl == 3);
+}
+
 void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write)
 {
 	const struct segment *s = &v->seg[seg];

@@ -104,6 +104,8 @@ u32 mem_rmw_read(struct vcpu *v, unsigned seg, u32 off, unsigned size);
 /* All or nothing, len 1 to 512: x87, MMX, SSE operands, FXSAVE, PUSHA frames. */
 void mem_read_bytes(struct vcpu *v, unsigned seg, u32 off, void *buf, u32 len);
 void mem_write_bytes(struct vcpu *v, unsigned seg, u32 off, const void *buf, u32 len);
+/* Faults as mem_write_bytes() would, and writes nothing. */
+void mem_probe_write(struct vcpu *v, unsigned seg, u32 off, u32 len);
 
 /*
  * For REP string instructions: host memory for `off`, readable (or writable) from there on for

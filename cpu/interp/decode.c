@@ -260,13 +260,15 @@ bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode)
 			    (d->rep == 0xf2 ? FPU_PREFIX_F2 : 0) | (d->lock ? FPU_PREFIX_LOCK : 0) |
 			    (d->o16 ? FPU_OPSIZE16 : 0);
 	u32 pos = d->pos;
+	enum fpu_class class;
 	struct fpu_op op;
-	u8 modrm = fpu_has_modrm(two_byte, opcode) ? fetch8(d) : 0;
-	enum fpu_class class = fpu_decode(prefixes, two_byte, opcode, modrm, &op);
+	u8 modrm;
 
-	d->pos = pos;
-	if (class == FPU_NONE)
+	if (!fpu_owns(two_byte, opcode))
 		return false;
+	modrm = fpu_has_modrm(two_byte, opcode) ? fetch8(d) : 0;
+	class = fpu_decode(prefixes, two_byte, opcode, modrm, &op);
+	d->pos = pos;
 	if (class == FPU_UD) {
 		emit_ud(d);
 		return true;

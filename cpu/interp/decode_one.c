@@ -303,6 +303,10 @@ static void arpl(struct decoder *d)
 
 	fetch_modrm(d);
 	emit(d, op_check_protected);
+	if (d->memory) {
+		emit_mem(d, op_arpl_m, slot_of(d->reg, SZ16));
+		return;
+	}
 	slot = modify_rm(d, SZ16);
 	d->lockable = false;
 	emit_reg(d, op_arpl, slot, slot_of(d->reg, SZ16));

@@ -60,6 +60,7 @@ struct fpu_op {
  * (modrm below C0h) with size 0 do not exist here. 0F 0D and 0F 18-1F (hints) are FPU_NONE.
  * FPU_UD: no such instruction on a Pentium III.
  */
+bool fpu_owns(bool two_byte, u8 opcode); /* anything else is FPU_NONE */
 enum fpu_class fpu_decode(unsigned prefixes, bool two_byte, u8 opcode, u8 modrm, struct fpu_op *op);
 static inline bool fpu_has_modrm(bool two_byte, u8 opcode)
 {

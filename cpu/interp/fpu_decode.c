@@ -224,8 +224,10 @@ static const struct row *f3_row(u8 opcode)
 	}
 }
 
-static bool is_ours(u8 opcode)
+bool fpu_owns(bool two_byte, u8 opcode)
 {
+	if (!two_byte)
+		return (opcode & 0xf8) == 0xd8 || opcode == 0x9b;
 	return (opcode >= 0x10 && opcode <= 0x17) || (opcode >= 0x28 && opcode <= 0x2f) ||
 	       (opcode >= 0x50 && opcode <= 0x7f) || opcode == 0xae ||
 	       (opcode >= 0xc2 && opcode <= 0xc6) || opcode >= 0xd0;
@@ -320,7 +322,7 @@ enum fpu_class fpu_decode(unsigned prefixes, bool two_byte, u8 opcode, u8 modrm,
 
 	*op = (struct fpu_op){
 		.opcode = opcode, .modrm = modrm, .guest_modrm = modrm, .kind = FPU_K_STUB};
-	if (two_byte ? !is_ours(opcode) : (opcode & 0xf8) != 0xd8 && opcode != 0x9b) {
+	if (!fpu_owns(two_byte, opcode)) {
 		class = FPU_NONE;
 	} else if (prefixes & FPU_PREFIX_LOCK) {
 		class = FPU_UD;

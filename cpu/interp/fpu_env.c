@@ -125,14 +125,6 @@ static void call(struct vcpu *v, u32 key, void *mem)
 	fpu_host_call(v, fpu_stub(key, false), mem, 0, &fault);
 }
 
-static void probe(struct vcpu *v, unsigned seg, u32 off, u32 size)
-{
-	const struct segment *s = &v->seg[seg];
-
-	segment_check(v, s, off, size, true, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
-	lin_probe(v, s->base + off, size, true, v->cpl == 3);
-}
-
 /* FNSTENV and FNSAVE; both also change the FPU, so memory is probed before. */
 void fpu_fnstenv(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
 {
@@ -141,7 +133,7 @@ void fpu_fnstenv(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
 	u32 head = is_16 ? 14 : ENV_SIZE;
 	struct env e;
 
-	probe(v, seg, off, op->size);
+	mem_probe_write(v, seg, off, op->size);
 	call(v, save ? FPU_KEY_FNSAVE : FPU_KEY_FNSTENV, host);
 	e = (struct env){get16(host), get16(host + 4), get16(host + 8), v->fpu_cs,
 			 v->fpu_ds,   v->fpu_opcode,   v->fpu_ip,	v->fpu_dp};
@@ -193,7 +185,7 @@ void fpu_put_pointers(const struct vcpu *v, u8 *fx)
 
 void fpu_fxsave(struct vcpu *v, unsigned seg, u32 off)
 {
-	probe(v, seg, off, FX_SIZE);
+	mem_probe_write(v, seg, off, FX_SIZE);
 	fpu_host_store(v);
 	fpu_put_pointers(v, v->fpu.bytes);
 	mem_write_bytes(v, seg, off, v->fpu.bytes, FX_END);

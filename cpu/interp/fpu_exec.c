@@ -118,14 +118,6 @@ static void *operand_in_place(struct vcpu *v, const struct fpu_op *op, unsigned 
 	return (void *)(lin + e->addend);
 }
 
-static void probe_write(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
-{
-	const struct segment *s = &v->seg[seg];
-
-	segment_check(v, s, off, op->size, true, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
-	lin_probe(v, s->base + off, op->size, true, v->cpl == 3);
-}
-
 /* An unmasked invalid operation, overflow or underflow leaves the destination as it was. */
 static bool store_suppressed(struct vcpu *v, const struct fpu_op *op)
 {
@@ -149,7 +141,7 @@ static u32 run_with_buffer(struct vcpu *v, const struct fpu_op *op, unsigned seg
 		mem_read_bytes(v, seg, off, buf, op->size);
 		return run(v, op, buf, eax);
 	}
-	probe_write(v, op, seg, off);
+	mem_probe_write(v, seg, off, op->size);
 	eax = run(v, op, buf, eax);
 	if (!store_suppressed(v, op))
 		mem_write_bytes(v, seg, off, buf, op->size);
@@ -203,7 +195,7 @@ static void exec_maskmovq(struct vcpu *v, const struct fpu_op *op, unsigned seg,
 {
 	u64 value, mask;
 
-	probe_write(v, op, seg, off);
+	mem_probe_write(v, seg, off, op->size);
 	value = read_mmx(v, (op->guest_modrm >> 3) & 7);
 	mask = read_mmx(v, op->guest_modrm & 7);
 	for (unsigned i = 0; i < 8; i++) {

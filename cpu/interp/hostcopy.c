@@ -34,6 +34,8 @@ void host_fill(void *dst, u32 value, u32 count, u32 size)
 	else if (size == 2)
 		value = (value & 0xffff) * 0x00010001u;
 	asm volatile("rep stosl" : "+D"(dst), "+c"(words) : "a"(value) : "memory");
-	bytes &= 3;
-	asm volatile("rep stosb" : "+D"(dst), "+c"(bytes) : "a"(value) : "memory");
+	if (bytes & 2)
+		asm volatile("stosw" : "+D"(dst) : "a"(value) : "memory");
+	if (bytes & 1)
+		asm volatile("stosb" : "+D"(dst) : "a"(value) : "memory");
 }

@@ -136,10 +136,13 @@ void op_aam(void)
 void op_aad(void)
 {
 	u16 ax = *slot16(REG_EAX * 4);
-	u8 al = (u8)(ax + (ax >> 8) * ip->imm);
+	u8 al = (u8)ax, more = (u8)((ax >> 8) * ip->imm);
+	u32 f;
 
+	/* Those of the addition: OF, AF and CF are undefined in the SDM, this is what CPUs do. */
+	asm("addb %2, %0\n\t" FLAGS_SAVE : "+q"(al), "=&a"(f) : "q"(more) : "cc");
 	*slot16(REG_EAX * 4) = al;
-	cpu->cc = flags_of_byte(al);
+	cpu->cc = f;
 	NEXT;
 }
 

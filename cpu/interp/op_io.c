@@ -162,9 +162,9 @@ static bool __attribute__((noinline)) string_io(u32 (*piece)(u16 port, u32 width
 	u32 width = ip->index, done;
 	bool rep = ip->flags & (INSN_REP | INSN_REPNE);
 
+	check_port(port, width); /* even when there is nothing to transfer */
 	if (rep && reg_a(REG_ECX) == 0)
 		return true;
-	check_port(port, width);
 	do {
 		done = piece(port, width, rep ? reg_a(REG_ECX) : 1);
 		cpu->stats.io_string += done;

@@ -182,7 +182,10 @@ void op_cmpxchg8b(void)
 	u32 off = ea(), lo, hi;
 
 	op_sync();
-	/* Both halves are checked for writing before either is changed. */
+	/* Both halves are checked for writing before either is changed, and the whole for #AC. */
+	if (cpu->cpl == 3 && (cpu->eflags & FLAG_AC) && (cpu->cr0 & CR0_AM) &&
+	    ((cpu->seg[ip->seg / SEG_UNITS(1)].base + off) & 7))
+		cpu_raise(cpu, VEC_AC, 0);
 	hi = slow_rmw_load(ip->seg, off + 4, 4);
 	lo = slow_rmw_load(ip->seg, off, 4);
 	if (lo == cpu->gpr[REG_EAX] && hi == cpu->gpr[REG_EDX]) {

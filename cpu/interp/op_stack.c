@@ -92,8 +92,9 @@ void op_pusha(void)
 {
 	u32 size = operand_bytes(), esp = cpu->gpr[REG_ESP];
 
-	/* The lowest slot first: a fault on either page of the frame then leaves memory alone. */
+	/* Both ends first: a fault on either page of the frame then leaves memory alone. */
 	op_sync();
+	slow_rmw_load(SEG_UNITS(SEG_SS), stack_off(esp - size), size);
 	slow_rmw_load(SEG_UNITS(SEG_SS), stack_off(esp - 8 * size), size);
 	for (unsigned reg = 0; reg < 8; reg++)
 		stack_store(esp - (reg + 1) * size, cpu->gpr[reg]);

@@ -113,7 +113,8 @@ void op_load_far(void)
 		value = load32(ip->seg, off);
 		sel = load16(ip->seg, ip->flags & INSN_A16 ? (u16)(off + 4) : off + 4);
 	}
-	load_seg(ip->index, sel);
+	op_sync();
+	cpu_load_seg(cpu, ip->index, sel); /* LSS holds nothing off, unlike MOV SS */
 	if (ip->flags & INSN_O16)
 		*slot16(ip->reg) = (u16)value;
 	else
@@ -145,9 +146,10 @@ void op_call_far(void)
 static u32 far_pointer(u16 *sel)
 {
 	u32 off = ea(), sel_off = off + operand_bytes();
+	u32 value = ip->flags & INSN_O16 ? load16(ip->seg, off) : load32(ip->seg, off);
 
 	*sel = load16(ip->seg, ip->flags & INSN_A16 ? (u16)sel_off : sel_off);
-	return ip->flags & INSN_O16 ? load16(ip->seg, off) : load32(ip->seg, off);
+	return value;
 }
 void op_jmp_far_m(void)
 {
@@ -442,6 +444,18 @@ void op_arpl(void)
 
 	if (raise)
 		*slot16(ip->reg) = (u16)((dst & ~3) | (src & 3));
+	set_zf(raise);
+	NEXT;
+}
+/* Memory is written only where the RPL rises: CPUs do so even in read-only pages otherwise. */
+void op_arpl_m(void)
+{
+	u32 off = ea();
+	u16 dst = load16(ip->seg, off), src = *slot16(ip->reg);
+	bool raise = (dst & 3) < (src & 3);
+
+	if (raise)
+		store16(ip->seg, off, (u16)((dst & ~3) | (src & 3)));
 	set_zf(raise);
 	NEXT;
 }

@@ -122,6 +122,7 @@ void op_ltr(void);
 void op_lar_lsl(void);
 void op_verify(void);
 void op_arpl(void);
+void op_arpl_m(void);
 void op_invlpg(void);
 void op_wbinvd(void);
 void op_rdmsr(void);

@@ -66,8 +66,9 @@ struct patch {
 
 struct test_case {
 	u8 code[96];
-	u32 len;	     /* of the code */
-	u32 insns;	     /* how many instructions that is */
+	u32 len; /* of the code */
+	bool two_byte;
+	u8 opcode;
 	u32 lin;	     /* where it starts */
 	u32 exit_lin[EXITS]; /* the last right behind it (0: no room), the others before */
 	bool special;	     /* sets segment registers or TF: entered and left by signals */
@@ -75,7 +76,8 @@ struct test_case {
 	struct regs in;
 	struct patch patch[PATCHES];
 	u32 patches;
-	u32 fx_lin; /* not 0: fx_mem goes there first */
+	u32 fxsave_lin; /* not 0: FXSAVE writes there, with another MXCSR_MASK than ours */
+	u32 fx_lin;	/* not 0: fx_mem goes there first */
 	u8 fx_mem[FX_BYTES];
 	u8 fx[FX_BYTES] __attribute__((aligned(16)));
 };

@@ -12,6 +12,7 @@
 #define SLOT	  128u
 #define SLOT_CODE 40u		     /* four exits stand before it, one follows the code */
 #define NOWHERE	  (CODE_LIN - 0x100) /* reserved, not accessible */
+#define LOW_AREA  0xfe00u	     /* within 16 bits; HLTs where NOWHERE's low half leads */
 
 struct gen {
 	struct rng *r;
@@ -109,8 +110,10 @@ static u32 operand_target(struct gen *g)
 {
 	struct rng *r = g->r;
 	u32 where = rng_below(r, 100), lin;
+	bool far = g->attr & OP_JUMP, one_byte = !g->two_byte;
 
-	if ((g->attr & OP_JUMP) || (g->opcode == 0xff && !g->two_byte))
+	/* What is read there decides where the case goes on (or sets TF): no accidents. */
+	if (far || (one_byte && (g->opcode == 0xff || g->opcode == 0x9d)))
 		return rng_one_in(r, 16) ? DATA_LIN + DATA_SIZE + rng_below(r, 64)
 					 : DATA_LIN + rng_below(r, DATA_RW - 16);
 	if (where < 72)
@@ -264,6 +267,8 @@ static void fill_fpu_operand(struct gen *g, u8 reg)
 	struct test_case *t = g->t;
 	u32 mxcsr = gen_mxcsr(g->r) | (rng_one_in(g->r, 8) ? 1u << (18 + rng_below(g->r, 14)) : 0);
 
+	if (g->two_byte && g->opcode == 0xae && reg == 0)
+		t->fxsave_lin = g->operand;
 	if (g->two_byte && g->opcode == 0xae && reg == 2) {
 		patch(g, g->operand, &mxcsr, 4);
 	} else if (g->two_byte && g->opcode == 0xae && reg == 1) {
@@ -298,6 +303,8 @@ static void put_modrm(struct gen *g)
 		reg += 4; /* SLDT and STR tell about the machine, or trap */
 	if (g->two_byte && g->opcode == 0xc7)
 		reg = 1;
+	if (!g->two_byte && g->opcode == 0x8f)
+		reg = 0; /* XOP, to a decoder that knows it */
 	if (g->two_byte && g->opcode == 0xae && (reg > 3 || !memory)) {
 		reg = (u8)rng_below(g->r, 4);
 		memory = true;
@@ -476,7 +483,7 @@ static u16 data_segment(struct rng *r, bool special)
 				   SEL_LDT(LDT_DOWN_16),   SEL_LDT(LDT_STACK_16), 0};
 	u16 sel = list[rng_below(r, ARRAY_SIZE(list))];
 
-	return special ? sel | 3 : sel; /* sigreturn sets the RPL, of null selectors too */
+	return special && sel ? sel | 3 : sel; /* sigreturn sets the RPL */
 }
 
 static void choose_segments(struct gen *g)
@@ -535,11 +542,15 @@ static void choose_place(struct gen *g, u32 index)
 {
 	struct test_case *t = g->t;
 	/* A 16-bit offset reaches no further. */
-	bool low = g->code16 || (g->attr & OP_JUMP) || (!g->two_byte && g->opcode == 0xff);
-	u32 slot = index * SLOT % (low ? 0x10000 : CODE_SIZE);
+	bool low = g->code16 || (g->attr & (OP_JUMP | OP_REL8 | OP_RELZ)) ||
+		   (!g->two_byte && g->opcode == 0xff);
+	u32 slot = index * SLOT % (low ? LOW_AREA : CODE_SIZE);
 
+	if (slot >= LOW_AREA && slot < 0x10000)
+		slot -= 0x400;
 	t->lin = CODE_LIN + slot + SLOT_CODE + rng_below(g->r, 8);
-	if (!(g->attr & (OP_REL8 | OP_RELZ)) && rng_one_in(g->r, 400)) /* across the end */
+	/* Across the end; UD1 has a modrm byte on some CPUs and none on others. */
+	if (!(g->attr & (OP_REL8 | OP_RELZ)) && g->opcode != 0xb9 && rng_one_in(g->r, 400))
 		t->lin = CODE_LIN + (g->code16 ? 0x10000 : CODE_SIZE) - 1 - rng_below(g->r, 7);
 	for (unsigned i = 0; i < EXITS - 1; i++)
 		t->exit_lin[i] = (t->lin & ~7u) - SLOT_CODE + i * 8;
@@ -549,10 +560,12 @@ static void choose_place(struct gen *g, u32 index)
 static void finish_place(struct gen *g)
 {
 	struct test_case *t = g->t;
-	u32 end = CODE_LIN + CODE_SIZE;
+	u32 end = CODE_LIN + (g->code16 ? 0x10000 : CODE_SIZE);
 
-	if (t->lin + t->len > end)
-		t->len = end - t->lin;
+	while (t->lin + t->len < end && t->lin + t->len + 8 > end)
+		byte(g, 0xf4);
+	if (t->lin + t->len > CODE_LIN + CODE_SIZE)
+		t->len = CODE_LIN + CODE_SIZE - t->lin;
 	t->exit_lin[EXITS - 1] = t->lin + t->len + 8 > end ? 0 : t->lin + t->len;
 }
 
@@ -596,7 +609,7 @@ void gen_case(struct rng *r, u32 index, struct test_case *t)
 {
 	struct gen g = {.r = r, .t = t};
 
-	t->len = t->patches = t->fx_lin = 0;
+	t->len = t->patches = t->fx_lin = t->fxsave_lin = 0;
 	choose_opcode(&g);
 	t->two_byte = g.two_byte;
 	t->opcode = g.opcode;

@@ -83,12 +83,35 @@ static bool same_segments(const u16 *a, const u16 *b)
 	return true;
 }
 
+/* Where an operand of many parts faults first is the CPU's own affair: the page has to be right. */
+static u32 cr2_bits(const struct test_case *t)
+{
+	return t->uses_fpu ? PAGE_MASK : ~0u;
+}
+
+/*
+ * Two faults at once, in an order that CPUs do not agree on: CMPS with both operands (AMD looks at
+ * EDI first), CALL with a bad target and a bad stack (SDM: the target; AMD: the stack).
+ */
+static bool either_fault(const struct test_case *t, const struct outcome *n,
+			 const struct outcome *g)
+{
+	if (t->two_byte || !is_fault(n->vector) || !is_fault(g->vector))
+		return false;
+	if ((t->opcode & 0xfe) == 0xa6)
+		return n->vector == VEC_PF && g->vector == VEC_PF;
+	return (t->opcode == 0xe8 || t->opcode == 0xff) && g->vector == VEC_GP &&
+	       (n->vector == VEC_SS || n->vector == VEC_PF);
+}
+
 static bool same_outcome(const struct test_case *t, const struct outcome *n,
 			 const struct outcome *g)
 {
 	u32 flags = FLAGS_COMPARED & ~undefined_flags(t->code, t->len);
 	u32 error_bits = n->vector == VEC_PF ? 7 : ~0u; /* without the NX guest's fetch bit */
 
+	if (either_fault(t, n, g))
+		return true;
 	if (n->vector != g->vector || memcmp(n->regs.gpr, g->regs.gpr, sizeof(n->regs.gpr)) ||
 	    n->regs.eip != g->regs.eip || !same_segments(n->regs.seg, g->regs.seg))
 		return false;
@@ -98,7 +121,7 @@ static bool same_outcome(const struct test_case *t, const struct outcome *n,
 		return false;
 	if (is_fault(n->vector) && ((n->error ^ g->error) & error_bits))
 		return false;
-	if (n->vector == VEC_PF && n->cr2 != g->cr2)
+	if (n->vector == VEC_PF && (n->cr2 ^ g->cr2) & cr2_bits(t))
 		return false;
 	if (t->two_byte && t->opcode == 0xf7 && is_fault(n->vector))
 		return true; /* MASKMOVQ: some have made the x87 state MMX's by then */
@@ -178,6 +201,8 @@ bool run_both(const struct test_case *t, bool verbose)
 	apply_patches(t);
 	native_run(t, &native);
 	guest_run(t, &guest);
+	if (t->fxsave_lin && native.vector == VEC_EXIT)
+		memcpy(data + (t->fxsave_lin - DATA_LIN) + FX_MXCSR_MASK, &(u32){MXCSR_VALID}, 4);
 	same_memory = memcmp(data, guest_data(), DATA_RW) == 0;
 	same = same_memory && same_outcome(t, &native, &guest);
 	if (!same && verbose) {
