@@ -66,6 +66,11 @@ static void map_segments(struct i440fx *h, unsigned first, unsigned end, u8 attr
 		log_error("i440fx: no room in the memory map for %x-%x", region.first, region.last);
 }
 
+static bool reads_rom(const struct i440fx *h, unsigned segment, u8 attributes)
+{
+	return !(attributes & 1) && rom_at(h, segment_first(segment));
+}
+
 /*
  * One region for each run of segments that read from the same place: the fewer map changes, the
  * fewer times the CPU drops what it has cached.
@@ -76,12 +81,10 @@ static void apply_pam(struct i440fx *h)
 
 	while (first < I440FX_SEGMENTS) {
 		u8 attributes = wanted(h, first);
-		bool rom = rom_at(h, segment_first(first)) != NULL;
-		bool changed = false;
+		bool rom = reads_rom(h, first, attributes), changed = false;
 
 		for (end = first; end < I440FX_SEGMENTS; end++) {
-			if (wanted(h, end) != attributes ||
-			    (rom_at(h, segment_first(end)) != NULL) != rom)
+			if (wanted(h, end) != attributes || reads_rom(h, end, attributes) != rom)
 				break;
 			changed |= h->attributes[end] != attributes;
 			h->attributes[end] = attributes;
