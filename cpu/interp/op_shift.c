@@ -146,7 +146,7 @@ static _Noreturn void divide_error(void)
 		asm("xchgl %%eax, %2\n\t" FLAGS_RESTORE "\n\txchgl %%eax, %2\n\t" text             \
 		    " %3\n\tmovl %%eax, %2\n\t" FLAGS_SAVE "\n\txchgl %%eax, %2"                   \
 		    : "+&a"(low), "+&d"(high), "+&c"(cc_)                                          \
-		    : "m"(divisor)                                                                 \
+		    : "b"(divisor)                                                                 \
 		    : "cc");                                                                       \
 		cpu->cc = cc_;                                                                     \
 	} while (0)
