@@ -19,8 +19,16 @@ class Console:
     def __init__(self, rows=25, columns=80):
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
+        self._keep_line_feeds(self.slave)
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
         self._reset(self.master)
+
+    @staticmethod
+    def _keep_line_feeds(terminal):
+        """QEMU switches output processing on again: then a line feed would get a second CR."""
+        attributes = termios.tcgetattr(terminal)
+        attributes[1] &= ~termios.ONLCR
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
 
     def _reset(self, master):
         self.master = master
