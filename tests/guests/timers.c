@@ -73,9 +73,10 @@ static void channel2_mode(unsigned mode)
 	print("  loaded, gate low: out %u\n", out2());
 	set_gate2(true);
 	a = counts_down(2);
-	b = wait_out2(false);
+	/* The strobe of modes 2, 4 and 5 is one clock long: too short to be polled for. */
+	b = mode == 2 || mode > 3 || wait_out2(false);
 	c = wait_out2(true);
-	d = wait_out2(false);
+	d = mode == 3 && wait_out2(false);
 	print("  gate high: counts %u low %u high %u low again %u\n", a, b, c, d);
 	set_gate2(false);
 	print("  gate low: out %u counts %u status mode %x\n", mode == 0 ? out2() : 0,
@@ -208,7 +209,7 @@ static void clock_time(void)
 	set_cmos(0x0b, 0x12);
 	cmos(0x0c);
 	wait_flag(0x10);
-	show_time("the next hour");
+	print("minute of the next hour %02x\n", cmos(2));
 	print("register a %02x b %02x d %02x\n", cmos(0x0a) & 0x7f, cmos(0x0b), cmos(0x0d));
 }
 
@@ -222,8 +223,7 @@ static void clock_interrupts(void)
 	set_cmos(5, 0xff);
 	set_cmos(0x0b, 0x22); /* alarm interrupt */
 	cmos(0x0c);
-	print("alarm %u", wait_flag(0x20));
-	print(" at second %02x\n", cmos(0));
+	print("alarm %u\n", wait_flag(0x20));
 	set_cmos(1, 0xff);
 	set_cmos(3, 0xff);
 	set_cmos(5, 0xff);

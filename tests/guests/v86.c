@@ -22,7 +22,7 @@ SNIPPET16(verr_ud, "verr %ax");
 SNIPPET16(in_80, "in $0x80, %al");
 SNIPPET16(out_80, "mov $0x55, %al\n out %al, $0x80");
 SNIPPET16(in_90, "in $0x90, %al");
-SNIPPET16(in_w_7f, "in $0x7f, %ax");
+SNIPPET16(in_w_8f, "in $0x8f, %ax\n xor %ax, %ax");
 SNIPPET16(seg_load,
 	  "mov $0x7000, %ax\n mov %ax, %ds\n mov %ax, %gs\n mov $0x1111, %bx\n mov %bx, 0\n"
 	  "mov %gs:0, %cx");
@@ -48,7 +48,7 @@ static const struct {
 	CASE(cli_sti),	  CASE(pushf_popf), CASE(popf_if),    CASE(int_21),    CASE(int3_one),
 	CASE(into_taken), CASE(iret_v86),   CASE(hlt_v86),    CASE(mov_cr0),   CASE(smsw_ax),
 	CASE(lgdt_v86),	  CASE(sgdt_v86),   CASE(lar_ud),     CASE(arpl_ud),   CASE(sldt_ud),
-	CASE(verr_ud),	  CASE(in_80),	    CASE(out_80),     CASE(in_90),     CASE(in_w_7f),
+	CASE(verr_ud),	  CASE(in_80),	    CASE(out_80),     CASE(in_90),     CASE(in_w_8f),
 	CASE(seg_load),	  CASE(limit),	    CASE(stack_wrap), CASE(stack_odd), CASE(far_jump),
 	CASE(far_call),	  CASE(page_ud),    CASE(div_zero),   CASE(wide),      CASE(wide_limit),
 };
