@@ -30,6 +30,7 @@
 #define LINES_AHEAD 100
 
 #define HOT_KEY 0x1d /* Ctrl-] */
+#define CTRL_C	0x03
 
 struct console {
 	struct host_serial *port;
@@ -41,6 +42,8 @@ struct console {
 	struct key_stroke stroke; /* being sent to the guest, from code `at` on */
 	unsigned at;
 	u64 next_scan, next_key;
+	bool in_monitor; /* the terminal is the monitor's, also while the guest does single steps */
+	int held;	 /* a byte that came in during those, -1: none */
 };
 
 struct console *console_create(struct vm *vm)
@@ -63,6 +66,7 @@ struct console *console_create(struct vm *vm)
 	c->port_size = serial_space(c->port);
 	screen_init(&c->mirror);
 	keys_init(&c->keys);
+	c->held = -1;
 	return c;
 }
 
@@ -110,7 +114,7 @@ void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 nex
 	struct console *c = vm->console;
 	u16 ahead;
 
-	if (!c || !c->mirror.text || c->alike < SCANS_ALIKE || !old->pitch)
+	if (!c || c->in_monitor || !c->mirror.text || c->alike < SCANS_ALIKE || !old->pitch)
 		return;
 	ahead = (u16)(next - c->mirror.start) & old->cell_mask;
 	if (ahead % old->pitch == 0 && ahead / old->pitch <= LINES_AHEAD)
@@ -181,29 +185,53 @@ void console_print(struct vm *vm, const char *text)
 
 void console_open_monitor(struct vm *vm)
 {
-	if (vm->console)
-		ansi_release(&vm->console->mirror.ansi);
+	if (!vm->console)
+		return;
+	vm->console->in_monitor = true;
+	ansi_release(&vm->console->mirror.ansi);
 }
 
 void console_close_monitor(struct vm *vm)
 {
-	if (vm->console)
-		screen_redraw(&vm->console->mirror);
+	if (!vm->console)
+		return;
+	vm->console->in_monitor = false;
+	screen_redraw(&vm->console->mirror);
 }
 
 /* --- input --- */
+
+static int next_received(struct console *c)
+{
+	int byte = c->held;
+
+	c->held = -1;
+	return byte >= 0 ? byte : serial_getc(c->port);
+}
+
+/* Between two single steps only the keys that end them count; what else was typed waits. */
+static void take_break(struct vm *vm, int byte)
+{
+	if (byte == HOT_KEY || byte == CTRL_C)
+		vm_request(vm, VM_REQ_MONITOR);
+	else
+		vm->console->held = byte;
+}
 
 static void take_received(struct vm *vm, u64 now)
 {
 	struct console *c = vm->console;
 
 	while (keys_space(&c->keys)) {
-		int byte = serial_getc(c->port);
+		int byte = next_received(c);
 
 		if (byte < 0)
 			return;
 		if (vm->stopped) {
 			monitor_input(vm, (u8)byte);
+		} else if (c->in_monitor) {
+			take_break(vm, byte);
+			return;
 		} else if (byte == HOT_KEY && vm->config.monitor) {
 			/* What follows is for the monitor, once the run loop has stopped the guest.
 			 */
@@ -255,7 +283,7 @@ u64 console_poll(struct vm *vm, u64 now)
 	if (!c)
 		return TIMER_NEVER;
 	take_received(vm, now);
-	if (!vm->stopped) {
+	if (!vm->stopped && !c->in_monitor) {
 		send_keys(vm, now);
 		if (now >= c->next_scan)
 			scan(c, now);
@@ -264,5 +292,5 @@ u64 console_poll(struct vm *vm, u64 now)
 	next = c->next_scan;
 	if (c->keys.head != c->keys.tail && c->next_key < next)
 		next = c->next_key > now ? c->next_key : now + MS;
-	return vm->stopped ? now + SCAN_NS : next;
+	return vm->stopped || c->in_monitor ? now + SCAN_NS : next;
 }

@@ -12,9 +12,7 @@
 #define SCROLL_LINES_MAX 180
 
 /* Unchanged cells between two changes: up to this many are cheaper to repeat than to skip. */
-#define REPEAT_MAX 6
-/* A line that starts with unchanged cells is sent from its start all the same, up to this many. */
-#define INDENT_MAX 24
+#define REPEAT_MAX 12
 
 void screen_init(struct screen_mirror *m)
 {
@@ -86,21 +84,30 @@ static unsigned row_end(const struct screen_mirror *m, const u16 *row)
 	return end;
 }
 
-/* Cells [from, to) of one row; behind `first`, long unchanged stretches are left out. */
-static void draw_cells(struct ansi *a, int row, const u16 *now, const u16 *old, unsigned from,
-		       unsigned first, unsigned to)
+/* The cursor to (row, column): over a few cells by repeating them, which reads better in a log. */
+static void move_to(struct screen_mirror *m, unsigned row, unsigned column)
 {
-	for (unsigned i = from; i < to; i++) {
-		unsigned next = i;
+	struct ansi *a = &m->ansi;
+	const u16 *old = shown_row(m, row);
 
-		while (i >= first && next < to && now[next] == old[next])
-			next++;
-		if (next - i > REPEAT_MAX) {
-			i = next - 1;
+	if (a->row == (int)row && a->column >= 0 && a->column < (int)column &&
+	    (int)column - a->column <= REPEAT_MAX)
+		while (a->column < (int)column)
+			ansi_cell(a, old[a->column]);
+	ansi_move(a, (int)row, (int)column);
+}
+
+/* Changed cells of one row up to `to`; what stays the same is passed over. */
+static void draw_cells(struct screen_mirror *m, unsigned row, const u16 *now, unsigned to)
+{
+	u16 *old = shown_row(m, row);
+
+	for (unsigned i = 0; i < to; i++) {
+		if (now[i] == old[i])
 			continue;
-		}
-		ansi_move(a, row, (int)i);
-		ansi_cell(a, now[i]);
+		move_to(m, row, i);
+		ansi_cell(&m->ansi, now[i]);
+		old[i] = now[i];
 	}
 }
 
@@ -109,7 +116,7 @@ static bool draw_row(struct screen_mirror *m, unsigned row, const u16 *now)
 {
 	struct ansi *a = &m->ansi;
 	u16 *old = shown_row(m, row);
-	unsigned first = 0, from, to = a->columns, end = row_end(m, now);
+	unsigned first = 0, to = a->columns, end = row_end(m, now);
 
 	if (rows_equal(m, now, old))
 		return true;
@@ -119,15 +126,12 @@ static bool draw_row(struct screen_mirror *m, unsigned row, const u16 *now)
 		first++;
 	while (now[to - 1] == old[to - 1])
 		to--;
-	from = first;
-	if (first <= INDENT_MAX && a->row + 1 == (int)row)
-		from = 0;
-	else if (a->row == (int)row && a->column < (int)first &&
-		 (int)first - a->column <= REPEAT_MAX)
-		from = (unsigned)a->column;
-	draw_cells(a, (int)row, now, old, from, first, to < end ? to : end);
+	/* A line of its own begins with a line feed and its indent. */
+	if (a->row + 1 == (int)row && first <= REPEAT_MAX)
+		ansi_move(a, (int)row, 0);
+	draw_cells(m, row, now, to < end ? to : end);
 	if (to > end) {
-		ansi_move(a, (int)row, (int)(first > end ? first : end));
+		move_to(m, row, first > end ? first : end);
 		ansi_erase_line(a);
 	}
 	memcpy(old, now, a->columns * sizeof(u16));
@@ -226,10 +230,10 @@ static void draw_cursor(struct screen_mirror *m, const struct screen_view *v)
 	unsigned row = at / v->pitch, column = at % v->pitch;
 	bool on = v->cursor_on && row < v->rows && column < v->columns;
 
-	if (ansi_space(&m->ansi) < 64)
+	if (ansi_space(&m->ansi) < (REPEAT_MAX + 4) * ANSI_CELL_MAX)
 		return;
 	if (on)
-		ansi_move(&m->ansi, (int)row, (int)column);
+		move_to(m, row, column);
 	ansi_show_cursor(&m->ansi, on);
 }
 

@@ -24,18 +24,27 @@ static bool ring_wrapped;
 static bool has_e9, on_screen;
 static unsigned screen_row;
 
+static void clear_screen(void)
+{
+	u16 *cells = phys_ptr(SCREEN);
+
+	for (unsigned i = 0; i < SCREEN_COLS * SCREEN_ROWS; i++)
+		cells[i] = SCREEN_COLOR | ' ';
+	screen_row = 0;
+}
+
 /* QEMU's debugcon and Bochs's port_e9_hack answer a read with the port's own number. */
 void log_init(void)
 {
 	has_e9 = inb(PORT_E9) == PORT_E9;
 	on_screen = true;
-	for (u16 *cell = phys_ptr(SCREEN);
-	     cell < (u16 *)phys_ptr(SCREEN) + SCREEN_COLS * SCREEN_ROWS; cell++)
-		*cell = SCREEN_COLOR | ' ';
+	clear_screen();
 }
 
 void log_leave_screen(void)
 {
+	/* Our own lines are no part of what the guest shows, on a mirror of its screen neither. */
+	clear_screen();
 	on_screen = false;
 }
 

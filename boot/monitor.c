@@ -304,8 +304,7 @@ void monitor_enter(struct vm *vm, const char *why)
 		m->fresh = true;
 		m->last[0] = 0;
 		console_open_monitor(vm);
-		mon_print(m, "Farbus monitor: guest stopped: %s ('help' lists the commands)\n",
-			  why);
+		mon_print(m, "Farbus monitor: %s ('help' lists the commands)\n", why);
 		mon_show_position(m);
 	}
 	prompt(m);

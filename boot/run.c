@@ -215,7 +215,7 @@ static void handle_requests(struct vm *vm)
 		reset(vm);
 	}
 	if (requests & VM_REQ_MONITOR)
-		enter_monitor(vm, "stopped");
+		enter_monitor(vm, "guest stopped");
 }
 
 void vm_describe(struct vm *vm, char *buf, size_t size)
