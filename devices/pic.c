@@ -75,13 +75,19 @@ static void set_input(struct pic_chip *c, unsigned input, bool level)
 	c->lines |= bit;
 }
 
-static void update(struct pic *p)
+/*
+ * Follows the requests to the slave's and the master's INT outputs. A request that goes away takes
+ * INT with it only when the chip is next written or acknowledged: until then the CPU still sees it,
+ * and its INTA finds the "default IR7" that the datasheet describes (p. 18) and Bochs carries out.
+ */
+static void update(struct pic *p, bool may_fall)
 {
-	bool level;
+	bool level = requesting(&p->chip[SLAVE], false) != NONE;
 
-	set_input(&p->chip[MASTER], CASCADE, requesting(&p->chip[SLAVE], false) != NONE);
+	if (level || may_fall)
+		set_input(&p->chip[MASTER], CASCADE, level);
 	level = requesting(&p->chip[MASTER], true) != NONE;
-	if (level != p->intr_level) {
+	if (level != p->intr_level && (level || may_fall)) {
 		p->intr_level = level;
 		p->intr(p->ctx, level);
 	}
@@ -95,7 +101,7 @@ static void line_changed(void *ctx, unsigned line, bool level)
 	if (line == CASCADE)
 		return;
 	set_input(&p->chip[line >> 3], line & 7, level);
-	update(p);
+	update(p, false);
 }
 
 /* The end of service of one input, however it came about. */
@@ -146,7 +152,7 @@ int pic_intack(struct pic *p)
 			take(p, SLAVE, input);
 		vector = slave->vector + (int)input;
 	}
-	update(p);
+	update(p, true);
 	return vector;
 }
 
@@ -177,7 +183,7 @@ static void write_icw1(struct pic *p, struct pic_chip *c, u8 value)
 	c->single = value & ICW1_SINGLE;
 	c->want_icw4 = value & ICW1_ICW4;
 	c->next_icw = 2;
-	update(p);
+	update(p, true);
 }
 
 static void write_icw(struct pic *p, struct pic_chip *c, u8 value)
@@ -197,7 +203,7 @@ static void write_icw(struct pic *p, struct pic_chip *c, u8 value)
 		c->next_icw = 0;
 		break;
 	}
-	update(p);
+	update(p, true);
 }
 
 static void write_ocw2(struct pic *p, unsigned chip, u8 value)
@@ -221,7 +227,7 @@ static void write_ocw2(struct pic *p, unsigned chip, u8 value)
 				c->lowest = (u8)input;
 		}
 	}
-	update(p);
+	update(p, true);
 }
 
 static void write_ocw3(struct pic *p, struct pic_chip *c, u8 value)
@@ -230,9 +236,10 @@ static void write_ocw3(struct pic *p, struct pic_chip *c, u8 value)
 		c->poll = true;
 	else if (value & 0x02)
 		c->read_isr = value & 0x01;
-	if (value & 0x40)
+	if (value & 0x40) {
 		c->special_mask = value & 0x20;
-	update(p);
+		update(p, true);
+	}
 }
 
 static void pic_out(void *dev, u16 port, unsigned width, u32 value)
@@ -248,7 +255,7 @@ static void pic_out(void *dev, u16 port, unsigned width, u32 value)
 			write_icw(p, c, byte);
 		} else {
 			c->imr = byte;
-			update(p);
+			update(p, true);
 		}
 	} else if (byte & ICW1_INIT) {
 		write_icw1(p, c, byte);
@@ -270,7 +277,7 @@ static u8 poll(struct pic *p, unsigned chip)
 	take(p, chip, input);
 	if (chip == SLAVE)
 		set_input(&p->chip[MASTER], CASCADE, false);
-	update(p);
+	update(p, true);
 	return (u8)(0x80 | input);
 }
 
@@ -304,7 +311,7 @@ static void elcr_out(void *dev, u16 port, unsigned width, u32 value)
 	(void)width;
 	c->elcr = (u8)value & c->elcr_mask;
 	c->irr |= c->lines & c->elcr;
-	update(p);
+	update(p, true);
 }
 
 static const struct port_ops pic_ops = {.in = pic_in, .out = pic_out, .widths = 1};
@@ -326,7 +333,7 @@ void pic_reset(struct pic *p)
 	/* 82371SB 2.5.2: IRQ 0, 1, 2, 8 and 13 are always edge-triggered. */
 	reset_chip(&p->chip[MASTER], 0xf8);
 	reset_chip(&p->chip[SLAVE], 0xde);
-	update(p);
+	update(p, true);
 }
 
 void pic_init(struct pic *p, struct bus *bus, struct irq_lines *lines,
