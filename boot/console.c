@@ -22,6 +22,9 @@
  * has to find the guest reading.
  */
 #define KEY_NS (10 * MS)
+/* Keys in the guest's BIOS buffer that leave room for more, and how long to wait for that. */
+#define BIOS_KEYS    8
+#define BIOS_WAIT_NS (5000 * MS)
 /* Bytes that wait in the serial port's own ring; more would only be older. */
 #define BACKLOG 4096u
 /* A port that takes nothing for so long has nobody behind it. */
@@ -42,6 +45,8 @@ struct console {
 	struct key_stroke stroke; /* being sent to the guest, from code `at` on */
 	unsigned at;
 	u64 next_scan, next_key;
+	u16 bios_head;	 /* where the guest's BIOS last took a key from its buffer */
+	u64 bios_since;	 /* when that was seen to change */
 	bool in_monitor; /* the terminal is the monitor's, also while the guest does single steps */
 	int held;	 /* a byte that came in during those, -1: none */
 };
@@ -243,11 +248,35 @@ static void take_received(struct vm *vm, u64 now)
 	}
 }
 
+/*
+ * Whether the guest's BIOS has room for a key: it drops what does not fit into its buffer of 15
+ * (IBM BIOS data area, 40:1A head and 40:1C tail). A guest that has the keyboard to itself leaves
+ * these words alone, so a buffer in which nothing moves does not hold keys back for ever.
+ */
+static bool bios_has_room(struct vm *vm, u64 now)
+{
+	struct console *c = vm->console;
+	u16 at[2]; /* head, tail */
+
+	if (!vcpu_real_segments(&vm->vcpu))
+		return true;
+	physmem_read(&vm->mem, 0x41a, at, sizeof(at));
+	if (at[0] < 0x1e || at[0] > 0x3c || at[1] < 0x1e || at[1] > 0x3c)
+		return true;
+	if (((unsigned)(at[1] - at[0]) / 2 & 15) < BIOS_KEYS)
+		return true;
+	if (c->bios_head != at[0]) {
+		c->bios_head = at[0];
+		c->bios_since = now;
+	}
+	return now - c->bios_since > BIOS_WAIT_NS;
+}
+
 static void send_keys(struct vm *vm, u64 now)
 {
 	struct console *c = vm->console;
 
-	if (c->at == c->stroke.count && now >= c->next_key) {
+	if (c->at == c->stroke.count && now >= c->next_key && bios_has_room(vm, now)) {
 		if (!keys_next(&c->keys, now, &c->stroke))
 			return;
 		c->at = 0;
