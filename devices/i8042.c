@@ -12,7 +12,7 @@
 #include "cpu/physmem.h"
 #include "lib/str.h"
 
-#define BYTE_NS 400000u /* eleven bits at the cable's 10-16 kHz are 0.7 to 1.1 ms */
+#define BYTE_NS 1000000u /* eleven bits at the cable's 10-16 kHz are 0.7 to 1.1 ms */
 
 #define STATUS_FULL	  0x01u
 #define STATUS_SYSTEM	  0x04u

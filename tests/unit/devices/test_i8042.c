@@ -4,7 +4,7 @@
 #include "devices/i8042.h"
 #include "devices/port92.h"
 
-#define CABLE (1 * MS) /* more than a byte takes */
+#define CABLE (2 * MS) /* more than a byte takes */
 
 struct fixture {
 	struct board *b;

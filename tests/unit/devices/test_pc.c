@@ -143,7 +143,7 @@ static void keyboard_interrupt(void **state)
 	out(f, 0x60, 0x41);
 	assert_true(pc_key_space(f->pc) > 0);
 	pc_key_scancode(f->pc, 0x1c);
-	board_run(f->b, 1 * MS);
+	board_run(f->b, 2 * MS);
 	assert_int_equal(pc_intack(f->pc), 0x21);
 	assert_int_equal(in(f, 0x60), 0x1c);
 }
