@@ -168,7 +168,7 @@ static void load_ldt(struct vcpu *v, u16 sel)
 	v->ldtr = descriptor_segment(&d, sel);
 }
 
-static void load_ss(struct vcpu *v, u16 sel)
+static void load_ss(struct vcpu *v, u16 sel, unsigned cpl)
 {
 	struct descriptor d;
 
@@ -179,10 +179,11 @@ static void load_ss(struct vcpu *v, u16 sel)
 		cpu_raise(v, VEC_TS, SEL_ERROR(sel));
 	if (!descriptor_present(&d))
 		cpu_raise(v, VEC_SS, SEL_ERROR(sel));
-	if (descriptor_dpl(&d) != v->cpl || SEL_RPL(sel) != v->cpl)
+	if (descriptor_dpl(&d) != cpl || SEL_RPL(sel) != cpl)
 		cpu_raise(v, VEC_TS, SEL_ERROR(sel));
 	descriptor_accessed(v, &d);
 	segment_set(v, SEG_SS, descriptor_segment(&d, sel));
+	v->cpl = (u8)cpl;
 }
 
 static void load_data(struct vcpu *v, unsigned seg, u16 sel)
@@ -238,7 +239,7 @@ static void load_segments(struct vcpu *v, const struct task_state *s)
 			segment_set_v86(v, i, s->seg[i]);
 		return;
 	}
-	load_ss(v, s->seg[SEG_SS]);
+	load_ss(v, s->seg[SEG_SS], SEL_RPL(s->seg[SEG_CS]));
 	load_data(v, SEG_DS, s->seg[SEG_DS]);
 	load_data(v, SEG_ES, s->seg[SEG_ES]);
 	load_data(v, SEG_FS, s->seg[SEG_FS]);
@@ -259,7 +260,8 @@ static void enter_task(struct vcpu *v, const struct task *t, const struct task_s
 	for (unsigned i = 0; i < 8; i++)
 		v->gpr[i] = s->gpr[i];
 	load_selectors(v, s);
-	v->cpl = vcpu_v86(v) ? 3 : SEL_RPL(s->seg[SEG_CS]);
+	/* Until SS is loaded, a fault must not push to it: from CPL 3 its handler gets a stack. */
+	v->cpl = 3;
 	cpu_mode_changed(v);
 	if (t->wide && (v->cr0 & CR0_PG))
 		load_cr3(v, s->cr3);
