@@ -269,15 +269,15 @@ bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode)
 	modrm = fpu_has_modrm(two_byte, opcode) ? fetch8(d) : 0;
 	class = fpu_decode(prefixes, two_byte, opcode, modrm, &op);
 	d->pos = pos;
-	if (class == FPU_UD) {
-		emit_ud(d);
-		return true;
-	}
 	d->base = SLOT_ZERO;
 	if (fpu_has_modrm(two_byte, opcode))
 		fetch_modrm(d);
 	if (op.flags & FPU_IMM8)
 		op.imm = fetch8(d);
+	if (class == FPU_UD) { /* after all its bytes: one too many is #GP instead */
+		emit_ud(d);
+		return true;
+	}
 	if (op.flags & FPU_DI) {
 		d->memory = true;
 		d->base = slot_of(REG_EDI, SZ32);
@@ -394,7 +394,7 @@ static void fall_through(struct decoder *d, bool stop)
 	d->first = d->count + 1; /* not the first insn of a guest instruction */
 	d->pos = 0;
 	d->rep = 0;
-	d->o16 = !(d->mode & MODE_CODE32);
+	d->o16 = false; /* only jumps cut EIP to 16 bits */
 	if (stop)
 		emit(d, op_stop);
 	else

@@ -14,7 +14,6 @@ static void fold_count(struct vcpu *v)
 static enum exit_reason leave(struct vcpu *v, enum exit_reason reason)
 {
 	fold_count(v);
-	v->stats.exits[reason]++;
 	return reason;
 }
 
@@ -76,6 +75,9 @@ static bool single(struct vcpu *v)
 	const struct insn *first;
 
 	v->stats.slow_steps++;
+	/* The T bit of a task just entered comes before its first instruction. */
+	if (unlikely(v->debug_hits) && !v->shadow && cpu_debug_trap(v, false))
+		return cpu_deliver(v, VEC_DB, EVENT_TRAP);
 	if ((v->dr[7] & 0xff) && cpu_code_breakpoint(v, v->seg[SEG_CS].base + v->eip))
 		cpu_raise(v, VEC_DB, 0);
 	first = decode_single(v);

@@ -32,10 +32,25 @@
 		cpu->cc = f;                                                                       \
 		NEXT;                                                                              \
 	}                                                                                          \
+	SLOW name##_rm##bits##_slow(void)                                                          \
+	{                                                                                          \
+		u##bits src = (u##bits)slow_load(ip->seg, ea(), bits / 8);                         \
+		u32 f;                                                                             \
+		BINARY(pre, text, Q##bits, f, *slot##bits(ip->reg), "+m", src);                    \
+		cpu->cc = f;                                                                       \
+		NEXT;                                                                              \
+	}                                                                                          \
 	static void name##_rm##bits(void)                                                          \
 	{                                                                                          \
-		u##bits src = load##bits(ip->seg, ea());                                           \
+		const u##bits *p = rd_ea##bits();                                                  \
 		u32 f;                                                                             \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			name##_rm##bits##_slow();                                                  \
+			return;                                                                    \
+		}                                                                                  \
+		u##bits src = *p;                                                                  \
+		SEQUENCE;                                                                          \
 		BINARY(pre, text, Q##bits, f, *slot##bits(ip->reg), "+m", src);                    \
 		cpu->cc = f;                                                                       \
 		NEXT;                                                                              \
@@ -45,7 +60,7 @@
 #define BINARY_MEM_FORM(name, form, pre, text, bits, src)                                          \
 	static void name##_##form##bits(void)                                                      \
 	{                                                                                          \
-		u##bits *p = write_ptr##bits(ip->seg, ea());                                       \
+		u##bits *p = wr_ea##bits();                                                        \
 		u32 f;                                                                             \
                                                                                                    \
 		if (likely(p)) {                                                                   \
@@ -62,11 +77,24 @@
 
 /* The same for CMP and TEST, which only read. */
 #define COMPARE_MEM_FORM(name, form, text, bits, src)                                              \
-	static void name##_##form##bits(void)                                                      \
+	SLOW name##_##form##bits##_slow(void)                                                      \
 	{                                                                                          \
-		u##bits value = load##bits(ip->seg, ea());                                         \
+		u##bits value = (u##bits)slow_load(ip->seg, ea(), bits / 8);                       \
 		u32 f;                                                                             \
 		BINARY("", text, Q##bits, f, value, "+" Q##bits, src);                             \
+		cpu->cc = f;                                                                       \
+		NEXT;                                                                              \
+	}                                                                                          \
+	static void name##_##form##bits(void)                                                      \
+	{                                                                                          \
+		u##bits *p = rd_ea##bits();                                                        \
+		u32 f;                                                                             \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			name##_##form##bits##_slow();                                              \
+			return;                                                                    \
+		}                                                                                  \
+		BINARY("", text, Q##bits, f, *p, "+m", src);                                       \
 		cpu->cc = f;                                                                       \
 		NEXT;                                                                              \
 	}
@@ -131,7 +159,7 @@ const struct alu_forms op_alu[9] = {
 	}                                                                                          \
 	static void name##_m##bits(void)                                                           \
 	{                                                                                          \
-		u##bits *p = write_ptr##bits(ip->seg, ea());                                       \
+		u##bits *p = wr_ea##bits();                                                        \
 		u32 f;                                                                             \
                                                                                                    \
 		if (likely(p)) {                                                                   \

@@ -23,37 +23,42 @@ static u32 goto_target(void)
 	return eip;
 }
 
-void branch_event(void)
+void __attribute__((noinline)) branch_event(void)
 {
 	cpu->eip = ip->flags & INSN_GOTO ? goto_target() : cpu->page_eip + ip->off;
 }
 
-void FAST goto_eip(u32 eip)
+void FAST __attribute__((noinline)) goto_eip(u32 eip)
 {
-	const struct interp *in = cpu->interp;
-	u32 lin = cpu->seg[SEG_CS].base + eip, page_eip = eip - (lin & ~PAGE_MASK), gpa;
+	u32 lin = cpu->seg[SEG_CS].base + eip, gpa;
 	const struct tlb_entry *e = tlb_at(lin);
+	u32 off = lin ^ e->rd_tag; /* of the page, on a hit */
+	const struct interp *in;
 	const struct block *b;
 
 	cpu->eip = eip;
-	if (unlikely(cpu->events) || (lin & PAGE_MASK) != e->rd_tag ||
-	    page_eip >= in->page_eip_count)
+	if (unlikely(cpu->events) || unlikely(off >= PAGE_SIZE))
 		return;
-	gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
+	gpa = (e->gpa_page & PAGE_MASK) + off;
+	in = cpu->interp;
+	eip -= off;
 	b = in->hash[interp_hash(gpa)];
-	if (unlikely(b->gpa != gpa || b->mode != in->mode))
+	if (unlikely(eip >= in->page_eip_count || b->gpa != gpa || b->mode != in->mode))
 		return;
-	cpu->page_eip = page_eip;
+	cpu->page_eip = eip;
 	ip = b->insn;
 	ip->fn();
 }
 
-static void check_target(u32 eip)
+static _Noreturn __attribute__((noinline)) void beyond_limit(void)
 {
-	if (unlikely(eip > cpu->seg[SEG_CS].limit)) {
-		op_sync();
-		cpu_raise_gp0(cpu);
-	}
+	op_sync();
+	cpu_raise_gp0(cpu);
+}
+static inline void check_target(u32 eip)
+{
+	if (unlikely(eip > cpu->seg[SEG_CS].limit))
+		beyond_limit();
 }
 
 void op_goto(void)
@@ -88,8 +93,6 @@ void op_stop(void)
 {
 	cpu->icount += ip->n;
 	cpu->eip = cur_eip();
-	if (!(cpu->seg[SEG_CS].attr & SEG_DB))
-		cpu->eip = (u16)cpu->eip;
 }
 
 void op_jmp(void)
@@ -156,26 +159,45 @@ const op_fn op_loop[4] = {jloopne, jloope, jloop, jcxz};
  * the others check the target first.
  */
 #define CALL_FORMS(bits, sbits, esp_slot)                                                          \
+	SLOW push_slow##bits##_##sbits(void)                                                       \
+	{                                                                                          \
+		slow_store(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8),                    \
+			   (u##bits)(cur_eip() + ip->len), bits / 8);                              \
+	}                                                                                          \
 	static inline void push_eip##bits##_##sbits(void)                                          \
 	{                                                                                          \
-		u##sbits off = (u##sbits)(*esp_slot - bits / 8);                                   \
+		u##bits *p = wr_ss##bits((u##sbits)(*esp_slot - bits / 8));                        \
                                                                                                    \
-		store##bits(SEG_UNITS(SEG_SS), off, (u##bits)(cur_eip() + ip->len));               \
-		*esp_slot = off;                                                                   \
+		if (likely(p))                                                                     \
+			*p = (u##bits)(cur_eip() + ip->len);                                       \
+		else                                                                               \
+			push_slow##bits##_##sbits();                                               \
+		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
+	}                                                                                          \
+	SLOW call_slow##bits##_##sbits(void)                                                       \
+	{                                                                                          \
+		push_slow##bits##_##sbits();                                                       \
+		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
+		branch_taken();                                                                    \
 	}                                                                                          \
 	static void call##bits##_##sbits(void)                                                     \
 	{                                                                                          \
-		push_eip##bits##_##sbits();                                                        \
+		u##bits *p = wr_ss##bits((u##sbits)(*esp_slot - bits / 8));                        \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			call_slow##bits##_##sbits();                                               \
+			return;                                                                    \
+		}                                                                                  \
+		*p = (u##bits)(cur_eip() + ip->len);                                               \
+		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
 		branch_taken();                                                                    \
 	}                                                                                          \
 	static void call_goto##bits##_##sbits(void)                                                \
 	{                                                                                          \
-		u##bits eip = (u##bits)(cpu->page_eip + ip->imm);                                  \
-                                                                                                   \
-		check_target(eip);                                                                 \
+		check_target((u##bits)(cpu->page_eip + ip->imm));                                  \
 		push_eip##bits##_##sbits();                                                        \
 		cpu->icount += ip->n;                                                              \
-		goto_eip(eip);                                                                     \
+		goto_eip((u##bits)(cpu->page_eip + ip->imm));                                      \
 	}                                                                                          \
 	static void call_reg##bits##_##sbits(void)                                                 \
 	{                                                                                          \
@@ -186,15 +208,26 @@ const op_fn op_loop[4] = {jloopne, jloope, jloop, jcxz};
 		cpu->icount += ip->n;                                                              \
 		goto_eip(eip);                                                                     \
 	}                                                                                          \
-	static void ret##bits##_##sbits(void)                                                      \
+	SLOW ret_slow##bits##_##sbits(void)                                                        \
 	{                                                                                          \
-		u##sbits esp = *esp_slot;                                                          \
-		u##bits eip = load##bits(SEG_UNITS(SEG_SS), esp);                                  \
+		u##bits eip = (u##bits)slow_load(SEG_UNITS(SEG_SS), *esp_slot, bits / 8);          \
                                                                                                    \
 		check_target(eip);                                                                 \
-		*esp_slot = (u##sbits)(esp + ip->imm);                                             \
+		*esp_slot = (u##sbits)(*esp_slot + ip->imm);                                       \
 		cpu->icount += ip->n;                                                              \
 		goto_eip(eip);                                                                     \
+	}                                                                                          \
+	static void ret##bits##_##sbits(void)                                                      \
+	{                                                                                          \
+		const u##bits *p = rd_ss##bits(*esp_slot);                                         \
+                                                                                                   \
+		if (unlikely(!p) || unlikely(*p > cpu->seg[SEG_CS].limit)) {                       \
+			ret_slow##bits##_##sbits();                                                \
+			return;                                                                    \
+		}                                                                                  \
+		*esp_slot = (u##sbits)(*esp_slot + ip->imm);                                       \
+		cpu->icount += ip->n;                                                              \
+		goto_eip(*p);                                                                      \
 	}
 CALL_FORMS(16, 16, slot16(REG_ESP * 4))
 CALL_FORMS(16, 32, slot32(REG_ESP * 4))

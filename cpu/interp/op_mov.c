@@ -13,34 +13,78 @@
 		*slot##bits(ip->reg) = (u##bits)ip->imm;                                           \
 		NEXT;                                                                              \
 	}                                                                                          \
+	SLOW mov_rm##bits##_slow(void)                                                             \
+	{                                                                                          \
+		*slot##bits(ip->reg) = (u##bits)slow_load(ip->seg, ea(), bits / 8);                \
+		NEXT;                                                                              \
+	}                                                                                          \
 	static void mov_rm##bits(void)                                                             \
 	{                                                                                          \
-		*slot##bits(ip->reg) = load##bits(ip->seg, ea());                                  \
+		const u##bits *p = rd_ea##bits();                                                  \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			mov_rm##bits##_slow();                                                     \
+			return;                                                                    \
+		}                                                                                  \
+		*slot##bits(ip->reg) = *p;                                                         \
+		NEXT;                                                                              \
+	}                                                                                          \
+	SLOW mov_mr##bits##_slow(void)                                                             \
+	{                                                                                          \
+		slow_store(ip->seg, ea(), *slot##bits(ip->reg), bits / 8);                         \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void mov_mr##bits(void)                                                             \
 	{                                                                                          \
-		store##bits(ip->seg, ea(), *slot##bits(ip->reg));                                  \
+		u##bits *p = wr_ea##bits();                                                        \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			mov_mr##bits##_slow();                                                     \
+			return;                                                                    \
+		}                                                                                  \
+		*p = *slot##bits(ip->reg);                                                         \
+		NEXT;                                                                              \
+	}                                                                                          \
+	SLOW mov_mi##bits##_slow(void)                                                             \
+	{                                                                                          \
+		slow_store(ip->seg, ea(), (u##bits)ip->imm, bits / 8);                             \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void mov_mi##bits(void)                                                             \
 	{                                                                                          \
-		store##bits(ip->seg, ea(), (u##bits)ip->imm);                                      \
+		u##bits *p = wr_ea##bits();                                                        \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			mov_mi##bits##_slow();                                                     \
+			return;                                                                    \
+		}                                                                                  \
+		*p = (u##bits)ip->imm;                                                             \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void xchg_rr##bits(void)                                                            \
 	{                                                                                          \
-		u##bits a = *slot##bits(ip->reg);                                                  \
-		*slot##bits(ip->reg) = *slot##bits(ip->base);                                      \
-		*slot##bits(ip->base) = a;                                                         \
+		u##bits value = *slot##bits(ip->reg);                                              \
+                                                                                                   \
+		asm("xchg %0, %1" : "+q"(value), "+m"(*slot##bits(ip->base)));                     \
+		SEQUENCE;                                                                          \
+		*slot##bits(ip->reg) = value;                                                      \
 		NEXT;                                                                              \
 	}                                                                                          \
 	/* Into the pseudo register, with every check for the write that will follow. */           \
+	SLOW load_rmw##bits##_slow(void)                                                           \
+	{                                                                                          \
+		*slot##bits(SLOT_TMP) = (u##bits)slow_rmw_load(ip->seg, ea(), bits / 8);           \
+		NEXT;                                                                              \
+	}                                                                                          \
 	static void load_rmw##bits(void)                                                           \
 	{                                                                                          \
-		u##bits *p = write_ptr##bits(ip->seg, ea());                                       \
-		*slot##bits(SLOT_TMP) =                                                            \
-			likely(p) ? *p : (u##bits)slow_rmw_load(ip->seg, ea(), bits / 8);          \
+		u##bits *p = wr_ea##bits();                                                        \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			load_rmw##bits##_slow();                                                   \
+			return;                                                                    \
+		}                                                                                  \
+		*slot##bits(SLOT_TMP) = *p;                                                        \
 		NEXT;                                                                              \
 	}
 MOV_SIZE(8)
@@ -63,9 +107,20 @@ const op_fn op_load_rmw[3] = {load_rmw8, load_rmw16, load_rmw32};
 		*slot##to(ip->reg) = (u##to)(type)*slot##from(ip->base);                           \
 		NEXT;                                                                              \
 	}                                                                                          \
+	SLOW name##_m_slow(void)                                                                   \
+	{                                                                                          \
+		*slot##to(ip->reg) = (u##to)(type)slow_load(ip->seg, ea(), from / 8);              \
+		NEXT;                                                                              \
+	}                                                                                          \
 	static void name##_m(void)                                                                 \
 	{                                                                                          \
-		*slot##to(ip->reg) = (u##to)(type)load##from(ip->seg, ea());                       \
+		const u##from *p = rd_ea##from();                                                  \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			name##_m_slow();                                                           \
+			return;                                                                    \
+		}                                                                                  \
+		*slot##to(ip->reg) = (u##to)(type)*p;                                              \
 		NEXT;                                                                              \
 	}
 EXTEND(movzx16_8, 16, 8, u8)
@@ -100,12 +155,21 @@ static void lea32(void)
 const op_fn op_lea[3] = {NULL, lea16, lea32};
 void op_ea_sib(void)
 {
-	*slot32(ip->reg) = ea() + (*slot32(ip->index) << ip->shift);
+	u32 value = *slot32(ip->index) << ip->shift;
+
+	SEQUENCE;
+	value += ip->disp;
+	value += *slot32(ip->base);
+	SEQUENCE;
+	*slot32(ip->reg) = value;
 	NEXT;
 }
 void op_ea16(void)
 {
-	cpu->ea = (u16)(ea() + *slot32(ip->index));
+	u32 value = *slot32(ip->index);
+
+	SEQUENCE;
+	cpu->ea = (u16)(value + ea());
 	NEXT;
 }
 
@@ -183,11 +247,9 @@ void op_cmpxchg8b(void)
 
 	op_sync();
 	/* Both halves are checked for writing before either is changed, and the whole for #AC. */
-	if (cpu->cpl == 3 && (cpu->eflags & FLAG_AC) && (cpu->cr0 & CR0_AM) &&
-	    ((cpu->seg[ip->seg / SEG_UNITS(1)].base + off) & 7))
-		cpu_raise(cpu, VEC_AC, 0);
-	hi = slow_rmw_load(ip->seg, off + 4, 4);
+	mem_probe_write(cpu, ip->seg / SEG_UNITS(1), off, 8);
 	lo = slow_rmw_load(ip->seg, off, 4);
+	hi = slow_rmw_load(ip->seg, off + 4, 4);
 	if (lo == cpu->gpr[REG_EAX] && hi == cpu->gpr[REG_EDX]) {
 		slow_store(ip->seg, off, cpu->gpr[REG_EBX], 4);
 		slow_store(ip->seg, off + 4, cpu->gpr[REG_ECX], 4);

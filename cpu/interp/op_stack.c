@@ -2,50 +2,66 @@
 /* PUSH, POP, PUSHA, POPA, ENTER, LEAVE. ESP changes only after the last access that may fault. */
 #include "cpu/interp/ops.h"
 
+/*
+ * PUSH of a value that is read again in the slow case. The new ESP is computed twice: keeping it
+ * over the look-up would cost more.
+ */
+#define PUSH(name, bits, sbits, esp_slot, value)                                                   \
+	SLOW name##_slow(void)                                                                     \
+	{                                                                                          \
+		slow_store(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8), (u##bits)(value),  \
+			   bits / 8);                                                              \
+		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
+		NEXT;                                                                              \
+	}                                                                                          \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		u##bits *p = wr_ss##bits((u##sbits)(*esp_slot - bits / 8));                        \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			name##_slow();                                                             \
+			return;                                                                    \
+		}                                                                                  \
+		*p = (u##bits)(value);                                                             \
+		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
+		NEXT;                                                                              \
+	}
+
+/* POP and LEAVE: `from` is the register that points to the value. ESP first: POP ESP. */
+#define POP(name, bits, sbits, esp_slot, from, reg)                                                \
+	SLOW name##_slow(void)                                                                     \
+	{                                                                                          \
+		u##bits value = (u##bits)slow_load(SEG_UNITS(SEG_SS), from, bits / 8);             \
+                                                                                                   \
+		*esp_slot = (u##sbits)(from + bits / 8);                                           \
+		*slot##bits(reg) = value;                                                          \
+		NEXT;                                                                              \
+	}                                                                                          \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		const u##bits *p = rd_ss##bits(from);                                              \
+                                                                                                   \
+		if (unlikely(!p)) {                                                                \
+			name##_slow();                                                             \
+			return;                                                                    \
+		}                                                                                  \
+		*esp_slot = (u##sbits)(from + bits / 8);                                           \
+		*slot##bits(reg) = *p;                                                             \
+		NEXT;                                                                              \
+	}
+
 #define STACK_FORMS(bits, sbits, esp_slot)                                                         \
-	static void push_r##bits##_##sbits(void)                                                   \
-	{                                                                                          \
-		u##sbits off = (u##sbits)(*esp_slot - bits / 8);                                   \
-                                                                                                   \
-		store##bits(SEG_UNITS(SEG_SS), off, *slot##bits(ip->reg));                         \
-		*esp_slot = off;                                                                   \
-		NEXT;                                                                              \
-	}                                                                                          \
-	static void push_i##bits##_##sbits(void)                                                   \
-	{                                                                                          \
-		u##sbits off = (u##sbits)(*esp_slot - bits / 8);                                   \
-                                                                                                   \
-		store##bits(SEG_UNITS(SEG_SS), off, (u##bits)ip->imm);                             \
-		*esp_slot = off;                                                                   \
-		NEXT;                                                                              \
-	}                                                                                          \
-	/* POP ESP ends with the popped value: the register is written last. */                    \
-	static void pop_r##bits##_##sbits(void)                                                    \
-	{                                                                                          \
-		u##sbits esp = *esp_slot;                                                          \
-		u##bits value = load##bits(SEG_UNITS(SEG_SS), esp);                                \
-                                                                                                   \
-		*esp_slot = (u##sbits)(esp + bits / 8);                                            \
-		*slot##bits(ip->reg) = value;                                                      \
-		NEXT;                                                                              \
-	}                                                                                          \
+	PUSH(push_r##bits##_##sbits, bits, sbits, esp_slot, *slot##bits(ip->reg))                  \
+	PUSH(push_i##bits##_##sbits, bits, sbits, esp_slot, ip->imm)                               \
+	POP(pop_r##bits##_##sbits, bits, sbits, esp_slot, *esp_slot, ip->reg)                      \
+	POP(leave##bits##_##sbits, bits, sbits, esp_slot, *slot##sbits(REG_EBP * 4), REG_EBP * 4)  \
 	/* The decoder has added the operand size to an address that depends on ESP. */            \
 	static void pop_m##bits##_##sbits(void)                                                    \
 	{                                                                                          \
-		u##sbits esp = *esp_slot;                                                          \
-		u##bits value = load##bits(SEG_UNITS(SEG_SS), esp);                                \
+		u##bits value = load_ss##bits(*esp_slot);                                          \
                                                                                                    \
 		store##bits(ip->seg, ea(), value);                                                 \
-		*esp_slot = (u##sbits)(esp + bits / 8);                                            \
-		NEXT;                                                                              \
-	}                                                                                          \
-	static void leave##bits##_##sbits(void)                                                    \
-	{                                                                                          \
-		u##sbits esp = (u##sbits)cpu->gpr[REG_EBP];                                        \
-		u##bits value = load##bits(SEG_UNITS(SEG_SS), esp);                                \
-                                                                                                   \
-		*esp_slot = (u##sbits)(esp + bits / 8);                                            \
-		*slot##bits(REG_EBP * 4) = value;                                                  \
+		*esp_slot = (u##sbits)(*esp_slot + bits / 8);                                      \
 		NEXT;                                                                              \
 	}
 STACK_FORMS(16, 16, slot16(REG_ESP * 4))
@@ -92,10 +108,7 @@ void op_pusha(void)
 {
 	u32 size = operand_bytes(), esp = cpu->gpr[REG_ESP];
 
-	/* Both ends first: a fault on either page of the frame then leaves memory alone. */
-	op_sync();
-	slow_rmw_load(SEG_UNITS(SEG_SS), stack_off(esp - size), size);
-	slow_rmw_load(SEG_UNITS(SEG_SS), stack_off(esp - 8 * size), size);
+	/* What was stored before a fault stays, as on a CPU: ESP has not moved. */
 	for (unsigned reg = 0; reg < 8; reg++)
 		stack_store(esp - (reg + 1) * size, cpu->gpr[reg]);
 	set_esp(esp - 8 * size);
@@ -106,8 +119,8 @@ void op_popa(void)
 {
 	u32 size = operand_bytes(), esp = cpu->gpr[REG_ESP], value[8];
 
-	for (unsigned reg = 0; reg < 8; reg++)
-		value[reg] = stack_load(esp + (7 - reg) * size);
+	for (unsigned slot = 0; slot < 8; slot++)
+		value[7 - slot] = stack_load(esp + slot * size);
 	for (unsigned reg = 0; reg < 8; reg++) {
 		if (reg == REG_ESP)
 			continue;

@@ -9,6 +9,9 @@
 #ifndef FARBUS_CPU_INTERP_OPS_H
 #define FARBUS_CPU_INTERP_OPS_H
 
+/* Full-width moves in place of the Pentium's XOR and byte move: one instruction less each. */
+#pragma GCC target("tune=generic")
+
 #include "cpu/interp/interp.h"
 #include "cpu/interp/optable.h"
 
@@ -16,10 +19,15 @@ register struct vcpu *cpu asm("esi");
 register const struct insn *ip asm("edi");
 
 #define FAST __attribute__((regparm(3)))
+/* Slow halves of handlers: apart, so that the fast ones need no stack frame. */
+/* Keeps GCC from loading everything at once, and so from saving registers on the stack. */
+#define SEQUENCE asm volatile("" ::: "memory")
+#define SLOW	 static __attribute__((noinline)) void
 
+/* The asm keeps GCC from spreading the step over three instructions. */
 #define NEXT                                                                                       \
 	do {                                                                                       \
-		ip++;                                                                              \
+		asm volatile("addl %1, %0" : "+r"(ip) : "i"(sizeof(struct insn)) : "cc");          \
 		ip->fn();                                                                          \
 		return;                                                                            \
 	} while (0)
@@ -37,16 +45,18 @@ static inline u32 *slot32(unsigned slot)
 	return (u32 *)(void *)((u8 *)cpu + slot);
 }
 
-/* EIP of the current instruction and of the one after it. */
+/*
+ * EIP of the current instruction and of the one after it. Going on past FFFFh is not cut to 16 bits,
+ * as on P6 CPUs: the fetch there faults, or works with a larger limit.
+ */
 static inline u32 cur_eip(void)
 {
 	return cpu->page_eip + ip->off;
 }
+/* Not cut to 16 bits in 16-bit code: past FFFFh the next fetch is #GP, only jumps wrap. */
 static inline u32 next_eip(void)
 {
-	u32 eip = cpu->page_eip + ip->off + ip->len;
-
-	return cpu->seg[SEG_CS].attr & SEG_DB ? eip : (u16)eip;
+	return cpu->page_eip + ip->off + ip->len;
 }
 /* Before anything that may fault or that looks at v->eip. */
 static inline void op_sync(void)
@@ -71,7 +81,94 @@ static inline const struct tlb_entry *tlb_at(u32 lin)
 						  ((lin >> 8) & ((TLB_ENTRIES - 1) << 4)));
 }
 
+/* Offset of the current insn's memory operand. */
+static inline u32 ea(void)
+{
+	return ip->disp + *slot32(ip->base);
+}
+
+/*
+ * From an offset in %[p] and the segment's place in %%ecx to a host address in %[p]: segment limit,
+ * linear address, TLB tag. In assembler because it is most of what a memory access costs, and GCC
+ * finds no way to do it in three registers.
+ */
+#define LOOK_UP(seg_base, seg_count)                                                               \
+	"cmpl " seg_count ", %[p]\n\t"                                                             \
+	"jae %l[slow]\n\t"                                                                         \
+	"addl " seg_base ", %[p]\n\t"                                                              \
+	"movl %[p], %%ecx\n\t"                                                                     \
+	"shrl $8, %%ecx\n\t"                                                                       \
+	"andl %[mask], %%ecx\n\t"                                                                  \
+	"addl %[set], %%ecx\n\t"                                                                   \
+	"leal %c[last](%[p]), %%eax\n\t"                                                           \
+	"andl $0xfffff000, %%eax\n\t"                                                              \
+	"cmpl %c[tag](%%ecx), %%eax\n\t"                                                           \
+	"jne %l[slow]\n\t"                                                                         \
+	"addl %c[addend](%%ecx), %[p]"
+#define LOOK_UP_INPUTS(bits, which)                                                                \
+	[mask] "i"((TLB_ENTRIES - 1) << 4), [set] "m"(cpu->tlb_set), [last] "i"((bits) / 8 - 1),   \
+		[tag] "i"(offsetof(struct tlb_entry, which##_tag)),                                \
+		[addend] "i"(offsetof(struct tlb_entry, addend)),                                  \
+		[segs] "i"(offsetof(struct vcpu, seg) + offsetof(struct segment, base)),           \
+		[counts] "i"(offsetof(struct vcpu, seg) + offsetof(struct segment, which##_count))
+
+/*
+ * Host memory of an operand for reading (rd) or writing (wr), NULL for the slow way: that of the
+ * current insn's address (_ea), or at an offset from the stack segment (_ss).
+ */
+#define OP_POINTER(bits, which)                                                                    \
+	static inline u##bits *which##_ea##bits(void)                                              \
+	{                                                                                          \
+		u##bits *p;                                                                        \
+                                                                                                   \
+		asm goto("movl %[disp], %[p]\n\t"                                                  \
+			 "movzbl %[base], %%ecx\n\t"                                               \
+			 "addl (%[cpu],%%ecx), %[p]\n\t"                                           \
+			 "movzbl %[seg], %%ecx\n\t" LOOK_UP("%c[segs](%[cpu],%%ecx,4)",            \
+							    "%c[counts](%[cpu],%%ecx,4)")          \
+			 : [p] "=&d"(p)                                                            \
+			 : [disp] "m"(ip->disp), [base] "m"(ip->base), [seg] "m"(ip->seg),         \
+			   [cpu] "r"(cpu), LOOK_UP_INPUTS(bits, which)                             \
+			 : "eax", "ecx", "cc", "memory"                                            \
+			 : slow);                                                                  \
+		if (!p)                                                                            \
+			__builtin_unreachable();                                                   \
+		return p;                                                                          \
+	slow:                                                                                      \
+		return NULL;                                                                       \
+	}                                                                                          \
+	static inline u##bits *which##_ss##bits(u32 off)                                           \
+	{                                                                                          \
+		u32 p = off;                                                                       \
+                                                                                                   \
+		asm goto(LOOK_UP("%c[segs]+%c[ss](%[cpu])", "%c[counts]+%c[ss](%[cpu])")           \
+			 : [p] "+d"(p)                                                             \
+			 : [cpu] "r"(cpu), [ss] "i"(SEG_SS * sizeof(struct segment)),              \
+			   LOOK_UP_INPUTS(bits, which)                                             \
+			 : "eax", "ecx", "cc", "memory"                                            \
+			 : slow);                                                                  \
+		if (!p)                                                                            \
+			__builtin_unreachable();                                                   \
+		return (u##bits *)p;                                                               \
+	slow:                                                                                      \
+		return NULL;                                                                       \
+	}
 #define OP_ACCESS(bits)                                                                            \
+	OP_POINTER(bits, rd)                                                                       \
+	OP_POINTER(bits, wr)                                                                       \
+	static inline u##bits load_ea##bits(void)                                                  \
+	{                                                                                          \
+		const u##bits *p = rd_ea##bits();                                                  \
+                                                                                                   \
+		return likely(p) ? *p : (u##bits)slow_load(ip->seg, ea(), bits / 8);               \
+	}                                                                                          \
+	static inline u##bits load_ss##bits(u32 off)                                               \
+	{                                                                                          \
+		const u##bits *p = rd_ss##bits(off);                                               \
+                                                                                                   \
+		return likely(p) ? *p : (u##bits)slow_load(SEG_UNITS(SEG_SS), off, bits / 8);      \
+	}                                                                                          \
+	/* Any segment and offset: for the rarer instructions. */                                  \
 	static inline u##bits load##bits(u32 seg_units, u32 off)                                   \
 	{                                                                                          \
 		const struct segment *s = seg_at(seg_units);                                       \
@@ -83,8 +180,7 @@ static inline const struct tlb_entry *tlb_at(u32 lin)
 			return (u##bits)slow_load(seg_units, off, bits / 8);                       \
 		return *(const u##bits *)(lin + e->addend);                                        \
 	}                                                                                          \
-	/* Host memory to write in place, or NULL. */                                              \
-	static inline u##bits *write_ptr##bits(u32 seg_units, u32 off)                             \
+	static inline void store##bits(u32 seg_units, u32 off, u##bits value)                      \
 	{                                                                                          \
 		const struct segment *s = seg_at(seg_units);                                       \
 		u32 lin = s->base + off;                                                           \
@@ -92,27 +188,13 @@ static inline const struct tlb_entry *tlb_at(u32 lin)
                                                                                                    \
 		if (unlikely(off >= s->wr_count) ||                                                \
 		    unlikely(((lin + bits / 8 - 1) & PAGE_MASK) != e->wr_tag))                     \
-			return NULL;                                                               \
-		return (u##bits *)(lin + e->addend);                                               \
-	}                                                                                          \
-	static inline void store##bits(u32 seg_units, u32 off, u##bits value)                      \
-	{                                                                                          \
-		u##bits *p = write_ptr##bits(seg_units, off);                                      \
-                                                                                                   \
-		if (likely(p))                                                                     \
-			*p = value;                                                                \
-		else                                                                               \
 			slow_store(seg_units, off, value, bits / 8);                               \
+		else                                                                               \
+			*(u##bits *)(lin + e->addend) = value;                                     \
 	}
 OP_ACCESS(8)
 OP_ACCESS(16)
 OP_ACCESS(32)
-
-/* Offset of the current insn's memory operand. */
-static inline u32 ea(void)
-{
-	return ip->disp + *slot32(ip->base);
-}
 
 /*
  * Arithmetic flags are not lazy: LAHF and SETO after the host's own instruction cost less than
