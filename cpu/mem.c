@@ -178,12 +178,17 @@ u32 mem_rmw_read(struct vcpu *v, unsigned seg, u32 off, unsigned size)
 	return lin_read(v, lin, size, user);
 }
 
-/* x87 and MMX operands are checked to their own size, 80-bit ones to 8 (SDM vol. 3, table 6-7). */
+/*
+ * x87, MMX and SSE operands are checked to their own size, 80-bit ones to 8 (SDM vol. 3, table
+ * 6-7).
+ */
 static void check_alignment_bytes(struct vcpu *v, u32 lin, u32 len)
 {
 	if (len == 10)
 		check_alignment(v, lin, 8);
-	else if (len <= 8 && !(len & (len - 1)))
+	else if (len == 14 || len == 94 || len == 28 || len == 108) /* FPU images, 16 and 32-bit */
+		check_alignment(v, lin, len % 4 ? 2 : 4);
+	else if (len <= 16 && !(len & (len - 1)))
 		check_alignment(v, lin, len);
 }
 

@@ -336,6 +336,8 @@ enum fpu_class fpu_decode(unsigned prefixes, bool two_byte, u8 opcode, u8 modrm,
 		class = modrm < 0xc0 ? x87_memory(prefixes, opcode, modrm, op)
 				     : x87_register(opcode, modrm, op);
 	}
+	if (class == FPU_UD)
+		op->flags = two_byte ? np_rows[opcode].flags & FPU_IMM8 : 0;
 	op->class = class;
 	return class;
 }

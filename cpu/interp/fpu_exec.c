@@ -306,6 +306,15 @@ static void exec_ignoring(struct vcpu *v, const struct fpu_op *op, unsigned seg,
 	control_stub(v, FPU_KEY_FLDENV, env);
 }
 
+/* The segment's limit comes first. */
+static _Noreturn void raise_misaligned(struct vcpu *v, const struct fpu_op *op, unsigned seg,
+				       u32 off)
+{
+	segment_check(v, &v->seg[seg], off, op->size, op->flags & FPU_WRITES,
+		      seg == SEG_SS ? VEC_SS : VEC_GP, 0);
+	cpu_raise_gp0(v);
+}
+
 bool fpu_exec(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
 {
 	bool ignoring = false;
@@ -317,7 +326,7 @@ bool fpu_exec(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
 		ignoring = true;
 	}
 	if ((op->flags & FPU_ALIGN16) && ((v->seg[seg].base + off) & 15))
-		cpu_raise_gp0(v);
+		raise_misaligned(v, op, seg, off);
 	if (unlikely(ignoring))
 		exec_ignoring(v, op, seg, off);
 	else

@@ -100,7 +100,9 @@ static u32 cs_base(const struct gen *g)
 /* Where a jump may lead, linear. */
 static u32 jump_target(struct gen *g)
 {
-	if (rng_one_in(g->r, 16))
+	bool far_call = g->opcode == 0x9a || g->opcode == 0xff; /* may push before it faults */
+
+	if (!far_call && rng_one_in(g->r, 16))
 		return NOWHERE + rng_below(g->r, 0x80);
 	return g->t->exit_lin[rng_below(g->r, EXITS - 1)];
 }
@@ -112,10 +114,13 @@ static u32 operand_target(struct gen *g)
 	u32 where = rng_below(r, 100), lin;
 	bool far = g->attr & OP_JUMP, one_byte = !g->two_byte;
 
-	/* What is read there decides where the case goes on (or sets TF): no accidents. */
-	if (far || (one_byte && (g->opcode == 0xff || g->opcode == 0x9d)))
+	/*
+	 * What is read there decides where the case goes on, or sets TF, or would set a bit of
+	 * MXCSR that a Pentium III has not: no accidents.
+	 */
+	if (far || (one_byte ? g->opcode == 0xff || g->opcode == 0x9d : g->opcode == 0xae))
 		return rng_one_in(r, 16) ? DATA_LIN + DATA_SIZE + rng_below(r, 64)
-					 : DATA_LIN + rng_below(r, DATA_RW - 16);
+					 : DATA_LIN + rng_below(r, DATA_RW - FX_BYTES);
 	if (where < 72)
 		lin = DATA_LIN + rng_below(r, DATA_RW - 512);
 	else if (where < 78)
@@ -317,12 +322,12 @@ static void put_modrm(struct gen *g)
 		if (g->opcode == 0xff && !g->two_byte)
 			g->attr &= ~(u32)OP_LOCK;
 	} else {
+		if (is_bit_string(g))
+			*gpr(g, reg) = rng_below(g->r, 0x20000) - 0x10000;
 		if (g->addr16)
 			modrm_16(g, reg);
 		else
 			modrm_32(g, reg);
-		if (is_bit_string(g))
-			*gpr(g, reg) = rng_below(g->r, 0x20000) - 0x10000;
 		fill_operand(g, reg);
 		if (g->attr & OP_FPU)
 			fill_fpu_operand(g, reg);
@@ -441,7 +446,7 @@ static void put_prefixes(struct gen *g)
 		list[n++] = 0xf0;
 	if (g->rep)
 		list[n++] = g->rep;
-	if (rng_one_in(g->r, 200)) /* too long: #GP */
+	if (g->opcode != 0xb9 && rng_one_in(g->r, 200)) /* too long: #GP */
 		for (unsigned i = 0; i < 12; i++)
 			byte(g, 0x3e);
 	while (n > 0) {
@@ -467,6 +472,8 @@ static void choose_prefixes(struct gen *g)
 	if (g->addr16 && special && g->seg_override == SEG_CS)
 		g->seg_override = SEG_DS; /* 64 KB from CODE_LIN on is code, not the same bytes */
 	g->lock = rng_one_in(r, g->attr & OP_LOCK ? 4 : 40);
+	if (g->two_byte && g->opcode == 0)
+		g->lock = false; /* LOCK VERW runs on AMD */
 	if (g->two_byte && g->opcode >= 0x20 && g->opcode <= 0x23)
 		g->lock = false; /* AMD: another way to CR8 */
 	g->rep = 0;
@@ -511,6 +518,12 @@ static void choose_segments(struct gen *g)
 	g->code16 = seg[SEG_CS] == SEL_LDT(LDT_CODE_16) || seg[SEG_CS] == SEL_LDT(LDT_EXEC_16);
 }
 
+/* CPUs differ in whether POP Sreg reads 2 or 4 bytes. */
+static bool pops_segment(const struct gen *g)
+{
+	return (g->attr & (OP_STACK | OP_SEG | OP_JUMP)) == (OP_STACK | OP_SEG);
+}
+
 static void choose_registers(struct gen *g)
 {
 	struct test_case *t = g->t;
@@ -519,14 +532,14 @@ static void choose_registers(struct gen *g)
 	for (unsigned i = 0; i < 8; i++)
 		t->in.gpr[i] = rng_value(g->r);
 	if (g->attr & OP_STACK) {
-		if (rng_one_in(g->r, 8))
+		if (!pops_segment(g) && rng_one_in(g->r, 8))
 			stack = operand_target(g);
 		t->in.gpr[REG_ESP] = stack - segment_base(t->in.seg[SEG_SS]);
 		t->in.gpr[REG_EBP] = DATA_LIN + 0x800 + rng_below(g->r, 0x1000) -
 				     segment_base(t->in.seg[SEG_SS]);
 	}
 	t->in.eflags = (rng_next(g->r) & (FLAGS_ARITH | FLAG_DF)) | FLAGS_FIXED | FLAG_IF;
-	if (rng_one_in(g->r, 8))
+	if (!pops_segment(g) && rng_one_in(g->r, 8))
 		t->in.eflags |= FLAG_AC;
 	if (t->special) {
 		if (rng_one_in(g->r, 8))
@@ -613,7 +626,7 @@ void gen_case(struct rng *r, u32 index, struct test_case *t)
 	choose_opcode(&g);
 	t->two_byte = g.two_byte;
 	t->opcode = g.opcode;
-	t->special = (g.attr & OP_SEG) || rng_one_in(r, 4);
+	t->special = (g.attr & OP_SEG) || (!g.two_byte && g.opcode == 0xff) || rng_one_in(r, 4);
 	t->uses_fpu = g.attr & OP_FPU;
 	choose_segments(&g);
 	choose_registers(&g);

@@ -143,7 +143,7 @@ static const struct row two_byte[] = {
 	{0xb3, 0xb3, M | OP_LOCK},
 	{0xb4, 0xb5, M | OP_SEG | OP_SELECT},
 	{0xb6, 0xb7, M},
-	{0xb9, 0xb9, M},
+	{0xb9, 0xb9, P}, /* UD1: with a modrm byte or without */
 	{0xba, 0xba, M | OP_IB | OP_LOCK},
 	{0xbb, 0xbb, M | OP_LOCK},
 	{0xbc, 0xbd, M | OP_NO_REP},
