@@ -142,8 +142,8 @@ static void real_mode(void)
  */
 SNIPPET(smc_next, "movb $0x43, 1f\n 1: inc %eax\n inc %edx");
 SNIPPET(smc_operand, "mov $5, %ecx\n 1: mov $0, %ebx\n incl 1b + 1\n add %ebx, %edx\n loop 1b");
-SNIPPET(smc_call,
-	"mov $3, %ecx\n 1: call 2f\n incb 2f\n loop 1b\n jmp 3f\n 2: inc %eax\n ret\n 3: nop");
+SNIPPET(smc_call, "movb $0x40, 2f\n mov $3, %ecx\n 1: call 2f\n incb 2f\n loop 1b\n jmp 3f\n 2: "
+		  "inc %eax\n ret\n 3: nop");
 SNIPPET(smc_behind, "mov $4, %ecx\n 1: inc %eax\n movb $0x43, 1b\n dec %ecx\n jnz 1b");
 SNIPPET(smc_rep, "mov $2f, %edi\n mov $0x43, %al\n mov $4, %ecx\n mov $0, %ebx\n rep stosb\n"
 		 "2: inc %eax\n inc %eax\n inc %eax\n inc %eax");
