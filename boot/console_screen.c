@@ -14,6 +14,9 @@
 /* Unchanged cells between two changes: up to this many are cheaper to repeat than to skip. */
 #define REPEAT_MAX 12
 
+/* Looks in a row without a cursor until the terminal's goes. */
+#define CURSOR_OFF_LOOKS 4
+
 void screen_init(struct screen_mirror *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -232,9 +235,12 @@ static void draw_cursor(struct screen_mirror *m, const struct screen_view *v)
 
 	if (ansi_space(&m->ansi) < (REPEAT_MAX + 4) * ANSI_CELL_MAX)
 		return;
+	m->cursor_off = on ? 0 : m->cursor_off + 1;
 	if (on)
 		move_to(m, row, column);
-	ansi_show_cursor(&m->ansi, on);
+	/* Some guests take the cursor away while they draw. */
+	if (on || m->cursor_off >= CURSOR_OFF_LOOKS)
+		ansi_show_cursor(&m->ansi, on);
 }
 
 static void start_text(struct screen_mirror *m, const struct screen_view *v)

@@ -36,6 +36,7 @@ struct screen_mirror {
 	u16 start;		     /* the start address that `shown` was taken at */
 	u16 shown[SCREEN_CELLS_MAX]; /* what the terminal shows, rows of ansi.columns */
 	u16 now[SCREEN_CELLS_MAX];   /* what the screen shows, while comparing */
+	unsigned cursor_off;	     /* looks in a row that saw no cursor */
 	unsigned scrolled;	     /* lines that the last update scrolled by */
 };
 
