@@ -96,7 +96,8 @@ def window():
 def run_farbus(host, guest, work, clock):
     ram = ram_of(guest)
     image = work / "farbus.img"
-    memory = word("HOSTRAM") or host_ram(ram, build_image(image, guest, ram))
+    modules = build_image(image, guest, ram)
+    memory = word("HOSTRAM") or host_ram(ram, modules)
     log_path = work / "farbus.log"
     log_path.write_text("")
     console = Console()

@@ -91,8 +91,8 @@ DIALOGUES = {
     ],
     "grub": [
         wait(r"^grub>", 240),
-        *command("echo $cmdpath", r"\(cd"),
-        *command("ls (cd)/boot", r"grub/"),
+        *command("ls /boot", r"grub/"),
+        *command("cat /boot/grub/i386-pc/modinfo.sh", r"grub_version=\"2"),
     ],
     "ipxe": [
         wait(r"Press Ctrl-B|iPXE initialising", 120), wait(r"iPXE 1\.", 120),
