@@ -626,7 +626,7 @@ void gen_case(struct rng *r, u32 index, struct test_case *t)
 	choose_opcode(&g);
 	t->two_byte = g.two_byte;
 	t->opcode = g.opcode;
-	t->special = (g.attr & OP_SEG) || (!g.two_byte && g.opcode == 0xff) || rng_one_in(r, 4);
+	t->special = (g.attr & OP_SEG) || (!g.two_byte && g.opcode == 0xff) || rng_one_in(r, 6);
 	t->uses_fpu = g.attr & OP_FPU;
 	choose_segments(&g);
 	choose_registers(&g);
