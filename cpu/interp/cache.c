@@ -11,15 +11,6 @@
 #include "cpu/interp/optable.h"
 #include "lib/str.h"
 
-#define GRANULE_SHIFT 7
-
-static u32 granules_of(u32 first, u32 end)
-{
-	u32 low = first >> GRANULE_SHIFT, high = (end - 1) >> GRANULE_SHIFT;
-
-	return (~0u >> (31 - high)) & (~0u << low);
-}
-
 struct block *cache_find(struct interp *in, u32 gpa, u32 mode)
 {
 	struct block **head = &in->hash[interp_hash(gpa)], **link = head, *b;
@@ -94,7 +85,7 @@ void cache_insert(struct vcpu *v, struct block *b)
 	*head = b;
 	b->page_next = page->blocks;
 	page->blocks = b;
-	page->granules |= granules_of(b->first, b->end);
+	page->granules |= code_granules(b->first, b->end);
 	if (!(v->mem->page_flags[frame] & PHYS_PAGE_CODE)) {
 		v->mem->page_flags[frame] |= PHYS_PAGE_CODE;
 		mem_tlb_protect_code(v, b->gpa & PAGE_MASK);
@@ -123,14 +114,14 @@ static void drop_range(struct vcpu *v, u32 frame, u32 first, u32 end)
 	struct block **link = &page->blocks, *b;
 	u32 left = 0;
 
-	if (!(page->granules & granules_of(first, end)))
+	if (!(page->granules & code_granules(first, end)))
 		return;
 	while ((b = *link)) {
 		if (b->first < end && first < b->end) {
 			*link = b->page_next;
 			drop_block(in, b);
 		} else {
-			left |= granules_of(b->first, b->end);
+			left |= code_granules(b->first, b->end);
 			link = &b->page_next;
 		}
 	}

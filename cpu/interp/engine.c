@@ -126,7 +126,8 @@ static enum exit_reason go(struct vcpu *v, bool step)
 	bool done, alive = true;
 
 	for (;;) {
-		if (unlikely(v->events || step)) {
+		v->event_mask = v->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR;
+		if (unlikely((v->events & v->event_mask) || step)) {
 			vcpu_event_clear(v, VCPU_EV_ONCE);
 			if ((v->events & VCPU_EV_HOST) && !step)
 				return EXIT_EVENT;

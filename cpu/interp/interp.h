@@ -98,7 +98,7 @@ struct interp {
 	u32 generation;	    /* of the vcpu, when mode was computed */
 	bool exit_due;	    /* a handler wants run() to return `exit` */
 	bool no_trap;	    /* the instruction takes no single-step trap (INT n) */
-	bool flush_due; /* the physical mapping changed: forget everything decoded */
+	bool flush_due;	    /* the physical mapping changed: forget everything decoded */
 	enum exit_reason exit;
 
 	struct code_page *page; /* by guest frame, flag_pages of them */
@@ -111,6 +111,15 @@ struct interp {
 static inline u32 interp_hash(u32 gpa)
 {
 	return (gpa ^ (gpa >> 13)) & (HASH_SIZE - 1);
+}
+
+/* The bits of code_page.granules for page offsets [first, end). */
+#define GRANULE_SHIFT 7
+static inline u32 code_granules(u32 first, u32 end)
+{
+	u32 low = first >> GRANULE_SHIFT, high = (end - 1) >> GRANULE_SHIFT;
+
+	return (~0u >> (31 - high)) & (~0u << low);
 }
 
 /* cache.c */

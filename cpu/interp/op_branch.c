@@ -37,7 +37,7 @@ void FAST __attribute__((noinline)) goto_eip(u32 eip)
 	const struct block *b;
 
 	cpu->eip = eip;
-	if (unlikely(cpu->events) || unlikely(off >= PAGE_SIZE))
+	if (unlikely(event_due()) || unlikely(off >= PAGE_SIZE))
 		return;
 	gpa = (e->gpa_page & PAGE_MASK) + off;
 	in = cpu->interp;

@@ -25,7 +25,7 @@ static void check_port(u16 port, unsigned width)
 
 static void next_or_leave(void)
 {
-	if (unlikely(cpu->events || cpu->generation != cpu->interp->generation ||
+	if (unlikely(event_due() || cpu->generation != cpu->interp->generation ||
 		     cpu->interp->flush_due)) {
 		leave_at(next_eip());
 		return;
@@ -177,7 +177,7 @@ static bool __attribute__((noinline)) string_io(u32 (*piece)(u16 port, u32 width
 		set_reg_a(REG_ECX, reg_a(REG_ECX) - done);
 		if (reg_a(REG_ECX) == 0)
 			return true;
-	} while (!cpu->events);
+	} while (!event_due());
 	cpu->icount += ip->n - 1;
 	return false;
 }

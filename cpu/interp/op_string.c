@@ -26,9 +26,7 @@ static void move_di(u32 bytes)
 /* Between two pieces: whether the run loop has something to do now. */
 static bool must_stop(void)
 {
-	u32 events = cpu->events & ~(u32)VCPU_EV_ONCE;
-
-	return events && (events != VCPU_EV_INTR || (cpu->eflags & FLAG_IF));
+	return cpu->events & cpu->event_mask & ~(u32)VCPU_EV_ONCE;
 }
 /* The instruction is not complete: it goes on from its beginning after the event. */
 static void interrupted(void)
@@ -215,7 +213,7 @@ static bool __attribute__((noinline)) repeat_compare(void (*one)(void))
 		set_reg_a(REG_ECX, count);
 		if ((cpu->cc & CC_ZF) != go_on)
 			break;
-		if (count && unlikely(cpu->events) && must_stop()) {
+		if (count && unlikely(must_stop())) {
 			interrupted();
 			return false;
 		}

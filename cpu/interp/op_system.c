@@ -43,7 +43,7 @@ void op_check_cpl0(void)
 /* After anything that may have raised an event or changed how the next instruction runs. */
 static void next_or_leave(void)
 {
-	if (unlikely(cpu->events) || unlikely(cpu->generation != cpu->interp->generation)) {
+	if (unlikely(event_due()) || unlikely(cpu->generation != cpu->interp->generation)) {
 		leave_at(next_eip());
 		return;
 	}
@@ -263,16 +263,19 @@ void op_cli(void)
 {
 	if (likely(may_change_if())) {
 		cpu->eflags &= ~FLAG_IF;
+		cpu->event_mask = ~(u32)VCPU_EV_INTR;
 		NEXT;
 	}
 	op_sync();
 	cpu_cli(cpu);
+	if_changed();
 	next_or_leave();
 }
 void op_sti(void)
 {
 	if (likely(may_change_if()) && likely(!cpu->events) && (ip[1].flags & INSN_FIRST)) {
 		cpu->eflags |= FLAG_IF;
+		cpu->event_mask = ~0u;
 		NEXT;
 	}
 	op_sync();
@@ -286,6 +289,7 @@ void op_popf(void)
 
 	op_sync();
 	cpu_popf(cpu, size, value);
+	if_changed();
 	set_esp(esp + size);
 	next_or_leave();
 }
@@ -513,7 +517,7 @@ void op_fpu(void)
 		cpu->icount += ip->n - 1;
 		return;
 	}
-	if (unlikely(cpu->events)) {
+	if (unlikely(event_due())) {
 		leave_at(next_eip());
 		return;
 	}

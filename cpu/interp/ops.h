@@ -46,8 +46,8 @@ static inline u32 *slot32(unsigned slot)
 }
 
 /*
- * EIP of the current instruction and of the one after it. Going on past FFFFh is not cut to 16 bits,
- * as on P6 CPUs: the fetch there faults, or works with a larger limit.
+ * EIP of the current instruction and of the one after it. Going on past FFFFh is not cut to 16
+ * bits, as on P6 CPUs: the fetch there faults, or works with a larger limit.
  */
 static inline u32 cur_eip(void)
 {
@@ -222,13 +222,23 @@ static inline void set_zf(bool zf)
 	cpu->cc = (cpu->cc & ~CC_ZF) | (zf ? CC_ZF : 0);
 }
 
+/* Whether the run loop has something to do; and after EFLAGS.IF changed inside a block. */
+static inline bool event_due(void)
+{
+	return cpu->events & cpu->event_mask;
+}
+static inline void if_changed(void)
+{
+	cpu->event_mask = cpu->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR;
+}
+
 /* A taken branch whose event check failed: makes EIP that of *ip and returns to the run loop. */
 void branch_event(void);
 static inline void branch_taken(void)
 {
 	cpu->icount += ip->n;
 	ip = ip->target;
-	if (unlikely(cpu->events)) {
+	if (unlikely(event_due())) {
 		branch_event();
 		return;
 	}
