@@ -39,145 +39,16 @@ static u64 moment_of(u64 tick)
 	return ns_of(tick - FIRST_TICK);
 }
 
-static u32 modulus(const struct pit_channel *c)
-{
-	return c->bcd ? 10000 : 65536;
-}
-
-static bool is_periodic(const struct pit_channel *c)
-{
-	return c->mode == 2 || c->mode == 3;
-}
-
-/* Mode 3: how long the output stays high in a period of `count` (datasheet, figure 18). */
-static u32 high_part(u32 count)
-{
-	return (count + 1) / 2;
-}
-
-static u64 elapsed(const struct pit_channel *c, u64 tick)
-{
-	if (!c->running)
-		return c->stopped_at;
-	return tick > c->start ? tick - c->start : 0;
-}
-
-/* A count written in mode 2 or 3 takes over at the end of the period or half period. */
-static void settle(struct pit_channel *c, u64 tick)
-{
-	bool was_high;
-
-	if (!is_periodic(c) || !c->next_at || tick < c->next_at || !c->running)
-		return;
-	was_high = (c->next_at - 1 - c->start) % c->count < high_part(c->count);
-	c->count = c->next_count;
-	c->start = c->next_at;
-	if (c->mode == 3 && was_high)
-		c->start -= high_part(c->count);
-	c->next_at = 0;
-}
-
-static bool output(const struct pit_channel *c, u64 tick)
-{
-	u64 done = elapsed(c, tick);
-
-	switch (c->mode) {
-	case 0:
-		return c->loaded && done >= c->count;
-	case 1:
-		return !c->triggered || done >= c->count;
-	case 2:
-		return !c->loaded || !c->gate || done % c->count != c->count - 1;
-	case 3:
-		return !c->loaded || !c->gate || done % c->count < high_part(c->count);
-	case 4:
-		return !c->loaded || done != c->count;
-	default:
-		return !c->triggered || done != c->count;
-	}
-}
-
-static u16 to_register(const struct pit_channel *c, u32 value)
-{
-	value %= modulus(c);
-	if (!c->bcd)
-		return (u16)value;
-	return (u16)(value / 1000 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 |
-		     value % 10);
-}
-
-static u32 from_register(const struct pit_channel *c, u16 raw)
-{
-	u32 value = raw;
-
-	if (c->bcd)
-		value = (raw >> 12) * 1000 + (raw >> 8 & 15) * 100 + (raw >> 4 & 15) * 10 +
-			(raw & 15);
-	value %= modulus(c);
-	return value ? value : modulus(c);
-}
-
-static u16 counter(const struct pit_channel *c, u64 tick)
-{
-	u64 done = elapsed(c, tick);
-	u32 phase;
-
-	if (!c->count)
-		return 0;
-	if (!is_periodic(c))
-		return to_register(c, c->count + modulus(c) - (u32)(done % modulus(c)));
-	phase = (u32)(done % c->count);
-	if (c->mode == 2)
-		return to_register(c, c->count - phase);
-	if (phase >= high_part(c->count))
-		phase -= high_part(c->count);
-	return to_register(c, (c->count & ~1u) - 2 * phase);
-}
-
-/* The next tick after `tick` at which the output changes; mode 2 and 4's low clock is left out. */
-static u64 next_edge(const struct pit_channel *c, u64 tick)
-{
-	u64 done = elapsed(c, tick), period, phase;
-
-	if (!c->loaded || !c->running)
-		return TIMER_NEVER;
-	if (tick < c->start)
-		tick = c->start;
-	switch (c->mode) {
-	case 0:
-		return done < c->count ? c->start + c->count : TIMER_NEVER;
-	case 1:
-		return c->triggered && done < c->count ? c->start + c->count : TIMER_NEVER;
-	case 4:
-		return done <= c->count ? c->start + c->count + 1 : TIMER_NEVER;
-	case 5:
-		return c->triggered && done <= c->count ? c->start + c->count + 1 : TIMER_NEVER;
-	default:
-		period = c->count;
-		phase = done % period;
-		if (c->mode == 3 && phase < high_part(c->count) && period > 1)
-			return tick - phase + high_part(c->count);
-		return tick - phase + period;
-	}
-}
-
-static u8 status(const struct pit_channel *c, u64 tick)
-{
-	bool null = !c->loaded || c->next_at || (c->running && tick < c->start);
-
-	return (u8)(output(c, tick) << 7 | null << 6 | c->access << 4 | c->mode << 1 | c->bcd);
-}
-
 static void arm_edge(struct pit *p)
 {
-	u64 edge = next_edge(&p->channel[0], p->position), at, floor;
+	u64 edge = pit_channel_next_edge(&p->channel[0], p->position), at, floor;
 
-	if (edge == TIMER_NEVER) {
+	if (edge == PIT_NO_EDGE) {
 		timer_cancel(p->clock, &p->edge);
 		return;
 	}
 	at = moment_of(edge);
-	floor = is_periodic(&p->channel[0]) ? moment_of(p->position) + EVENT_MIN_NS : 0;
+	floor = pit_channel_is_periodic(&p->channel[0]) ? moment_of(p->position) + EVENT_MIN_NS : 0;
 	timer_arm(p->clock, &p->edge, at > floor ? at : floor);
 }
 
@@ -213,17 +84,15 @@ static void edge_due(void *ctx)
 	u32 rises = 0;
 
 	for (unsigned i = 0; i < EDGES_A_CALL; i++) {
-		edge = next_edge(c, p->position);
+		edge = pit_channel_next_edge(c, p->position);
 		if (edge > now)
 			break;
 		p->position = edge;
-		settle(c, edge);
-		rises += output(c, edge);
+		rises += pit_channel_output(c, edge);
 	}
 	/* Behind by more than a call may serve: those ticks are lost. */
 	if (edge <= now)
 		p->position = now;
-	settle(c, now);
 
 	/*
 	 * A late rise keeps the line up for a while even when the output falls again: otherwise
@@ -233,7 +102,7 @@ static void edge_due(void *ctx)
 	if (rises)
 		pulse(p, now);
 	else if (now - p->raised_at >= c->count / 4)
-		irq_set(&p->irq, output(c, p->position));
+		irq_set(&p->irq, pit_channel_output(c, p->position));
 	arm_edge(p);
 }
 
@@ -278,158 +147,40 @@ static void restart_irq(struct pit *p, u64 tick)
 	p->taken = true;
 	timer_cancel(p->clock, &p->catch_up);
 	p->position = tick;
-	irq_set(&p->irq, output(&p->channel[0], tick));
+	irq_set(&p->irq, pit_channel_output(&p->channel[0], tick));
 	arm_edge(p);
-}
-
-static void load_count(struct pit_channel *c, u16 raw, u64 tick)
-{
-	u32 count = from_register(c, raw);
-	bool first = !c->loaded;
-
-	c->loaded = true;
-	if (c->mode == 1 || c->mode == 5) {
-		c->next_count = count;
-		c->next_at = 1;
-		return;
-	}
-	if (is_periodic(c) && !first && c->gate) {
-		c->next_count = count;
-		c->next_at = c->start;
-		if (tick >= c->start)
-			c->next_at = next_edge(c, tick);
-		return;
-	}
-	c->count = count;
-	c->start = tick + 1;
-	c->running = c->gate;
-	c->stopped_at = 0;
-	c->next_at = 0;
-}
-
-static void write_count(struct pit_channel *c, u8 byte, u64 tick)
-{
-	switch (c->access) {
-	case 1:
-		load_count(c, byte, tick);
-		break;
-	case 2:
-		load_count(c, (u16)(byte << 8), tick);
-		break;
-	default:
-		if (!c->write_high) {
-			c->write_low = byte;
-			/* Mode 0: the first byte stops the counter and drops the output. */
-			if (c->mode == 0)
-				c->loaded = false;
-		} else {
-			load_count(c, (u16)(byte << 8 | c->write_low), tick);
-		}
-		c->write_high = !c->write_high;
-		break;
-	}
-}
-
-static void latch_count(struct pit_channel *c, u64 tick)
-{
-	if (c->count_latched)
-		return;
-	c->latched_count = counter(c, tick);
-	c->count_latched = true;
 }
 
 static void read_back(struct pit *p, u8 command, u64 tick)
 {
 	for (unsigned i = 0; i < 3; i++) {
-		struct pit_channel *c = &p->channel[i];
-
 		if (!(command & BIT(i + 1)))
 			continue;
-		settle(c, tick);
 		if (!(command & 0x20))
-			latch_count(c, tick);
-		if (!(command & 0x10) && !c->status_latched) {
-			c->latched_status = status(c, tick);
-			c->status_latched = true;
-		}
+			pit_channel_latch_count(&p->channel[i], tick);
+		if (!(command & 0x10))
+			pit_channel_latch_status(&p->channel[i], tick);
 	}
 }
 
 static void write_control(struct pit *p, u8 command, u64 tick)
 {
-	struct pit_channel *c;
+	unsigned n = command >> 6;
 
-	if (command >> 6 == 3) {
+	if (n == 3) {
 		read_back(p, command, tick);
-		return;
-	}
-	c = &p->channel[command >> 6];
-	settle(c, tick);
-	if (!(command & 0x30)) {
-		latch_count(c, tick);
-		return;
-	}
-	c->access = command >> 4 & 3;
-	c->mode = command >> 1 & 7;
-	if (c->mode > 5)
-		c->mode &= 3;
-	c->bcd = command & 1;
-	c->loaded = c->triggered = false;
-	c->write_high = c->read_high = false;
-	c->count_latched = c->status_latched = false;
-	c->next_at = 0;
-	if (c == &p->channel[0])
-		restart_irq(p, tick);
-}
-
-static u8 read_count(struct pit_channel *c, u64 tick)
-{
-	u16 value;
-	bool high;
-
-	if (c->status_latched) {
-		c->status_latched = false;
-		return c->latched_status;
-	}
-	value = c->count_latched ? c->latched_count : counter(c, tick);
-	high = c->access == 2 || (c->access == 3 && c->read_high);
-	if (c->access == 3)
-		c->read_high = !c->read_high;
-	if (c->access != 3 || high)
-		c->count_latched = false;
-	return (u8)(high ? value >> 8 : value);
-}
-
-static void set_gate(struct pit_channel *c, bool gate, u64 tick)
-{
-	if (gate == c->gate)
-		return;
-	settle(c, tick);
-	if (!gate && c->running && c->mode != 1 && c->mode != 5) {
-		c->stopped_at = elapsed(c, tick);
-		c->running = false;
-	}
-	c->gate = gate;
-	if (!gate || !c->loaded)
-		return;
-	if (c->mode == 0 || c->mode == 4) {
-		/* The count is loaded without the gate; it may still be on its way. */
-		if (c->stopped_at || tick > c->start)
-			c->start = tick - c->stopped_at;
+	} else if (!(command & 0x30)) {
+		pit_channel_latch_count(&p->channel[n], tick);
 	} else {
-		if (c->next_at)
-			c->count = c->next_count;
-		c->next_at = 0;
-		c->start = tick + 1;
-		c->triggered = true;
+		pit_channel_control(&p->channel[n], command, tick);
+		if (n == 0)
+			restart_irq(p, tick);
 	}
-	c->running = true;
 }
 
 static u32 pit_in(void *dev, u16 port, unsigned width)
 {
 	struct pit *p = dev;
-	struct pit_channel *c = &p->channel[port & 3];
 	u64 tick;
 
 	(void)width;
@@ -437,8 +188,7 @@ static u32 pit_in(void *dev, u16 port, unsigned width)
 		return 0xff;
 	serve_edges(p);
 	tick = now_ticks(p);
-	settle(c, tick);
-	return read_count(c, tick);
+	return pit_channel_read(&p->channel[port & 3], tick);
 }
 
 static void pit_out(void *dev, u16 port, unsigned width, u32 value)
@@ -455,8 +205,7 @@ static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 		return;
 	}
 	c = &p->channel[port & 3];
-	settle(c, tick);
-	write_count(c, (u8)value, tick);
+	pit_channel_write(c, (u8)value, tick);
 	if (c == &p->channel[0] && !c->next_at)
 		restart_irq(p, tick);
 }
@@ -468,9 +217,8 @@ static u32 port61_in(void *dev, u16 port, unsigned width)
 
 	(void)port;
 	(void)width;
-	settle(&p->channel[2], tick);
 	return p->port61 | (u32)(tick / REFRESH_TICKS & 1) << 4 |
-	       (u32)output(&p->channel[2], tick) << 5;
+	       (u32)pit_channel_output(&p->channel[2], tick) << 5;
 }
 
 static void port61_out(void *dev, u16 port, unsigned width, u32 value)
@@ -480,7 +228,7 @@ static void port61_out(void *dev, u16 port, unsigned width, u32 value)
 	(void)port;
 	(void)width;
 	p->port61 = value & 0x0f;
-	set_gate(&p->channel[2], value & 1, now_ticks(p));
+	pit_channel_gate(&p->channel[2], value & 1, now_ticks(p));
 }
 
 static const struct port_ops pit_ops = {.in = pit_in, .out = pit_out, .widths = 1};
@@ -490,13 +238,8 @@ void pit_reset(struct pit *p)
 {
 	timer_cancel(p->clock, &p->edge);
 	timer_cancel(p->clock, &p->catch_up);
-	for (unsigned i = 0; i < 3; i++) {
-		p->channel[i] = (struct pit_channel){
-			.access = 3,
-			.count = 65536,
-			.gate = i != 2,
-		};
-	}
+	for (unsigned i = 0; i < 3; i++)
+		pit_channel_reset(&p->channel[i], i != 2);
 	p->backlog = 0;
 	p->taken = true;
 	p->port61 = 0;
