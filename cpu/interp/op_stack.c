@@ -141,7 +141,8 @@ void op_enter(void)
 
 	esp -= size;
 	stack_store(esp, ebp);
-	frame = esp;
+	/* ESP as a push leaves it: a 16-bit stack pointer takes nothing from the upper half. */
+	frame = ip->flags & INSN_STACK16 ? (cpu->gpr[REG_ESP] & 0xffff0000) | (u16)esp : esp;
 	for (u32 n = 1; n < level; n++) {
 		ebp -= size;
 		esp -= size;
@@ -158,9 +159,7 @@ void op_enter(void)
 	if (ip->flags & INSN_O16)
 		*slot16(REG_EBP * 4) = (u16)frame;
 	else
-		cpu->gpr[REG_EBP] = ip->flags & INSN_STACK16
-					    ? (cpu->gpr[REG_ESP] & 0xffff0000) | (u16)frame
-					    : frame;
+		cpu->gpr[REG_EBP] = frame;
 	set_esp(esp);
 	NEXT;
 }
