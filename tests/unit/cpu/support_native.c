@@ -214,6 +214,17 @@ static void set_ldt(unsigned n, u32 base, u32 limit, bool pages, unsigned conten
 			(u64)((limit >> 16) & 15) << 48 | flags << 52 | (u64)(base >> 24) << 56;
 }
 
+/* What LAR and LSL tell of one of the system's own segments; those here have base 0. */
+static u64 read_descriptor(u32 sel)
+{
+	u32 attr = 0, limit = 0;
+
+	__asm__ volatile("larl %2, %0; lsll %2, %1" : "+&r"(attr), "+&r"(limit) : "r"(sel) : "cc");
+	if (attr & 0x800000)
+		limit >>= 12;
+	return (limit & 0xffff) | (u64)(attr & 0xf0ff00) << 32 | (u64)(limit & 0xf0000) << 32;
+}
+
 static void init_segments(void)
 {
 	struct user_desc tls = {.entry_number = SEL_TLS >> 3};
@@ -232,6 +243,8 @@ static void init_segments(void)
 	set_ldt(LDT_FLAT, 0, 0xfffff, true, 0, true, false, false);
 	set_ldt(LDT_LAST, DATA_LIN, 0xff, true, 0, true, false, false);
 
+	native_gdt[6] = read_descriptor(0x33); /* 64-bit code: readable as data */
+	native_gdt[15] = read_descriptor(0x7b);
 	native_gdt[SEL_CODE >> 3] = 0x00cffb000000ffffull;
 	native_gdt[SEL_DATA >> 3] = 0x00cff3000000ffffull;
 	if (syscall(SYS_get_thread_area, &tls) == 0)

@@ -104,7 +104,7 @@ static bool either_fault(const struct test_case *t, const struct outcome *n,
 
 	bool image = t->two_byte ? t->opcode == 0xae : t->opcode == 0xd9 || t->opcode == 0xdd;
 
-	if (image && n->vector == VEC_PF && g->vector == VEC_PF)
+	if (image && n->vector == VEC_PF && is_fault(g->vector))
 		return true;
 	if (t->two_byte && t->opcode == 0xae) /* misaligned: the SDM allows either */
 		return n->vector == VEC_AC && g->vector == VEC_GP;
@@ -218,6 +218,12 @@ bool run_both(const struct test_case *t, bool verbose)
 	apply_patches(t);
 	native_run(t, &native);
 	guest_run(t, &guest);
+	/* Another case's exit, where a patch went over this one's target. */
+	if (native.vector == VEC_BP && guest.vector == VEC_EXIT &&
+	    native.regs.eip - 1 == guest.regs.eip) {
+		native.vector = VEC_EXIT;
+		native.regs.eip--;
+	}
 	if (t->fxsave_lin && (native.vector == VEC_EXIT || native.vector == VEC_DB))
 		memcpy(data + (t->fxsave_lin - DATA_LIN) + FX_MXCSR_MASK, &(u32){MXCSR_VALID}, 4);
 	same_memory = memcmp(data, guest_data(), DATA_RW) == 0;
