@@ -66,9 +66,15 @@ static bool fault_sets_rf(u8 vector)
 	return vector != VEC_DB && vector != VEC_DF && vector != VEC_MC;
 }
 
+/*
+ * #AC while pushing to a misaligned CPL 3 stack is benign, and so is the next one: a CPU goes on
+ * like this until RESET. Here it is a shutdown, after more faults than any other chain can have.
+ */
+#define DELIVERY_ROUNDS 8u
+
 static bool deliver(struct vcpu *v, u8 vector, enum event_kind kind, u32 error)
 {
-	bool hardware_vector = kind == EVENT_FAULT;
+	unsigned round = 0;
 
 	v->shadow = 0;
 	for (;;) {
@@ -76,22 +82,23 @@ static bool deliver(struct vcpu *v, u8 vector, enum event_kind kind, u32 error)
 
 		if (kind == EVENT_FAULT && fault_sets_rf(vector))
 			v->eflags |= FLAG_RF;
-		if (hardware_vector && vector < ARRAY_SIZE(v->stats.exceptions))
+		if (kind == EVENT_FAULT && vector < ARRAY_SIZE(v->stats.exceptions))
 			v->stats.exceptions[vector]++;
 		if (try_deliver(v, vector, kind, error))
 			break;
+		if (++round == DELIVERY_ROUNDS)
+			return false;
 		second = v->fault.vector;
 		error = v->fault.error;
-		if (hardware_vector && vector == VEC_DF &&
+		if (kind == EVENT_FAULT && vector == VEC_DF &&
 		    (contributory(second) || second == VEC_PF))
 			return false;
-		if (hardware_vector && makes_double_fault(vector, second)) {
+		if (kind == EVENT_FAULT && makes_double_fault(vector, second)) {
 			second = VEC_DF;
 			error = 0;
 		}
 		vector = second;
 		kind = EVENT_FAULT;
-		hardware_vector = true;
 	}
 	if (vector == VEC_DB && kind != EVENT_EXTERNAL)
 		v->dr[7] &= ~DR7_GD;

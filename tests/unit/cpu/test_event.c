@@ -198,6 +198,18 @@ static void test_alignment(void)
 	CHECK(!RAISES(mem_read32(v, SEG_SS, VM_STACK3 - 7)));
 }
 
+/* #AC whose handler runs at CPL 3 on a misaligned stack: no CPU gets out of that. */
+static void test_alignment_loop(void)
+{
+	vm_user();
+	set_gate(VM_IDT, VEC_AC, S_CODE3, HANDLER, TRAP32, 0);
+	v->gpr[REG_ESP] = VM_STACK3 - 7;
+	v->eflags |= FLAG_AC;
+	v->cr0 |= CR0_AM;
+	cpu_mode_changed(v);
+	CHECK(!cpu_exception(v, VEC_AC, 0));
+}
+
 static void test_debug_registers(void)
 {
 	vm_protected();
@@ -258,6 +270,7 @@ int main(void)
 	test_vme();
 	test_io_bitmap();
 	test_alignment();
+	test_alignment_loop();
 	test_debug_registers();
 	test_control_registers();
 	return check_done();
