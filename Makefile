@@ -99,6 +99,9 @@ $(BOOT_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(BOOT_OBJ)
 	@echo "LD $@"
 	@gcc -o $@ $^ -lcmocka
 
+# Objects stay, so that a header's change is seen through their dependency files.
+.SECONDARY:
+
 .PHONY: unit
 unit: $(UNIT_BIN)
 

@@ -23,13 +23,6 @@ static u32 tsc_khz;
 static u32 ns_whole, ns_part;
 static u64 shot_at; /* deadline programmed into the PIT; TIMER_NEVER: none */
 
-static u64 rdtsc(void)
-{
-	u64 v;
-	asm volatile("rdtsc" : "=A"(v));
-	return v;
-}
-
 /* One moment on both clocks. */
 struct moment {
 	u64 tsc;

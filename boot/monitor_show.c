@@ -92,6 +92,7 @@ void mon_stats(struct monitor *m, const struct command *c)
 	for (unsigned i = 0; i < ARRAY_SIZE(s->exceptions); i++)
 		if (s->exceptions[i])
 			mon_print(m, " #%u %llu", i, s->exceptions[i]);
+	mon_print(m, "\nhost cycles: busy %llu, idle %llu", vm_busy_cycles(vm), vm->idle_cycles);
 	mon_print(m, "\nresets %llu, triple faults %llu\n", vm->resets, vm->triple_faults);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Port instructions on this PC's hardware. */
+/* Instructions that reach this PC's hardware: ports, the interrupt flag, the TSC. */
 #ifndef FARBUS_BOOT_PORT_H
 #define FARBUS_BOOT_PORT_H
 
@@ -54,6 +54,13 @@ static inline void port_outs(u16 port, unsigned width, const void *buf, u32 coun
 		asm volatile("rep outsw" : "+S"(buf), "+c"(count) : "d"(port) : "memory");
 	else
 		asm volatile("rep outsl" : "+S"(buf), "+c"(count) : "d"(port) : "memory");
+}
+
+static inline u64 rdtsc(void)
+{
+	u64 v;
+	asm volatile("rdtsc" : "=A"(v));
+	return v;
 }
 
 /* Interrupt flag: off, and back to what it was. */

@@ -10,6 +10,7 @@
 #include "boot/local.h"
 #include "boot/log.h"
 #include "boot/monitor.h"
+#include "boot/port.h"
 #include "cpu/cpu.h"
 #include "cpu/interp/fpu.h"
 #include "devices/bus.h"
@@ -27,37 +28,30 @@
 /* The one vcpu that interrupt handlers wake. */
 static struct vm *running;
 
-/* One instruction each: an interrupt handler changes the same word. */
-static void event_set(struct vm *vm, u32 bits)
-{
-	asm volatile("orl %1, %0" : "+m"(vm->vcpu.events) : "ri"(bits) : "cc");
-}
-
-static void event_clear(struct vm *vm, u32 bits)
-{
-	asm volatile("andl %1, %0" : "+m"(vm->vcpu.events) : "ri"(~bits) : "cc");
-}
-
 void host_wake(void)
 {
 	if (running)
-		event_set(running, VCPU_EV_HOST);
+		vcpu_event_set(&running->vcpu, VCPU_EV_HOST);
 }
 
 void host_idle(const volatile u32 *pending, u32 mask)
 {
+	u64 since = rdtsc();
+
 	asm volatile("cli" ::: "memory");
 	/* STI holds interrupts off until after the HLT: none can slip in between. */
 	if (*pending & mask)
 		asm volatile("sti" ::: "memory");
 	else
 		asm volatile("sti; hlt" ::: "memory");
+	if (running)
+		running->idle_cycles += rdtsc() - since;
 }
 
 void vm_request(struct vm *vm, u32 bits)
 {
 	vm->requests |= bits;
-	event_set(vm, VCPU_EV_HOST);
+	vcpu_event_set(&vm->vcpu, VCPU_EV_HOST);
 }
 
 void vm_stop(struct vm *vm)
@@ -74,7 +68,7 @@ void vm_continue(struct vm *vm)
 		return;
 	vm->stopped = false;
 	vm->stopped_ns += host_ns() - vm->stopped_since;
-	event_set(vm, VCPU_EV_HOST);
+	vcpu_event_set(&vm->vcpu, VCPU_EV_HOST);
 }
 
 /* --- what the CPU's pins lead to --- */
@@ -106,11 +100,8 @@ static int cpu_intack(void *ctx)
 
 static u64 cpu_tsc(void *ctx)
 {
-	u64 v;
-
 	(void)ctx;
-	asm volatile("rdtsc" : "=A"(v));
-	return v;
+	return rdtsc();
 }
 
 static void cpu_ferr(void *ctx, bool level)
@@ -137,10 +128,12 @@ void run_wire_cpu(struct vm *vm)
 
 static void pc_intr(void *ctx, bool level)
 {
+	struct vm *vm = ctx;
+
 	if (level)
-		event_set(ctx, VCPU_EV_INTR);
+		vcpu_event_set(&vm->vcpu, VCPU_EV_INTR);
 	else
-		event_clear(ctx, VCPU_EV_INTR);
+		vcpu_event_clear(&vm->vcpu, VCPU_EV_INTR);
 }
 
 static void pc_reset_line(void *ctx)
@@ -185,8 +178,15 @@ static void reset(struct vm *vm)
 	vm->resets++;
 }
 
+u64 vm_busy_cycles(const struct vm *vm)
+{
+	return rdtsc() - vm->start_cycles - vm->idle_cycles;
+}
+
 static _Noreturn void power_off(struct vm *vm)
 {
+	log_info("stats: %llu guest instructions in %llu host cycles, %llu more idle",
+		 vm->vcpu.stats.insns, vm_busy_cycles(vm), vm->idle_cycles);
 	log_info("power off");
 	if (vm->console)
 		console_flush(vm);
@@ -322,7 +322,7 @@ static u64 housekeeping(struct vm *vm)
 {
 	u64 deadline = TIMER_NEVER, guest;
 
-	event_clear(vm, VCPU_EV_HOST);
+	vcpu_event_clear(&vm->vcpu, VCPU_EV_HOST);
 	if (vm->console)
 		deadline = console_poll(vm, host_ns());
 	handle_requests(vm);
@@ -352,6 +352,7 @@ void vm_run(struct vm *vm)
 	running = vm;
 	reset(vm);
 	vm->resets = 0;
+	vm->start_cycles = rdtsc();
 	log_info("guest starts");
 	log_leave_screen();
 	for (;;) {

@@ -57,7 +57,12 @@ struct vm {
 	u64 stopped_since;   /* host ns while stopped */
 	bool halt_reported;  /* "halted with interrupts off" is in the log */
 	u64 stopped_ns;	     /* host ns spent in the monitor: the guest's clock does not run then */
+	u64 start_cycles;    /* host TSC when the guest started */
+	u64 idle_cycles;     /* host cycles spent waiting for interrupts since then */
 };
+
+/* Host cycles since the guest started, without the idle ones. */
+u64 vm_busy_cycles(const struct vm *vm);
 
 struct boot_info;
 /* Builds the VM from vm->config and vm->module[]; what cannot work ends in boot_fail(). */
