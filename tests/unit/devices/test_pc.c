@@ -268,7 +268,22 @@ static void a_foreign_pci_function(void **state)
 	assert_int_equal(value, 0x10);
 }
 
-/* A guest that writes anything anywhere. */
+/* Block transfers, keys, the mouse and a serial line in the middle of it all. */
+static void random_traffic(struct fixture *f, u32 seed)
+{
+	static u8 buf[4096];
+	unsigned width = 1u << (seed >> 4 & 3) % 3;
+
+	if (seed & 1)
+		bus_ins(pc_bus(f->pc), (u16)(seed >> 8), width, buf, sizeof(buf) / width);
+	else
+		bus_outs(pc_bus(f->pc), (u16)(seed >> 8), width, buf, 1024);
+	pc_key_scancode(f->pc, (u8)(seed >> 16));
+	pc_mouse_packet(f->pc, (s8)seed, (s8)(seed >> 8), 3);
+	pc_serial_input(f->pc, seed >> 20 & 1, (u8)seed);
+}
+
+/* A guest that writes anything anywhere: mostly where the chips are. */
 static void random_ports(void **state)
 {
 	struct fixture *f = *state;
@@ -276,17 +291,21 @@ static void random_ports(void **state)
 
 	for (unsigned i = 0; i < 1000000; i++) {
 		unsigned width;
+		u16 port;
 
 		seed = seed * 1664525 + 1013904223;
 		width = 1u << (seed >> 28 & 3) % 3;
+		port = seed >> 12 & (seed >> 9 & 7 ? 0x7ff : 0xffff);
 		if (seed >> 31)
-			bus_out(pc_bus(f->pc), seed >> 12 & 0x7ff, width, seed * 3);
+			bus_out(pc_bus(f->pc), port, width, seed * 3);
 		else
-			bus_in(pc_bus(f->pc), seed >> 12 & 0x7ff, width, &value);
-		if (f->intr && (seed & 0x40))
-			pc_intack(f->pc);
-		if (!(i % 64))
+			bus_in(pc_bus(f->pc), port, width, &value);
+		if (f->intr && (seed & 0x100))
+			assert_in_range(pc_intack(f->pc), 0, 255);
+		if (!(i % 64)) {
+			random_traffic(f, seed * 5);
 			board_run(f->b, seed >> 4 & 0xffff);
+		}
 		if (!(i % 100000))
 			pc_reset(f->pc);
 	}
