@@ -67,6 +67,26 @@ static const struct block *find_block(struct vcpu *v)
 	return b;
 }
 
+/* The block at v->eip where everything it takes to find it is at hand; as goto_eip() does it. */
+static const struct block *quick_block(struct vcpu *v)
+{
+	struct interp *in = v->interp;
+	u32 lin = v->seg[SEG_CS].base + v->eip;
+	const struct tlb_entry *e =
+		(const struct tlb_entry *)v->tlb_set + ((lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1));
+	u32 off = lin ^ e->rd_tag, page_eip = v->eip - off, gpa;
+	const struct block *b;
+
+	if (off >= PAGE_SIZE || page_eip >= in->page_eip_count)
+		return NULL;
+	gpa = (e->gpa_page & PAGE_MASK) + off;
+	b = in->hash[interp_hash(gpa)];
+	if (b->gpa != gpa || b->mode != in->mode)
+		return NULL;
+	v->page_eip = page_eip;
+	return b;
+}
+
 /* One instruction, uncached, with everything that is looked at between instructions. */
 static bool single(struct vcpu *v)
 {
@@ -145,7 +165,7 @@ static enum exit_reason go(struct vcpu *v, bool step)
 			refresh(v);
 		b = NULL;
 		if (!step && !(v->events & VCPU_EV_STEP))
-			b = find_block(v);
+			b = quick_block(v) ?: find_block(v);
 		if (in->generation != v->generation)
 			refresh(v);
 		if (b)

@@ -4,6 +4,7 @@
  * registers; and the privilege and mode checks that come before it.
  */
 #include "cpu/interp/ops.h"
+#include "cpu/segment.h"
 
 static u32 operand_bytes(void)
 {
@@ -50,12 +51,27 @@ static void next_or_leave(void)
 	NEXT;
 }
 
+/* In real and V86 mode only the base changes, unless attributes of protected mode are left over. */
+static inline bool load_seg_quick(unsigned seg, u16 sel)
+{
+	struct segment *s = &cpu->seg[seg];
+
+	if (vcpu_protected(cpu) ? !vcpu_v86(cpu) || s->attr != ATTR_V86 || s->limit != 0xffff
+				: s->attr != ATTR_REAL)
+		return false;
+	s->sel = sel;
+	s->base = (u32)sel << 4;
+	return true;
+}
+
 /* MOV SS and POP SS hold off interrupts and debug traps for one instruction. */
 static void load_seg(unsigned seg, u16 sel)
 {
-	op_sync();
-	cpu_load_seg(cpu, seg, sel);
-	if (seg == SEG_SS && cpu->events) {
+	if (!load_seg_quick(seg, sel)) {
+		op_sync();
+		cpu_load_seg(cpu, seg, sel);
+	}
+	if (seg == SEG_SS && event_due()) {
 		cpu->shadow |= SHADOW_MOVSS;
 		cpu_mode_changed(cpu);
 	}
