@@ -306,12 +306,12 @@ static void exec_ignoring(struct vcpu *v, const struct fpu_op *op, unsigned seg,
 	control_stub(v, FPU_KEY_FLDENV, env);
 }
 
-/* With FXSAVE and FXRSTOR the segment's limit comes first. */
+/* With FXSAVE and FXRSTOR the segment comes first, as far as the first byte goes. */
 static _Noreturn void raise_misaligned(struct vcpu *v, const struct fpu_op *op, unsigned seg,
 				       u32 off)
 {
 	if (is_fx(op))
-		segment_check(v, &v->seg[seg], off, op->size, op->flags & FPU_WRITES,
+		segment_check(v, &v->seg[seg], off, 1, op->flags & FPU_WRITES,
 			      seg == SEG_SS ? VEC_SS : VEC_GP, 0);
 	cpu_raise_gp0(v);
 }

@@ -68,7 +68,7 @@ struct test_case {
 	u8 code[96];
 	u32 len; /* of the code */
 	bool two_byte;
-	u8 opcode;
+	u8 opcode, modrm;
 	u32 lin;	     /* where it starts */
 	u32 exit_lin[EXITS]; /* the last right behind it (0: no room), the others before */
 	bool special;	     /* sets segment registers or TF: entered and left by signals */
@@ -146,7 +146,10 @@ u32 segment_base(u16 sel);  /* of a selector in the tables above */
 /* support_run.c: both worlds, and what differs. Returns true when they agree. */
 bool run_both(const struct test_case *t, bool verbose);
 void case_print(const struct test_case *t);
-/* Flags that the SDM leaves undefined after this instruction; for CPUs other than the reference. */
-u32 undefined_flags(const u8 *code, u32 len);
+
+/* support_flags.c: whether this CPU is of the make that the interpreter follows where the SDM says
+ * "undefined", and what the SDM says that of after this instruction. */
+bool is_reference_cpu(void);
+u32 undefined_flags(const struct test_case *t);
 
 #endif

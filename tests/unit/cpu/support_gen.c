@@ -332,6 +332,7 @@ static void put_modrm(struct gen *g)
 		if (g->attr & OP_FPU)
 			fill_fpu_operand(g, reg);
 	}
+	g->t->modrm = (u8)(reg << 3);
 	if ((g->opcode & 0xfe) == 0xf6 && !g->two_byte && reg < 2)
 		g->attr |= g->opcode & 1 ? OP_IZ : OP_IB;
 }
