@@ -65,8 +65,10 @@ DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/
 BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c) \
                 $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard tests/unit/boot/support*.c))
 BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))
+NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c))
+NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/net/test_*.c))
 
-UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN)
+UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN)
 
 $(UNIT32)/cpu/%.o: UNIT32_FLAGS += -mno-mmx -mno-sse -mno-80387
 
@@ -101,6 +103,11 @@ $(BOOT_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(BOOT_OBJ)
 
 # Objects stay, so that a header's change is seen through their dependency files.
 .SECONDARY:
+
+$(NET_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(NET_OBJ)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@gcc -o $@ $^ -lcmocka
 
 .PHONY: unit
 unit: $(UNIT_BIN)
