@@ -206,24 +206,35 @@ static void split(struct command *c, char *line)
 	}
 }
 
+/* The command of that name, or the first that begins so. */
+static command_fn find_command(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, word))
+			return commands[i].fn;
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
+		if (len >= commands[i].shortest && !strncmp(commands[i].name, word, len))
+			return commands[i].fn;
+	return NULL;
+}
+
 static void run_command(struct monitor *m, bool repeated)
 {
 	struct command c = {.repeated = repeated};
 	char line[MONITOR_LINE];
-	size_t len;
+	command_fn fn;
 
 	memcpy(line, m->last, sizeof(line));
 	split(&c, line);
 	if (!c.words)
 		return;
-	len = strlen(c.word[0]);
-	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (len < commands[i].shortest || strncmp(commands[i].name, c.word[0], len))
-			continue;
-		commands[i].fn(m, &c);
-		return;
-	}
-	mon_print(m, "'%s': expected a command; 'help' lists them\n", c.word[0]);
+	fn = find_command(c.word[0]);
+	if (fn)
+		fn(m, &c);
+	else
+		mon_print(m, "'%s': expected a command; 'help' lists them\n", c.word[0]);
 }
 
 static void enter_line(struct monitor *m)
