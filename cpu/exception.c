@@ -76,7 +76,6 @@ static bool deliver(struct vcpu *v, u8 vector, enum event_kind kind, u32 error)
 {
 	unsigned round = 0;
 
-	v->shadow = 0;
 	for (;;) {
 		u8 second;
 

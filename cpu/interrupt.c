@@ -185,6 +185,9 @@ void event_deliver(struct vcpu *v, u8 vector, enum event_kind kind, u32 error, u
 		.return_eip = return_eip,
 	};
 
+	/* Traps and inhibitions of the interrupted context end here. */
+	v->debug_hits = 0;
+	v->shadow = 0;
 	v->in_delivery = true;
 	v->ext = !e.software;
 	if (vcpu_protected(v))
