@@ -42,10 +42,12 @@ static u8 wanted(const struct i440fx *h, unsigned segment)
 }
 
 /* Where the ROM answers at an address below 1 MB, or NULL. Regions never write through rd. */
-static u8 *rom_at(const struct i440fx *h, u32 address)
+static u8 *rom_at(struct i440fx *h, u32 address)
 {
 	u32 alias = h->firmware_size < ROM_ALIAS ? h->firmware_size : ROM_ALIAS;
 
+	if (address - AREA_FIRST < h->vga_rom_size)
+		return h->vga_rom + (address - AREA_FIRST);
 	if (address < AREA_END - alias)
 		return NULL;
 	return (u8 *)(uintptr_t)(h->firmware + h->firmware_size - (AREA_END - address));
@@ -66,7 +68,7 @@ static void map_segments(struct i440fx *h, unsigned first, unsigned end, u8 attr
 		log_error("i440fx: no room in the memory map for %x-%x", region.first, region.last);
 }
 
-static bool reads_rom(const struct i440fx *h, unsigned segment, u8 attributes)
+static bool reads_rom(struct i440fx *h, unsigned segment, u8 attributes)
 {
 	return !(attributes & 1) && rom_at(h, segment_first(segment));
 }
@@ -118,6 +120,17 @@ static void i440fx_write(void *dev, u8 reg, unsigned width, u32 value)
 }
 
 static const struct pci_ops i440fx_ops = {.read = i440fx_read, .write = i440fx_write};
+
+void i440fx_set_vga_rom(struct i440fx *h, const void *rom, u32 size)
+{
+	if (size > I440FX_VGA_ROM)
+		size = I440FX_VGA_ROM;
+	memset(h->vga_rom, 0xff, sizeof(h->vga_rom));
+	memcpy(h->vga_rom, rom, size);
+	h->vga_rom_size = (size + SEGMENT_SIZE - 1) & ~(SEGMENT_SIZE - 1);
+	memset(h->attributes, 0xff, sizeof(h->attributes)); /* to be mapped anew */
+	apply_pam(h);
+}
 
 void i440fx_reset(struct i440fx *h)
 {

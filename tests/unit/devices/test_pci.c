@@ -170,6 +170,27 @@ static void each_segment_on_its_own(void **state)
 	assert_true(f->b->mem.region_count <= 4); /* RAM, shadow as one piece, ROM */
 }
 
+static void video_rom(void **state)
+{
+	struct fixture *f = *state;
+	static u8 rom[80 * KB];
+
+	memset(rom, 0x55, sizeof(rom));
+	i440fx_set_vga_rom(&f->bridge, rom, 0x7001);
+	assert_int_equal(peek(f, 0xc0000), 0x55);
+	assert_int_equal(peek(f, 0xc7000), 0x55);
+	assert_int_equal(peek(f, 0xc7001), 0xff);
+	assert_int_equal(peek(f, 0xc8000), 0xff);
+	config_write8(f, BRIDGE, 0x5a, 0x33);
+	assert_int_equal(peek(f, 0xc0000), 0x00);
+	i440fx_reset(&f->bridge);
+	assert_int_equal(peek(f, 0xc0000), 0x55);
+	i440fx_set_vga_rom(&f->bridge, rom, sizeof(rom));
+	assert_int_equal(peek(f, 0xcffff), 0x55);
+	assert_int_equal(peek(f, 0xd0000), 0xff);
+	assert_int_equal(peek(f, 0xe0000), 0x80);
+}
+
 static void smram_lock(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +403,7 @@ int main(void)
 		TEST(mechanism_1),
 		TEST(rom_and_shadow),
 		TEST(each_segment_on_its_own),
+		TEST(video_rom),
 		TEST(smram_lock),
 		TEST(pirq_routing),
 		TEST(reset_control),
