@@ -32,7 +32,7 @@ log: {work}/bochs-device.log
 debugger_log: -
 panic: action=fatal
 error: action=report
-info: action=ignore
+info: action=ignore, rfb=report
 debug: action=ignore
 speaker: enabled=0
 sound: waveoutdrv=dummy
@@ -41,10 +41,9 @@ private_colormap: enabled=0
 """
 
 
-def _display(window):
-    if window:
-        return "x" if os.path.exists("/usr/share/doc/bochs-x") else "sdl2"
-    return 'rfb, options="timeout=0"'
+# rfb waits for nobody: whoever wants to see the screen may connect (its port is in the log).
+DISPLAY = {None: 'rfb, options="timeout=0"', "rfb": 'rfb, options="timeout=0"', "gtk": "x",
+           "term": "term"}
 
 
 def _common(ram, work, display, clock):
@@ -74,7 +73,7 @@ def _ata(place, kind, path, geometry=None):
 
 def farbus(image, ram, com1, work, window, clock):
     """The command that boots the Farbus image with COM1 on the pty com1; the log is its stdout."""
-    text = _common(ram, work, _display(window), clock)
+    text = _common(ram, work, DISPLAY[window], clock)
     text += "boot: disk\n" + _ata(0, "disk", image)
     text += f"com1: enabled=1, mode=term, dev={com1}\n"
     return _command(text, work)
@@ -82,7 +81,7 @@ def farbus(image, ram, com1, work, window, clock):
 
 def native(guest, ram, firmware, work, window, clock):
     """The command that boots the guest without Farbus; its stdin and stdout are the screen."""
-    text = _common(ram, work, _display(window) if window else "term", clock)
+    text = _common(ram, work, DISPLAY[window], clock)
     if firmware:
         text = text.replace(BIOS, str(firmware))
     text += "boot: " + BOOT[guest.boot[:1] or "c"] + "\nport_e9_hack: enabled=0\n"

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a guest under Farbus in an emulated PC. `make run` calls it; its words are Make's.
 
-    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast]
+    run.py [--image FILE] [--native] [--work DIR] [--screen text|rfb] [--clock real|fast]
 
 --image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
---work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
+--work is the folder for this run's files; --screen rfb gives a native Bochs a screen that can be
+photographed instead of one on this terminal; --clock fast lets an idle Bochs rush through time.
 """
 
 import argparse
@@ -146,7 +147,7 @@ def end(emulator):
             emulator.wait()
 
 
-def run_native(host, guest, work, clock):
+def run_native(host, guest, work, clock, screen):
     firmware = file_word("FIRMWARE")
     errors_path = work / "emulator.err"
     if host == "qemu":
@@ -154,14 +155,16 @@ def run_native(host, guest, work, clock):
         command = qemu.native(guest, ram_of(guest), firmware, work, window())
         streams = dict(stdin=console.slave, stdout=console.slave)
     else:
-        command = bochs.native(guest, ram_of(guest), firmware, work, window(), clock)
+        console = Console()
+        command = bochs.native(guest, ram_of(guest), firmware, work,
+                               window() or ("rfb" if screen == "rfb" else "term"), clock)
         streams = dict(stdin=subprocess.DEVNULL, stdout=open(work / "bochs.out", "wb"))
     environment = dict(os.environ, TERM="vt100")
     if host == "bochs":  # its terminal has no size of its own; the lines below 25 are a status bar
         environment.update(LINES="30", COLUMNS="80")
     emulator = start(command, cwd=work, env=environment, stderr=open(errors_path, "wb"), **streams)
     try:
-        if host == "bochs":
+        if host == "bochs" and not window() and screen == "text":
             console = Console.of(bochs.native_screen(errors_path, emulator))
         console.pump(lambda: emulator.poll() is None)
     finally:
@@ -174,6 +177,7 @@ def main():
     parser.add_argument("--image", type=Path)
     parser.add_argument("--native", action="store_true")
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--screen", choices=("text", "rfb"), default="text")
     parser.add_argument("--clock", choices=("real", "fast"), default="real")
     options = parser.parse_args()
     host = word("HOST", "qemu")
@@ -189,7 +193,7 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     if options.native:
-        return run_native(host, guest, work, options.clock)
+        return run_native(host, guest, work, options.clock, options.screen)
     return run_farbus(host, guest, work, options.clock)
 
 

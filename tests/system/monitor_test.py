@@ -8,8 +8,6 @@ import socket
 from bad_input_test import boot_floppy, prompt
 from pc import PC, Failure
 
-from paths import BUILD, REPO
-
 HOT_KEY = "\x1d"  # Ctrl-]
 
 
@@ -99,14 +97,13 @@ def dlx_command(pc, line):
 
 def local_port():
     """COM2 as a model, then as this PC's own with its interrupt, then gone: all at run time."""
-    path = BUILD / "tests" / "monitor-local-com2.sock"
-    com2 = f"-chardev socket,id=com2,path={os.path.relpath(path, REPO)},server=on,wait=off " \
+    com2 = "-chardev socket,id=com2,path=../com2.sock,server=on,wait=off " \
            "-device isa-serial,chardev=com2,index=1"
     with PC("monitor-local", GUEST="dlx", HOSTARGS=com2) as pc:
         pc.wait(r"dlx login:", 200)
         pc.type("root\r")
         pc.wait(r"dlx:~# *\Z", 30)
-        wire = Wire(path)
+        wire = Wire(pc.work / "com2.sock")
         dlx_command(pc, "echo model > /dev/cua1")
         open_monitor(pc)
         command(pc, "attach 0x2f8-0x2ff irq 3", "")

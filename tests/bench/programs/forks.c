@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Processes that begin and end: fork, exit, wait. */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FORKS 100
+
+int main(void)
+{
+	int done = 0;
+
+	for (int i = 0; i < FORKS; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(0);
+		if (child > 0 && waitpid(child, NULL, 0) == child)
+			done++;
+	}
+	printf("forks done: %d\n", done);
+	return 0;
+}
