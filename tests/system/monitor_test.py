@@ -113,10 +113,10 @@ def local_port():
         wire.wait(pc, b"real")
         if b"model" in wire.data:
             raise Failure("the model's output came out of the real port")
-        pc.type("head -1 /dev/cua1\r")
+        pc.type("read line < /dev/cua1; echo got: $line\r")
         pc.settle(1, 5)
         wire.socket.send(b"a line from outside\n")
-        pc.wait(r"^a line from outside\n(?:.*\n)*dlx:~# *\Z", 30)
+        pc.wait(r"^got: a line from outside\n(?:.*\n)*dlx:~# *\Z", 30)
         open_monitor(pc)
         command(pc, "detach 0x2f8-0x2ff irq 3", "")
         pc.type("c\r")
