@@ -24,6 +24,7 @@ static struct {
 	struct vm *vm;
 	struct vga_watch watch;
 	u16 start; /* the start address before the guest began to change it */
+	bool present;
 	bool used; /* by the guest: what stood on the screen before is not its */
 	bool pci;
 	u16 vendor, device;
@@ -167,11 +168,31 @@ static bool vbe_present(void)
 	return (inw(0x1cf) & 0xfff0) == 0xb0c0;
 }
 
+/* The cursor's address is a register that can be written and read back, on any VGA. */
+static bool vga_answers(u16 base)
+{
+	u8 index = inb(base + 4), saved;
+	bool same;
+
+	outb(base + 4, 0x0f);
+	saved = inb(base + 5);
+	outb(base + 5, saved ^ 0x5a);
+	same = inb(base + 5) == (saved ^ 0x5a);
+	outb(base + 5, saved);
+	outb(base + 4, index);
+	return same;
+}
+
 static void read_state(void)
 {
 	struct vga_watch *w = &vga.watch;
 	u16 base = (inb(0x3cc) & 1) ? 0x3d0 : 0x3b0; /* miscellaneous output: colour or mono */
 
+	vga.present = vga_answers(base);
+	if (!vga.present) {
+		log_warn("this PC has no VGA: the guest has none, and the console shows no screen");
+		return;
+	}
 	read_indexed(base + 4, w->crtc, VGA_CRTC_REGS);
 	read_indexed(0x3c4, w->seq, VGA_SEQ_REGS);
 	read_indexed(0x3ce, w->gc, VGA_GC_REGS);
@@ -290,5 +311,5 @@ int vga_init(struct vm *vm)
 void vga_view(struct screen_view *view)
 {
 	vga_watch_view(&vga.watch, phys_ptr(VGA_MEMORY), view);
-	view->unstable |= !vga.used;
+	view->unstable |= !vga.used || !vga.present;
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the configuration parser's files share. Inside boot/config*.c only. */
+#ifndef FARBUS_BOOT_CONFIG_PARSE_H
+#define FARBUS_BOOT_CONFIG_PARSE_H
+
+#include "boot/config.h"
+
+#define CONFIG_LINE_MAX	 768
+#define CONFIG_WORDS_MAX 16
+
+/* Where a line comes from: config_medium.origin and config_route.origin. */
+enum config_origin { CONFIG_ORIGIN_MODULE, CONFIG_ORIGIN_CMDLINE };
+
+/* One line being parsed: its words, in place, each ended by a zero byte. */
+struct parse {
+	struct config *c;
+	enum config_origin origin;
+	u16 line;
+	char text[CONFIG_LINE_MAX];
+	char *word[CONFIG_WORDS_MAX];
+	unsigned words;
+	unsigned next; /* the next word to look at */
+};
+
+/* A word of the configuration. `count` is 0 for one that stands alone, else it takes a digit below
+ * it: disk0 to disk3.
+ */
+struct config_word {
+	const char *name;
+	u8 count;
+	int (*set)(struct parse *p, unsigned index);
+};
+
+extern const struct config_word config_words[];
+extern const unsigned config_word_count;
+
+/* Writes the message; both return -1. */
+int config_fail_at(struct config *c, unsigned origin, unsigned line, const char *word,
+		   const char *expected);
+int config_fail(struct parse *p, const char *word, const char *expected);
+
+/* The next word, or "" (which no value matches) past the end. */
+const char *config_take(struct parse *p);
+/* Takes the next word if it is this one. */
+bool config_take_if(struct parse *p, const char *text);
+/* What a message shows for a word that config_take() gave. */
+const char *config_shown(const struct parse *p, const char *word);
+
+/* The value of a hexadecimal digit, 99 for anything else. */
+int config_digit(char ch);
+/* A decimal or 0x number at *s, at most max; moves *s behind it. false: none, or too large. */
+bool config_number_at(const char **s, u32 max, u32 *value);
+/* A whole word that is a number from min to max. */
+bool config_number(const char *word, u32 min, u32 max, u32 *value);
+/* Numbers with one separator between them, count of them, each at most max: "306/4/17". */
+bool config_number_list(const char **s, char separator, u32 *value, unsigned count, u32 max);
+
+#endif
