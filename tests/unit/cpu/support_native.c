@@ -17,6 +17,10 @@
 #include <unistd.h>
 #include "tests/unit/cpu/support.h"
 
+#ifndef SS_AUTODISARM /* <linux/signal.h> has it, and clashes with <signal.h> */
+#define SS_AUTODISARM (1u << 31)
+#endif
+
 /* Fixed address: the assembly below runs without any register or segment of its own. */
 #define CTX_ADDR 0x0e000000
 struct native_ctx {
@@ -259,12 +263,16 @@ static void init_segments(void)
 static void init_signals(void)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-	stack_t stack = {.ss_size = 0x20000};
+	/* AUTODISARM: a case's ESP may lie in the signal stack by chance, and is not on it. */
+	stack_t stack = {.ss_size = 0x20000, .ss_flags = (int)SS_AUTODISARM};
 	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 
 	stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	sigaltstack(&stack, NULL);
+	if (sigaltstack(&stack, NULL)) {
+		perror("sigaltstack");
+		exit(1);
+	}
 	sigfillset(&action.sa_mask);
 	action.sa_sigaction = on_trap;
 	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
