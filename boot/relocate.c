@@ -98,7 +98,7 @@ static const struct ram_range *range_of(const struct ram_map *ram, u32 addr)
 	return NULL;
 }
 
-/* The highest range with room for `need` bytes; the one from 1 MB also has to keep the guest's. */
+/* The highest range with room for `need` bytes. What is left for the guest is seen later. */
 static const struct ram_range *choose_range(const struct ram_map *ram, u32 need)
 {
 	for (unsigned i = ram->count; i--;) {
