@@ -158,6 +158,8 @@ static void wire_firmware(struct vm *vm, struct pc_config *pc)
 	if (vga.data) {
 		pc->fw_file = &vga;
 		pc->fw_file_count = 1;
+		pc->vga_rom = vga.data;
+		pc->vga_rom_size = vga.size;
 	}
 }
 

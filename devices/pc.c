@@ -133,21 +133,6 @@ static int init_pci(struct pc *pc)
 	return 0;
 }
 
-/* Firmware that does not know fw_cfg looks for the video BIOS where a card has it. */
-static void show_vga_rom(struct pc *pc)
-{
-	static const char folder[] = "vgaroms/";
-
-	for (unsigned i = 0; i < pc->config.fw_file_count; i++) {
-		const struct pc_fw_file *file = &pc->config.fw_file[i];
-
-		if (!strncmp(file->name, folder, sizeof(folder) - 1)) {
-			i440fx_set_vga_rom(&pc->i440fx, file->data, file->size);
-			return;
-		}
-	}
-}
-
 static struct ide_drive_config drive_config(const struct pc_config *c, unsigned n)
 {
 	struct ide_drive_config drive = {0};
@@ -269,7 +254,8 @@ int pc_init(struct pc *pc, const struct pc_config *config)
 	pc->config = *config;
 	if (init_core(pc) || init_ide(pc) || init_pci(pc) || init_floppy(pc) || init_ports(pc))
 		return -1;
-	show_vga_rom(pc);
+	if (config->vga_rom)
+		i440fx_set_vga_rom(&pc->i440fx, config->vga_rom, config->vga_rom_size);
 	fill_cmos(pc);
 	return 0;
 }

@@ -49,6 +49,9 @@ struct pc_config {
 	struct pc_char serial[PC_SERIALS], parallel, debug; /* debug: ports E9h and 402h */
 	const struct pc_fw_file *fw_file; /* extra fw_cfg files (vgaroms/...) */
 	unsigned fw_file_count;
+	/* The video BIOS as firmware without fw_cfg finds it, at C0000h. NULL: nothing there. */
+	const void *vga_rom;
+	u32 vga_rom_size;
 	char boot_order[4];	    /* of 'c' disk, 'a' floppy, 'd' CD; "" means automatic */
 	struct { u16 year; u8 month, day, hour, minute, second; } rtc; /* at power-on */
 
