@@ -20,7 +20,8 @@ struct gen {
 	u32 attr;
 	bool code16, op16, addr16; /* the code segment's default, and what is in effect */
 	bool two_byte, lock;
-	u8 rep; /* F2h, F3h or 0 */
+	bool registers; /* no memory operands: several instructions share one set of registers */
+	u8 rep;		/* F2h, F3h or 0 */
 	u8 opcode;
 	int seg_override; /* SEG_*, or -1 */
 	u32 operand;	  /* linear address of the memory operand, 0 without one */
@@ -302,7 +303,7 @@ static void modrm_register(struct gen *g, u8 reg)
 static void put_modrm(struct gen *g)
 {
 	u8 reg = (u8)rng_below(g->r, 8);
-	bool memory = (g->attr & OP_MEM) || rng_below(g->r, 100) < 60;
+	bool memory = !g->registers && ((g->attr & OP_MEM) || rng_below(g->r, 100) < 60);
 
 	if (g->two_byte && g->opcode == 0 && reg < 2)
 		reg += 4; /* SLDT and STR tell about the machine, or trap */
@@ -447,7 +448,7 @@ static void put_prefixes(struct gen *g)
 		list[n++] = 0xf0;
 	if (g->rep)
 		list[n++] = g->rep;
-	if (g->opcode != 0xb9 && rng_one_in(g->r, 200)) /* too long: #GP */
+	if (g->opcode != 0xb9 && !g->registers && rng_one_in(g->r, 200)) /* too long: #GP */
 		for (unsigned i = 0; i < 12; i++)
 			byte(g, 0x3e);
 	while (n > 0) {
@@ -619,11 +620,64 @@ static void put_instruction(struct gen *g)
 		fill_stack(g);
 }
 
+/* Straight-line code on registers and flags; a Jcc to what follows it counts as that. */
+static bool is_straight(const struct gen *g)
+{
+	u32 allowed = OP_MODRM | OP_IB | OP_IZ | OP_LOCK | OP_PLAIN | OP_NO_REP | OP_REL8;
+	bool jump = (g->attr & OP_REL8) && (g->two_byte || (g->opcode & 0xf0) != 0x70);
+
+	if ((g->attr & ~allowed) || jump)
+		return false;
+	if (g->two_byte) /* without the privileged ones */
+		return g->opcode >= 0x40 && g->opcode != 0xb9;
+	return g->opcode < 0xcc || (g->opcode >= 0xd0 && g->opcode < 0xd7) || g->opcode >= 0xf5;
+}
+
+static void put_sequence(struct gen *g)
+{
+	g->registers = true;
+	for (unsigned n = 2 + rng_below(g->r, 5); n > 0; n--) {
+		do {
+			choose_opcode(g);
+		} while (!is_straight(g));
+		choose_prefixes(g);
+		put_prefixes(g);
+		if (g->two_byte)
+			byte(g, 0x0f);
+		byte(g, g->opcode);
+		if (g->attr & OP_MODRM)
+			put_modrm(g);
+		put_immediates(g);
+		if (g->attr & OP_REL8)
+			byte(g, 0);
+	}
+}
+
+static void gen_sequence(struct gen *g, u32 index)
+{
+	struct test_case *t = g->t;
+
+	g->attr = 0;
+	t->two_byte = false;
+	t->opcode = 0x90;
+	t->special = t->uses_fpu = false;
+	choose_segments(g);
+	choose_registers(g);
+	g->attr = OP_REL8; /* a place with all its exits */
+	choose_place(g, index);
+	put_sequence(g);
+	finish_place(g);
+}
+
 void gen_case(struct rng *r, u32 index, struct test_case *t)
 {
 	struct gen g = {.r = r, .t = t};
 
 	t->len = t->patches = t->fx_lin = t->fxsave_lin = 0;
+	if (is_reference_cpu() && rng_one_in(r, 6)) {
+		gen_sequence(&g, index);
+		return;
+	}
 	choose_opcode(&g);
 	t->two_byte = g.two_byte;
 	t->opcode = g.opcode;
