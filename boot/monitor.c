@@ -158,7 +158,7 @@ static const struct {
 	{"stats", 3, mon_stats, "instructions, exits by reason, exceptions, port accesses"},
 	{"x", 1, mon_examine, "[p:]ADDRESS [COUNT]  bytes at a linear (p: physical) address"},
 	{"u", 1, mon_disassemble, "[ADDRESS] [COUNT]    instructions, from CS:EIP on"},
-	{"routes", 4, mon_routes, "who answers which ports, and how often"},
+	{"routes", 6, mon_routes, "who answers which ports, and how often"},
 	{"attach", 2, mon_attach, "PORTS [irq N]        to this PC's own hardware"},
 	{"detach", 2, mon_detach, "PORTS [irq N]        back to the chip model"},
 	{"route", 5, mon_route, "PORTS [irq N] virtual|local|absent"},
