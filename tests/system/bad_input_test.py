@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bad input gives one clear line: never a silent hang, never a reset of the PC Farbus runs on."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 from pc import PC, Failure
 
-from paths import BUILD
+from paths import BUILD, written
 
 SOURCES = Path(__file__).resolve().parent / "guests"
 
 
-def assembled(name, size=None):
+def assembled(name, size=None, defines=(), suffix=""):
     """A tiny guest of tests/system/guests as a raw image, padded to size bytes."""
-    image = BUILD / "tests" / "images" / f"{name}.img"
-    image.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["nasm", "-f", "bin", "-o", image, SOURCES / f"{name}.asm"], check=True)
-    if size:
-        with open(image, "r+b") as out:
-            out.truncate(size)
+    image = BUILD / "tests" / "images" / f"{name}{suffix}.img"
+    with written(image) as partial:
+        subprocess.run(["nasm", "-f", "bin", *(f"-D{define}" for define in defines), "-o", partial,
+                        SOURCES / f"{name}.asm"], check=True)
+        if size:
+            os.truncate(partial, size)
     return str(image)
 
 
