@@ -271,6 +271,7 @@ void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write)
 	const struct segment *s = &v->seg[seg];
 	u32 count = write ? s->wr_count : s->rd_count;
 	u32 lin = s->base + off;
+	const struct tlb_entry *e;
 	struct target t;
 
 	if (off >= count)
@@ -278,6 +279,9 @@ void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write)
 	if (*len > count - off)
 		*len = count - off;
 	*len = first_part(lin, *len);
+	e = tlb_hit(v, lin, 1, v->cpl == 3, write);
+	if (likely(e))
+		return (void *)(lin + e->addend);
 	t = tlb_translate(v, lin, write, v->cpl == 3);
 	return write && t.code ? NULL : t.host;
 }
@@ -323,8 +327,14 @@ void lin_probe(struct vcpu *v, u32 lin, u32 len, bool write, bool user)
 
 u32 mem_fetch_page(struct vcpu *v, u32 lin, const u8 **host)
 {
-	struct target t = tlb_translate(v, lin, false, v->cpl == 3);
+	const struct tlb_entry *e = tlb_hit(v, lin, 1, v->cpl == 3, false);
+	struct target t;
 
+	if (likely(e)) {
+		*host = (const u8 *)(e->rd_tag + e->addend);
+		return (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
+	}
+	t = tlb_translate(v, lin, false, v->cpl == 3);
 	*host = t.host ? t.host - (lin & ~PAGE_MASK) : NULL;
 	return t.gpa;
 }

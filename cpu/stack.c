@@ -30,7 +30,8 @@ void stack_push(struct vcpu *v, struct stack *st, unsigned size, u32 value)
 {
 	u32 off = (st->sp - size) & st->mask;
 
-	segment_check(v, &st->ss, off, size, true, VEC_SS, st->error);
+	if (unlikely(off >= st->ss.wr_count))
+		segment_check(v, &st->ss, off, size, true, VEC_SS, st->error);
 	lin_write(v, st->ss.base + off, size, value, st->user);
 	st->sp = (st->sp & ~st->mask) | off;
 }
@@ -39,7 +40,8 @@ u32 stack_peek(struct vcpu *v, const struct stack *st, u32 skip, unsigned size)
 {
 	u32 off = (st->sp + skip) & st->mask;
 
-	segment_check(v, &st->ss, off, size, false, VEC_SS, st->error);
+	if (unlikely(off >= st->ss.rd_count))
+		segment_check(v, &st->ss, off, size, false, VEC_SS, st->error);
 	return lin_read(v, st->ss.base + off, size, st->user);
 }
 
@@ -93,6 +95,7 @@ struct stack stack_inner(struct vcpu *v, unsigned cpl)
 		cpu_raise(v, VEC_SS, SEL_ERROR(ss));
 	descriptor_accessed(v, &d);
 	s = descriptor_segment(&d, ss);
+	segment_derive(&s);
 	st = stack_make(v, &s, esp, cpl);
 	st.error = SEL_ERROR(ss);
 	return st;
