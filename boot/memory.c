@@ -104,6 +104,11 @@ static bool heap_map_to(u32 end)
 	return true;
 }
 
+u32 memory_heap_left(void)
+{
+	return HEAP_END - (heap_next ? heap_next : (u32)image_end);
+}
+
 void *host_alloc(size_t size)
 {
 	u32 align = size >= PAGE_SIZE ? PAGE_SIZE : 16, start;

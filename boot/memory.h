@@ -29,6 +29,8 @@ void memory_init(u32 floor, u32 top);
 u32 memory_take(u32 size);
 /* Bytes that memory_take() could still give. */
 u32 memory_left(void);
+/* Bytes of linear space that the heap can still grow by, whatever memory there is. */
+u32 memory_heap_left(void);
 /* The guest gets [0, end): what Farbus takes stays above. False when it is taken already. */
 bool memory_set_floor(u32 end);
 /* Bytes taken since memory_init(): modules, image, tables and heap. */

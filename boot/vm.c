@@ -40,7 +40,7 @@ static bool ram_fits(const struct boot_info *boot, u32 ram)
 {
 	u32 bottom = memory_bottom(), own = own_size(ram);
 
-	if (ram > boot->guest_limit || ram > bottom)
+	if (ram > boot->guest_limit || ram > bottom || own > memory_heap_left())
 		return false;
 	/* Farbus below the guest's end of RAM only counts where both share a range. */
 	return own <= memory_left() && (ram <= bottom - own || boot->guest_limit <= bottom - own);
