@@ -401,6 +401,42 @@ static void fall_through(struct decoder *d, bool stop)
 		emit_branch(d, op_jmp, NULL, 0);
 }
 
+/*
+ * The instruction at d->off, which goes on in the next page. Only where that page can be read
+ * without a fault, and lies within the CS limit as the first one does; op_cross sees to it each
+ * time.
+ */
+static bool decode_crossing(struct decoder *d, const u8 *page)
+{
+	struct vcpu *v = d->v;
+	u32 lin = (v->seg[SEG_CS].base + v->eip + PAGE_SIZE) & PAGE_MASK, here = PAGE_SIZE - d->off;
+	const struct tlb_entry *e =
+		(const struct tlb_entry *)v->tlb_set + ((lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1));
+	struct cross_bytes *bytes;
+	struct insn *i;
+
+	/* Too long rather than crossing? */
+	if (here >= INSN_BYTES_MAX || e->rd_tag != lin || (d->mode & MODE_EDGE))
+		return false;
+	memcpy(d->buf, page + d->off, here);
+	memcpy(d->buf + here, (const u8 *)(lin + e->addend), INSN_BYTES_MAX - here);
+	d->bytes = d->buf;
+	d->avail = INSN_BYTES_MAX;
+	d->count = d->exits = 0;
+	i = emit(d, op_cross);
+	i->flags |= INSN_FIRST;
+	bytes = (struct cross_bytes *)(void *)&d->out[d->count++];
+	memset(bytes, 0, sizeof(struct insn));
+	decode_insn(d);
+	if (d->overrun || d->pos <= here)
+		return false;
+	memcpy(bytes->byte, d->buf + here, d->pos - here);
+	i->index = (u8)(d->pos - here);
+	i->len = (u8)d->pos;
+	d->off += d->pos;
+	return true;
+}
+
 struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
 {
 	struct interp *in = v->interp;
@@ -427,11 +463,16 @@ struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
 		if (d.end)
 			break;
 	}
-	if (d.n == 1 && stop)
-		return NULL;
+	if (d.n == 1 && stop) {
+		if (!decode_crossing(&d, page))
+			return NULL;
+		stop = false;
+		d.n++;
+	}
+	/* Stopped: the next one crosses the page, and has a block of its own. */
 	if (!d.end || stop) {
 		d.n--;
-		fall_through(&d, stop);
+		fall_through(&d, false);
 	}
 	insns = d.count + d.exits;
 	b = cache_alloc(v, insns);
@@ -440,7 +481,7 @@ struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
 	b->gpa = gpa;
 	b->mode = mode;
 	b->first = (u16)first;
-	b->end = (u16)d.off;
+	b->end = (u16)(d.off < PAGE_SIZE ? d.off : PAGE_SIZE);
 	b->count = (u16)insns;
 	memcpy(b->insn, d.out, d.count * sizeof(struct insn));
 	for (unsigned n = 0; n < d.exits; n++)

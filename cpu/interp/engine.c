@@ -95,6 +95,7 @@ static bool single(struct vcpu *v)
 	const struct insn *first;
 
 	v->stats.slow_steps++;
+	in->single_due = false;
 	/* The T bit of a task just entered comes before its first instruction. */
 	if (unlikely(v->debug_hits) && !v->shadow && cpu_debug_trap(v, false))
 		return cpu_deliver(v, VEC_DB, EVENT_TRAP);
@@ -138,6 +139,18 @@ none:
 	return true;
 }
 
+/*
+ * RF does nothing without breakpoints: after the one chance to be pushed with an interrupt it goes,
+ * so that the instruction a fault returns to needs no slow step.
+ */
+static void forget_rf(struct vcpu *v)
+{
+	if (!(v->eflags & FLAG_RF) || (v->dr[7] & 0xff))
+		return;
+	v->eflags &= ~FLAG_RF;
+	cpu_mode_changed(v);
+}
+
 /* Carries out guest code until there is a reason to leave; under the catch point. */
 static enum exit_reason go(struct vcpu *v, bool step)
 {
@@ -158,13 +171,14 @@ static enum exit_reason go(struct vcpu *v, bool step)
 				return EXIT_STEP;
 			if (done)
 				continue;
+			forget_rf(v);
 		}
 		if (unlikely(v->halted))
 			return EXIT_HLT;
 		if (in->generation != v->generation || in->flush_due)
 			refresh(v);
 		b = NULL;
-		if (!step && !(v->events & VCPU_EV_STEP))
+		if (!step && !(v->events & VCPU_EV_STEP) && !in->single_due)
 			b = quick_block(v) ?: find_block(v);
 		if (in->generation != v->generation)
 			refresh(v);

@@ -84,6 +84,13 @@ struct block {
 #define HASH_SIZE	8192u
 #define BLOCK_INSNS_MAX 48u /* guest instructions in a block */
 
+/* The second page's bytes of an instruction that crosses a page, in the insn after op_cross. */
+struct cross_bytes {
+	op_fn none; /* NULL, as the insn it lies in is not one */
+	u8 byte[16];
+};
+_Static_assert(sizeof(struct cross_bytes) <= offsetof(struct insn, opcode), "rides in an insn");
+
 struct code_page {
 	u32 granules; /* one bit per 128 bytes: something was decoded from it */
 	struct block *blocks;
@@ -98,6 +105,7 @@ struct interp {
 	u32 generation;	    /* of the vcpu, when mode was computed */
 	bool exit_due;	    /* a handler wants run() to return `exit` */
 	bool no_trap;	    /* the instruction takes no single-step trap (INT n) */
+	bool single_due;    /* a handler wants the next instruction uncached */
 	bool flush_due;	    /* the physical mapping changed: forget everything decoded */
 	enum exit_reason exit;
 

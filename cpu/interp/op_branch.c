@@ -81,6 +81,30 @@ void op_chain(void)
 	ip->fn();
 }
 
+/*
+ * In front of an instruction that crosses into the next page: its bytes there must be those that
+ * were decoded. So nothing has to watch the second page. index is their number.
+ */
+void op_cross(void)
+{
+	const struct cross_bytes *want = (const struct cross_bytes *)(const void *)&ip[1];
+	u32 eip = cpu->page_eip + PAGE_SIZE, lin = cpu->seg[SEG_CS].base + eip;
+	const struct tlb_entry *e = tlb_at(lin);
+	const u8 *have = (const u8 *)(lin + e->addend);
+	u32 n = 0;
+
+	if (lin == e->rd_tag && eip < cpu->interp->page_eip_count) {
+		while (n < ip->index && have[n] == want->byte[n])
+			n++;
+		if (n == ip->index) {
+			ip++;
+			NEXT;
+		}
+	}
+	cpu->interp->single_due = true;
+	cpu->eip = cur_eip();
+}
+
 /* First insn of every instruction in a dropped block: starts again with what memory holds now. */
 void op_stale(void)
 {
@@ -88,7 +112,7 @@ void op_stale(void)
 	cpu->eip = cur_eip();
 }
 
-/* End of the uncached single instruction, and of a block that stops before a difficult one. */
+/* End of the uncached single instruction. */
 void op_stop(void)
 {
 	cpu->icount += ip->n;
