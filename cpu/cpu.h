@@ -37,12 +37,6 @@ static inline struct cpu_fault *cpu_fault_of(struct vcpu *v)
 enum event_kind { EVENT_FAULT, EVENT_TRAP, EVENT_SOFT_INT, EVENT_INT3_INTO, EVENT_EXTERNAL, EVENT_ICEBP };
 
 /*
- * Delivers one event through IVT or IDT (SDM vol. 3, ch. 6 and 20). v->eip is the return address.
- * May itself raise; must be called under a catch point.
- */
-void cpu_interrupt(struct vcpu *v, u8 vector, enum event_kind kind, u32 error);
-
-/*
  * Delivers a raised fault with the double- and triple-fault rules (SDM vol. 3, 6.15, table 6-5).
  * Sets up its own catch point. Returns false on shutdown.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Event delivery inside cpu/: what cpu_interrupt(), INT n and the double-fault rules share. */
+/* Event delivery inside cpu/: what INT n and the double-fault rules share. */
 #ifndef FARBUS_CPU_EVENT_H
 #define FARBUS_CPU_EVENT_H
 

@@ -19,7 +19,6 @@ _Noreturn void cpu_raise(struct vcpu *v, u8 vector, u32 error)
 	if (v->ext && error_has_ext(vector))
 		v->fault.error |= 1;
 	v->ext = false;
-	v->in_delivery = false;
 	__builtin_longjmp(v->fault.jmp, 1);
 }
 

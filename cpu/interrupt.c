@@ -188,17 +188,10 @@ void event_deliver(struct vcpu *v, u8 vector, enum event_kind kind, u32 error, u
 	/* Traps and inhibitions of the interrupted context end here. */
 	v->debug_hits = 0;
 	v->shadow = 0;
-	v->in_delivery = true;
 	v->ext = !e.software;
 	if (vcpu_protected(v))
 		deliver_protected(v, &e);
 	else
 		deliver_real(v, &e);
-	v->in_delivery = false;
 	v->ext = false;
-}
-
-void cpu_interrupt(struct vcpu *v, u8 vector, enum event_kind kind, u32 error)
-{
-	event_deliver(v, vector, kind, error, v->eip);
 }

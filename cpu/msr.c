@@ -79,7 +79,7 @@ void cpu_rdmsr(struct vcpu *v)
 		value = v->msr_apic_base;
 		break;
 	case MSR_DEBUGCTL:
-		value = v->msr_misc;
+		value = v->msr_debugctl;
 		break;
 	case MSR_PLATFORM_ID:
 	case MSR_EBL_CR_POWERON:
@@ -110,7 +110,7 @@ void cpu_wrmsr(struct vcpu *v)
 		v->msr_apic_base = value;
 		break;
 	case MSR_DEBUGCTL:
-		v->msr_misc = value & 0x7f;
+		v->msr_debugctl = value & 0x7f;
 		break;
 	case MSR_EBL_CR_POWERON:
 	case MSR_BIOS_UPDT_TRIG:

@@ -41,10 +41,10 @@ void vcpu_reset(struct vcpu *v)
 	v->cpl = 0;
 	v->shadow = 0;
 	v->debug_hits = 0;
-	v->halted = v->in_delivery = v->ext = v->nmi_blocked = v->mem_slow = false;
+	v->halted = v->ext = v->nmi_blocked = v->mem_slow = false;
 	v->msr_sysenter_cs = v->msr_sysenter_esp = v->msr_sysenter_eip = 0;
 	v->msr_apic_base = APIC_BASE_BSP;
-	v->msr_misc = 0;
+	v->msr_debugctl = 0;
 	vcpu_event_clear(v, VCPU_EV_STEP | VCPU_EV_NMI);
 	vcpu_set_eflags(v, FLAGS_FIXED);
 	reset_segments(v);

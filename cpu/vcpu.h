@@ -176,8 +176,7 @@ struct vcpu {
 	u8 cpl;
 	u8 shadow;	      /* SHADOW_* */
 	bool halted;
-	bool in_delivery;     /* an event is being delivered: page faults count as "during" */
-	bool ext;	      /* ... that is not an INT n: error codes get the EXT bit */
+	bool ext;	      /* an event other than INT n is being delivered: error codes get EXT */
 	bool nmi_blocked;     /* an NMI was delivered and no IRET executed since */
 	bool mem_slow;	      /* #AC or a data breakpoint may be due: all rd_count, wr_count are 0 */
 	/*
@@ -185,7 +184,7 @@ struct vcpu {
 	 * flushes, CPL, CR0, CR4, VM and CS.D changes. An engine compares it with its own copy.
 	 */
 	u32 generation;
-	u32 debug_hits;	      /* DR6 bits since the last cpu_pending_debug() */
+	u32 debug_hits;	      /* DR6 bits since the last cpu_debug_trap() */
 	struct cpu_fault fault;
 
 	u32 cr0, cr2, cr3, cr4;
@@ -195,8 +194,7 @@ struct vcpu {
 	struct desc_table gdtr, idtr;
 
 	u32 msr_sysenter_cs, msr_sysenter_esp, msr_sysenter_eip;
-	u64 msr_apic_base, msr_pat, msr_misc;
-	u64 msr_mtrr[32];     /* def type, fixed and variable ranges, as stored: no effect here */
+	u64 msr_apic_base, msr_debugctl;
 	u64 tsc_offset;
 
 	struct fpu_image fpu; /* valid when the host FPU does not hold it (fpu_loaded false) */
