@@ -126,13 +126,9 @@ static void cmd_info(struct monitor *m, const struct command *c)
 	static const struct {
 		const char *name;
 		command_fn fn;
-	} what[] = {{"registers", mon_registers},
-		    {"cpu", mon_stats},
-		    {"stats", mon_stats},
-		    {"routes", mon_routes},
-		    {"irq", mon_irq},
-		    {"trace", mon_trace},
-		    {"log", mon_log}};
+	} what[] = {{"registers", mon_registers}, {"cpu", mon_stats},	  {"stats", mon_stats},
+		    {"memory", mon_memory},	  {"routes", mon_routes}, {"irq", mon_irq},
+		    {"trace", mon_trace},	  {"log", mon_log}};
 	struct command rest = {.words = 1};
 
 	for (unsigned i = 0; c->words == 2 && i < ARRAY_SIZE(what); i++) {
@@ -142,7 +138,7 @@ static void cmd_info(struct monitor *m, const struct command *c)
 		what[i].fn(m, &rest);
 		return;
 	}
-	mon_print(m, "info: expected registers, cpu, routes, irq, trace or log\n");
+	mon_print(m, "info: expected registers, cpu, memory, routes, irq, trace or log\n");
 }
 
 /* The first of a name's letters that makes it this command is enough to type. */
@@ -153,7 +149,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"help", 1, help, "this list"},
-	{"info", 1, cmd_info, "registers|cpu|routes|irq|trace|log"},
+	{"info", 1, cmd_info, "registers|cpu|memory|routes|irq|trace|log"},
 	{"registers", 3, mon_registers, "all registers, segments with base, limit and attributes"},
 	{"stats", 3, mon_stats, "instructions, exits by reason, exceptions, port accesses"},
 	{"x", 1, mon_examine, "[p:]ADDRESS [COUNT]  bytes at a linear (p: physical) address"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Monitor commands about ports and interrupt lines. */
+/* Monitor commands about ports, interrupt lines and the map of memory. */
 #include "boot/local.h"
 #include "boot/monitor_cmd.h"
 #include "devices/bus.h"
@@ -43,6 +43,25 @@ void mon_routes(struct monitor *m, const struct command *c)
 		if (local_irq_mask() & BIT(line))
 			mon_print(m, " %u", line);
 	mon_print(m, local_irq_mask() ? "\n" : " none\n");
+}
+
+void mon_memory(struct monitor *m, const struct command *c)
+{
+	const struct physmem *pm = &m->vm->mem;
+
+	(void)c;
+	for (unsigned i = 0; i < pm->region_count; i++) {
+		const struct phys_region *r = &pm->region[i];
+
+		mon_print(m, "%08x-%08x  read %-7s write %s\n", r->first, r->last,
+			  r->rd	    ? "memory"
+			  : r->mmio ? "device"
+				    : "ones",
+			  r->wr	    ? "memory"
+			  : r->mmio ? "device"
+				    : "ignored");
+	}
+	mon_print(m, "A20 is %s\n", physmem_a20(pm) ? "on" : "off");
 }
 
 /* PORTS [irq N] from word 1 on; returns the next word's index, 0 after a message. */

@@ -71,6 +71,7 @@ void mon_attach(struct monitor *m, const struct command *c);
 void mon_detach(struct monitor *m, const struct command *c);
 void mon_route(struct monitor *m, const struct command *c);
 void mon_trace(struct monitor *m, const struct command *c);
+void mon_memory(struct monitor *m, const struct command *c);
 void mon_irq(struct monitor *m, const struct command *c);
 
 #endif
