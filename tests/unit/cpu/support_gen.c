@@ -288,7 +288,7 @@ static void put_instruction(struct gen *g)
 	put_immediates(g);
 	if (g->attr & (OP_FAR | OP_REL8 | OP_RELZ))
 		put_target(g);
-	if (g->attr & OP_STACK)
+	if ((g->attr & OP_STACK) && !g->operand)
 		fill_stack(g);
 }
 

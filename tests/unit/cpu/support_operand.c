@@ -183,6 +183,8 @@ static void modrm_32(struct gen *g, u8 reg)
 		if (index == base)
 			mod = 2; /* two unknowns at once: leave it to the displacement */
 	}
+	if (base == REG_ESP && (g->attr & OP_STACK))
+		mod = 2; /* ESP is the stack's */
 	g->operand = target;
 	target -= operand_base(g, default_segment(g, mod, rm, base));
 	if (index != 4)

@@ -104,7 +104,7 @@ static bool either_fault(const struct test_case *t, const struct outcome *n,
 
 	bool image = t->two_byte ? t->opcode == 0xae : t->opcode == 0xd9 || t->opcode == 0xdd;
 
-	if (image && n->vector == VEC_PF && is_fault(g->vector))
+	if (image && (n->vector == VEC_PF || n->vector == VEC_AC) && is_fault(g->vector))
 		return true;
 	if (t->two_byte && t->opcode == 0xae) /* misaligned: the SDM allows either */
 		return n->vector == VEC_AC && g->vector == VEC_GP;
@@ -224,7 +224,7 @@ bool run_both(const struct test_case *t, bool verbose)
 		native.vector = VEC_EXIT;
 		native.regs.eip--;
 	}
-	if (t->fxsave_lin && (native.vector == VEC_EXIT || native.vector == VEC_DB))
+	if (t->fxsave_lin && native.regs.eip != t->in.eip)
 		memcpy(data + (t->fxsave_lin - DATA_LIN) + FX_MXCSR_MASK, &(u32){MXCSR_VALID}, 4);
 	same_memory = memcmp(data, guest_data(), DATA_RW) == 0;
 	same = same_memory && same_outcome(t, &native, &guest);
