@@ -88,7 +88,7 @@ def dlx_image():
 # Debian's own kernel and busybox.
 
 # Fast and quiet: no probing of what the virtual PC does not have, no self-tests, no splash.
-DEBIAN_APPEND = ("quiet loglevel=3 nolapic noapic nosmp mitigations=off no_timer_check "
+DEBIAN_APPEND = ("quiet loglevel=3 nokaslr nolapic noapic nosmp mitigations=off no_timer_check "
                  "cryptomgr.notests 8250.nr_uarts=0 random.trust_cpu=1 raid=noautodetect "
                  "panic=0 console=tty0")
 

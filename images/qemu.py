@@ -4,7 +4,7 @@
 import os
 import shlex
 
-from paths import system_file
+from paths import Missing, system_file
 
 QEMU = "/usr/bin/qemu-system-i386"
 
@@ -20,10 +20,24 @@ def _monitor(work):
     return ["-qmp", f"unix:{work / 'qmp.sock'},server=on,wait=off"]
 
 
+def _medium(image):
+    """The hybrid image as what MEDIUM= says: disk (the default), cd or usb."""
+    medium = os.environ.get("MEDIUM") or "disk"
+    drive = f"file={image},format=raw,snapshot=on"
+    words = {
+        "disk": ["-drive", f"{drive},if=ide,index=0", "-boot", "c"],
+        "cd": ["-drive", f"{drive},if=ide,index=0,media=cdrom", "-boot", "d"],
+        "usb": ["-drive", f"{drive},if=none,id=stick", "-device", "piix3-usb-uhci",
+                "-device", "usb-storage,drive=stick,bootindex=0"],
+    }
+    if medium not in words:
+        raise Missing(f"MEDIUM={medium}: expected one of {' '.join(words)}")
+    return words[medium]
+
+
 def farbus(image, ram, log, work, window):
     """The command that boots the Farbus image; its stdin and stdout are COM1."""
-    return _common(ram) + _monitor(work) + [
-        "-drive", f"file={image},format=raw,if=ide,snapshot=on", "-boot", "c",
+    return _common(ram) + _monitor(work) + _medium(image) + [
         "-display", window or "none", "-debugcon", f"file:{log}",
         "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
 

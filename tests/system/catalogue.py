@@ -11,6 +11,7 @@ from typing import Callable
 import bad_input_test
 import guests_test
 import kolibrios_test
+import media_test
 import memtest_test
 import monitor_test
 import random_test
@@ -52,6 +53,7 @@ def _guest_tests():
 TESTS = [
     *(Test(f"bad-input/{name}", run, 180, True) for name, run in bad_input_test.CASES.items()),
     *(Test(f"monitor/{name}", run, 300, True) for name, run in monitor_test.CASES.items()),
+    *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
