@@ -210,9 +210,15 @@ static void prevent_removal(struct ide_channel *ch)
 
 static void request_sense(struct ide_channel *ch)
 {
-	u32 length = atapi_request_sense(ch->active, ch->buffer);
+	struct ide_drive *d = ch->active;
+	u32 length;
 
-	ch->active->sense = no_sense;
+	if (d->sense.key == 0 && d->unit_attention) {
+		d->sense = SENSE_MEDIUM_CHANGED;
+		d->unit_attention = false;
+	}
+	length = atapi_request_sense(d, ch->buffer);
+	d->sense = no_sense;
 	reply(ch, length, ch->packet[4]);
 }
 
@@ -328,7 +334,7 @@ static void packet_wanted(struct ide_channel *ch)
 	ide_data_out(ch, PACKET_SIZE, packet_received, false);
 }
 
-static void packet(struct ide_channel *ch)
+void atapi_packet(struct ide_channel *ch)
 {
 	struct ide_drive *d = ch->active;
 	u32 limit = d->lba_mid[0] | d->lba_high[0] << 8;
@@ -337,83 +343,4 @@ static void packet(struct ide_channel *ch)
 	/* 0 is not allowed, FFFFh means FFFEh (ATA-6, 8.24.5). */
 	ch->byte_limit = limit < 2 || limit == 0xffff ? 0xfffe : limit;
 	ide_busy(ch, IDE_BLOCK_NS, packet_wanted);
-}
-
-static void identify_step(struct ide_channel *ch)
-{
-	ide_identify_cdrom(ch, ch->active, ch->buffer);
-	ide_data_in(ch, 0, IDE_SECTOR, ide_finish);
-}
-
-static void abort_step(struct ide_channel *ch)
-{
-	ide_complete(ch, IDE_ABRT);
-}
-
-/* A host that takes the drive for a disk is told by the signature (ATA-6, 8.15.5.2). */
-static void signature_step(struct ide_channel *ch)
-{
-	ide_signature(ch->active);
-	ide_complete(ch, IDE_ABRT);
-}
-
-/* DEVICE RESET ends without INTRQ and without DRDY (ATA-6, 9.16). */
-static void device_reset_step(struct ide_channel *ch)
-{
-	struct ide_drive *d = ch->active;
-
-	ide_finish(ch);
-	ide_signature(d);
-	d->error = 1;
-	d->status = 0;
-}
-
-static void set_features_step(struct ide_channel *ch)
-{
-	ide_complete(ch, ide_set_features(ch->active));
-}
-
-static void check_power_step(struct ide_channel *ch)
-{
-	ch->active->count[0] = 0xff;
-	ide_complete(ch, 0);
-}
-
-static void done_step(struct ide_channel *ch)
-{
-	ide_complete(ch, 0);
-}
-
-static ide_step plain_command(u8 command)
-{
-	switch (command) {
-	case 0x08:
-		return device_reset_step;
-	case 0x20: /* READ SECTORS */
-	case 0xec: /* IDENTIFY DEVICE */
-		return signature_step;
-	case 0xa1:
-		return identify_step;
-	case 0xe0: /* STANDBY, IDLE and SLEEP: always awake */
-	case 0xe1:
-	case 0xe2:
-	case 0xe3:
-	case 0xe6:
-	case 0xe7: /* FLUSH CACHE */
-		return done_step;
-	case 0xe5:
-		return check_power_step;
-	case 0xef:
-		return set_features_step;
-	default:
-		return abort_step;
-	}
-}
-
-void atapi_command(struct ide_channel *ch, u8 command)
-{
-	if (command == 0xa0)
-		packet(ch);
-	else
-		ide_busy(ch, IDE_COMMAND_NS, plain_command(command));
 }

@@ -37,6 +37,9 @@ u32 atapi_mechanism_status(u8 *reply);
 u32 atapi_disc_information(u8 *reply);
 u32 atapi_read_subchannel(const u8 *packet, u8 *reply);
 
+/* The PACKET command, from its first step on. */
+void atapi_packet(struct ide_channel *ch);
+
 /* A disc is in the drive and its tray closed. */
 bool atapi_has_medium(const struct ide_drive *d);
 

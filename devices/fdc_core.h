@@ -55,10 +55,27 @@ void fdc_execute(struct fdc *f);
 /* How many bytes the command with this first byte has, that one included. */
 u8 fdc_command_length(u8 command);
 void fdc_seek_done(void *drive);
-/* The data commands. */
+/* The data commands; unit and head are chosen. */
 void fdc_transfer(struct fdc *f);
 void fdc_read_id(struct fdc *f);
 void fdc_format(struct fdc *f);
+
+/* Their common parts, in fdc_transfer.c. */
+void fdc_begin(struct fdc *f);
+/* Requests DMA where it is used, and runs `step` when the head is there. */
+void fdc_start(struct fdc *f, void (*step)(struct fdc *f));
+bool fdc_non_dma(const struct fdc *f);
+bool fdc_write_protected(struct fdc *f);
+/* Whether the head finds any ID on the track, and the one in c, h, r, n (else ST1 and ST2 say why).
+ */
+bool fdc_track_readable(struct fdc *f);
+bool fdc_locate(struct fdc *f);
+/* Writes the located sector. */
+bool fdc_disk_write(struct fdc *f, const void *buf);
+/* The result phase of seven bytes: with ST0's upper bits, or abnormal termination. */
+void fdc_end(struct fdc *f, u8 st0);
+void fdc_fail(struct fdc *f);
+
 /* The selected drive, or NULL where none is connected. */
 struct fdc_drive *fdc_unit(struct fdc *f);
 /* Moves the head; a step with a disk in the drive ends DSKCHG. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The floppy controller's commands that move data: reads, writes, scans, VERIFY, FORMAT TRACK and
- * READ ID (82077AA datasheet, 5.1). In DMA mode a command is carried out in one go when its time
+ * The floppy controller's commands that move sectors: reads, writes, scans and VERIFY (82077AA
+ * datasheet, 5.1). In DMA mode a command is carried out in one go when its time
  * has come; in non-DMA mode sector by sector, as the host moves the bytes.
  */
 #include "devices/block.h"
@@ -14,7 +14,6 @@
 #define COMMAND_SK 0x20
 #define VERIFY_EC  0x80
 #define N_512	   2
-#define FORMAT_ID  4 /* bytes a sector that the host gives to FORMAT TRACK */
 
 enum {
 	CODE_READ_TRACK = 0x02,
@@ -47,12 +46,12 @@ static bool from_host(const struct fdc *f)
 	return is_write(f) || is_scan(f);
 }
 
-static bool non_dma(const struct fdc *f)
+bool fdc_non_dma(const struct fdc *f)
 {
 	return (f->specify[1] & 1) != 0;
 }
 
-static void end(struct fdc *f, u8 st0)
+void fdc_end(struct fdc *f, u8 st0)
 {
 	const u8 result[7] = {
 		(u8)(st0 | f->head << 2 | f->unit), f->st1, f->st2, f->c, f->h, f->r, f->n,
@@ -63,13 +62,13 @@ static void end(struct fdc *f, u8 st0)
 	fdc_result(f, sizeof(result), true);
 }
 
-static void end_with_error(struct fdc *f)
+void fdc_fail(struct fdc *f)
 {
-	end(f, ST0_ABNORMAL);
+	fdc_end(f, ST0_ABNORMAL);
 }
 
 /* A disk formatted at another rate, in FM, or not at all has no address marks to be found. */
-static bool track_readable(struct fdc *f)
+bool fdc_track_readable(struct fdc *f)
 {
 	const struct fdc_drive *d = fdc_unit(f);
 
@@ -80,11 +79,11 @@ static bool track_readable(struct fdc *f)
 	return f->rate == d->format.rate || (f->rate == 1 && d->format.cylinders == 40);
 }
 
-static bool locate(struct fdc *f)
+bool fdc_locate(struct fdc *f)
 {
 	const struct fdc_drive *d = fdc_unit(f);
 
-	if (!track_readable(f)) {
+	if (!fdc_track_readable(f)) {
 		f->st1 |= ST1_NO_ADDRESS;
 		return false;
 	}
@@ -118,7 +117,7 @@ static bool disk_read(struct fdc *f, void *buf)
 	return false;
 }
 
-static bool disk_write(struct fdc *f, const void *buf)
+bool fdc_disk_write(struct fdc *f, const void *buf)
 {
 	struct fdc_drive *d = fdc_unit(f);
 
@@ -185,29 +184,29 @@ static bool sector_done(struct fdc *f)
 	bool more = advance(f);
 
 	if (code(f) == CODE_VERIFY && (f->left != 0 ? --f->left == 0 : !more)) {
-		end(f, 0);
+		fdc_end(f, 0);
 		return true;
 	}
 	if (f->tc || hit || (f->st2 & ST2_CONTROL_MARK)) {
 		f->head = side;
-		end(f, 0);
+		fdc_end(f, 0);
 		return true;
 	}
 	if (more)
 		return false;
 	if (is_scan(f)) {
-		end(f, 0);
+		fdc_end(f, 0);
 		return true;
 	}
 	f->st1 |= ST1_END_OF_CYLINDER;
-	end_with_error(f);
+	fdc_fail(f);
 	return true;
 }
 
 /* The data of a sector has come from the host. */
 static bool store(struct fdc *f)
 {
-	return is_scan(f) ? scan_sector(f) : disk_write(f, f->buffer);
+	return is_scan(f) ? scan_sector(f) : fdc_disk_write(f, f->buffer);
 }
 
 static bool dma_sector(struct fdc *f)
@@ -235,8 +234,8 @@ static bool dma_sector(struct fdc *f)
 static void dma_step(struct fdc *f)
 {
 	do {
-		if (!locate(f) || !dma_sector(f)) {
-			end_with_error(f);
+		if (!fdc_locate(f) || !dma_sector(f)) {
+			fdc_fail(f);
 			return;
 		}
 	} while (!sector_done(f));
@@ -247,15 +246,15 @@ static void pio_step(struct fdc *f);
 static void pio_sector_done(struct fdc *f)
 {
 	if (from_host(f) && !store(f))
-		end_with_error(f);
+		fdc_fail(f);
 	else if (!sector_done(f))
 		pio_step(f);
 }
 
 static void pio_step(struct fdc *f)
 {
-	if (!locate(f) || (!from_host(f) && !disk_read(f, f->buffer))) {
-		end_with_error(f);
+	if (!fdc_locate(f) || (!from_host(f) && !disk_read(f, f->buffer))) {
+		fdc_fail(f);
 		return;
 	}
 	f->pos = 0;
@@ -266,7 +265,7 @@ static void pio_step(struct fdc *f)
 	fdc_raise(f);
 }
 
-static void begin(struct fdc *f)
+void fdc_begin(struct fdc *f)
 {
 	f->command = f->fifo[0];
 	f->st1 = f->st2 = 0;
@@ -274,17 +273,17 @@ static void begin(struct fdc *f)
 	f->pio_in = f->pio_out = false;
 }
 
-static bool write_protected(struct fdc *f)
+bool fdc_write_protected(struct fdc *f)
 {
 	const struct fdc_drive *d = fdc_unit(f);
 
 	return d && d->block->read_only;
 }
 
-static void start(struct fdc *f, void (*step)(struct fdc *f))
+void fdc_start(struct fdc *f, void (*step)(struct fdc *f))
 {
-	fdc_after(f, track_readable(f) ? FDC_COMMAND_NS : FDC_INDEX_NS, step);
-	if (!non_dma(f))
+	fdc_after(f, fdc_track_readable(f) ? FDC_COMMAND_NS : FDC_INDEX_NS, step);
+	if (!fdc_non_dma(f))
 		dma_dreq(f->dma, FDC_DMA_CHANNEL, true);
 }
 
@@ -292,7 +291,7 @@ void fdc_transfer(struct fdc *f)
 {
 	struct fdc_drive *d = fdc_unit(f);
 
-	begin(f);
+	fdc_begin(f);
 	f->c = f->fifo[2];
 	f->h = f->fifo[3];
 	f->r = code(f) == CODE_READ_TRACK ? 1 : f->fifo[4];
@@ -301,119 +300,13 @@ void fdc_transfer(struct fdc *f)
 	f->left = code(f) == CODE_VERIFY && (f->fifo[1] & VERIFY_EC) ? f->fifo[8] : 0;
 	if (d && (f->configure & CONFIGURE_IMPLIED_SEEK))
 		fdc_step_to(d, f->c);
-	if (is_write(f) && write_protected(f)) {
+	if (is_write(f) && fdc_write_protected(f)) {
 		f->st1 |= ST1_NOT_WRITABLE;
-		fdc_after(f, FDC_COMMAND_NS, end_with_error);
+		fdc_after(f, FDC_COMMAND_NS, fdc_fail);
 		return;
 	}
 	/* All our sectors have ordinary data marks: READ DELETED DATA says so, and stops. */
 	if (code(f) == CODE_READ_DELETED && !(f->command & COMMAND_SK))
 		f->st2 |= ST2_CONTROL_MARK;
-	start(f, non_dma(f) && code(f) != CODE_VERIFY ? pio_step : dma_step);
-}
-
-static void read_id_step(struct fdc *f)
-{
-	struct fdc_drive *d = fdc_unit(f);
-
-	if (!track_readable(f)) {
-		f->st1 |= ST1_NO_ADDRESS;
-		end_with_error(f);
-		return;
-	}
-	d->next_id = d->next_id % d->format.per_track + 1;
-	f->c = d->cylinder;
-	f->h = f->head;
-	f->r = d->next_id;
-	f->n = N_512;
-	end(f, 0);
-}
-
-void fdc_read_id(struct fdc *f)
-{
-	begin(f);
-	f->c = f->h = f->r = f->n = 0;
-	fdc_after(f, track_readable(f) ? FDC_COMMAND_NS : FDC_INDEX_NS, read_id_step);
-}
-
-/* One sector of FORMAT TRACK, its ID in buffer[]. IDs that the image has no place for are lost. */
-static bool format_sector(struct fdc *f)
-{
-	u8 data[FDC_SECTOR];
-
-	f->c = f->buffer[0];
-	f->h = f->buffer[1];
-	f->r = f->buffer[2];
-	f->n = f->buffer[3];
-	f->left--;
-	if (!locate(f)) {
-		f->st1 = f->st2 = 0;
-		return true;
-	}
-	memset(data, f->eot, sizeof(data));
-	return disk_write(f, data);
-}
-
-static void format_pio_step(struct fdc *f);
-
-static void format_id_received(struct fdc *f)
-{
-	if (format_sector(f))
-		format_pio_step(f);
-	else
-		end_with_error(f);
-}
-
-static void format_pio_step(struct fdc *f)
-{
-	if (f->left == 0) {
-		end(f, 0);
-		return;
-	}
-	f->pos = 0;
-	f->len = FORMAT_ID;
-	f->pio_out = true;
-	f->pio_done = format_id_received;
-	fdc_raise(f);
-}
-
-static void format_dma_step(struct fdc *f)
-{
-	while (f->left) {
-		if (dma_read(f->dma, FDC_DMA_CHANNEL, f->buffer, FORMAT_ID, &f->tc) != FORMAT_ID) {
-			f->st1 |= ST1_OVERRUN;
-			end_with_error(f);
-			return;
-		}
-		if (!format_sector(f)) {
-			end_with_error(f);
-			return;
-		}
-	}
-	end(f, 0);
-}
-
-static void format_unreadable(struct fdc *f)
-{
-	f->st1 |= ST1_NO_ADDRESS;
-	end_with_error(f);
-}
-
-void fdc_format(struct fdc *f)
-{
-	begin(f);
-	f->c = f->h = f->r = 0;
-	f->n = f->fifo[2];
-	f->left = f->fifo[3];
-	f->eot = f->fifo[5]; /* the filler byte */
-	if (write_protected(f)) {
-		f->st1 |= ST1_NOT_WRITABLE;
-		fdc_after(f, FDC_COMMAND_NS, end_with_error);
-		return;
-	}
-	/* The image cannot become a disk of another format. */
-	if (!track_readable(f))
-		fdc_after(f, FDC_INDEX_NS, format_unreadable);
-	else
-		start(f, non_dma(f) ? format_pio_step : format_dma_step);
+	fdc_start(f, fdc_non_dma(f) && code(f) != CODE_VERIFY ? pio_step : dma_step);
 }

@@ -20,16 +20,10 @@
 #define CONTROL_HOB  0x80
 
 #define COMMAND_DIAGNOSTIC 0x90
-#define DIAGNOSTIC_PASSED  0x01
-
-static bool present(const struct ide_drive *d)
-{
-	return d->kind != IDE_NONE;
-}
 
 bool ide_channel_empty(const struct ide_channel *ch)
 {
-	return !present(&ch->drive[0]) && !present(&ch->drive[1]);
+	return !ide_present(&ch->drive[0]) && !ide_present(&ch->drive[1]);
 }
 
 /* The drive whose registers the host reads: a master answers for a missing slave. */
@@ -37,20 +31,20 @@ static struct ide_drive *answering(struct ide_channel *ch)
 {
 	struct ide_drive *d = &ch->drive[ch->selected];
 
-	return present(d) ? d : &ch->drive[!ch->selected];
+	return ide_present(d) ? d : &ch->drive[!ch->selected];
 }
 
-static void update_irq(struct ide_channel *ch)
+void ide_update_irq(struct ide_channel *ch)
 {
 	const struct ide_drive *d = &ch->drive[ch->selected];
 
-	irq_set(&ch->irq, present(d) && d->intrq && !(ch->control & CONTROL_NIEN));
+	irq_set(&ch->irq, ide_present(d) && d->intrq && !(ch->control & CONTROL_NIEN));
 }
 
-static void raise_intrq(struct ide_channel *ch, struct ide_drive *d)
+void ide_raise_intrq(struct ide_channel *ch, struct ide_drive *d)
 {
 	d->intrq = true;
-	update_irq(ch);
+	ide_update_irq(ch);
 	if (ch->dma && d->number == ch->selected && !(ch->control & CONTROL_NIEN))
 		bmdma_interrupt(ch->dma);
 }
@@ -58,15 +52,15 @@ static void raise_intrq(struct ide_channel *ch, struct ide_drive *d)
 static void clear_intrq(struct ide_channel *ch, struct ide_drive *d)
 {
 	d->intrq = false;
-	update_irq(ch);
+	ide_update_irq(ch);
 }
 
 static u8 idle_status(const struct ide_drive *d)
 {
-	return present(d) ? IDE_DRDY | IDE_DSC : 0;
+	return ide_present(d) ? IDE_DRDY | IDE_DSC : 0;
 }
 
-static void end_command(struct ide_channel *ch)
+void ide_end_command(struct ide_channel *ch)
 {
 	timer_cancel(ch->clock, &ch->timer);
 	ch->after_busy = NULL;
@@ -78,11 +72,11 @@ static void end_command(struct ide_channel *ch)
 }
 
 /* A new command or a reset while one runs: the old one is forgotten. */
-static void abandon_command(struct ide_channel *ch)
+void ide_abandon_command(struct ide_channel *ch)
 {
 	if (ch->active)
 		ch->active->status = idle_status(ch->active);
-	end_command(ch);
+	ide_end_command(ch);
 }
 
 static void run_step(void *ctx)
@@ -103,7 +97,7 @@ void ide_poll_timer(struct ide_channel *ch)
 	}
 }
 
-static void start_timer(struct ide_channel *ch, u32 ns, ide_step step)
+void ide_start_timer(struct ide_channel *ch, u32 ns, ide_step step)
 {
 	ch->after_busy = step;
 	timer_arm(ch->clock, &ch->timer, clock_now(ch->clock) + ns);
@@ -113,7 +107,7 @@ void ide_busy(struct ide_channel *ch, u32 ns, ide_step step)
 {
 	ch->active->status = (ch->active->status & ~(IDE_DRQ | IDE_ERR | IDE_DF)) | IDE_BSY;
 	ch->data_in = ch->data_out = false;
-	start_timer(ch, ns, step);
+	ide_start_timer(ch, ns, step);
 }
 
 static void start_data(struct ide_channel *ch, u32 pos, u32 len, ide_step after)
@@ -130,7 +124,7 @@ void ide_data_in(struct ide_channel *ch, u32 pos, u32 len, ide_step after)
 		ch->buffer[pos + len] = 0;
 	start_data(ch, pos, len, after);
 	ch->data_in = true;
-	raise_intrq(ch, ch->active);
+	ide_raise_intrq(ch, ch->active);
 }
 
 void ide_data_out(struct ide_channel *ch, u32 len, ide_step after, bool interrupt)
@@ -138,7 +132,7 @@ void ide_data_out(struct ide_channel *ch, u32 len, ide_step after, bool interrup
 	start_data(ch, 0, len, after);
 	ch->data_out = true;
 	if (interrupt)
-		raise_intrq(ch, ch->active);
+		ide_raise_intrq(ch, ch->active);
 }
 
 void ide_data_moved(struct ide_channel *ch, u32 bytes)
@@ -158,18 +152,28 @@ void ide_complete(struct ide_channel *ch, u8 error)
 {
 	struct ide_drive *d = ch->active;
 
-	end_command(ch);
+	ide_end_command(ch);
 	d->error = error;
 	d->status = IDE_DRDY | IDE_DSC | (error ? IDE_ERR : 0);
-	raise_intrq(ch, d);
+	ide_raise_intrq(ch, d);
 }
 
 void ide_finish(struct ide_channel *ch)
 {
 	struct ide_drive *d = ch->active;
 
-	end_command(ch);
+	ide_end_command(ch);
 	d->status = IDE_DRDY | IDE_DSC;
+}
+
+void ide_abort(struct ide_channel *ch)
+{
+	ide_complete(ch, IDE_ABRT);
+}
+
+void ide_done(struct ide_channel *ch)
+{
+	ide_complete(ch, 0);
 }
 
 void ide_dma(struct ide_channel *ch, bool write, ide_step step)
@@ -186,72 +190,7 @@ void ide_dma_ready(struct ide_channel *ch)
 	if (!ch->dma_waiting || !ch->dma || !bmdma_started(ch->dma, !ch->dma_write))
 		return;
 	ch->dma_waiting = false;
-	start_timer(ch, IDE_COMMAND_NS, ch->dma_step);
-}
-
-void ide_signature(struct ide_drive *d)
-{
-	bool cdrom = d->kind == IDE_CDROM;
-
-	memset(d->count, 0, sizeof(d->count));
-	memset(d->lba_low, 0, sizeof(d->lba_low));
-	memset(d->lba_mid, 0, sizeof(d->lba_mid));
-	memset(d->lba_high, 0, sizeof(d->lba_high));
-	d->count[0] = 1;
-	d->lba_low[0] = 1;
-	d->lba_mid[0] = cdrom ? 0x14 : 0;
-	d->lba_high[0] = cdrom ? 0xeb : 0;
-	d->device &= ~0x0f;
-}
-
-/* Both drives pass their self-test; an ATAPI drive does not say ready before its first command. */
-static void self_test_done(struct ide_channel *ch)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		struct ide_drive *d = &ch->drive[i];
-
-		ide_signature(d);
-		d->device = 0xa0;
-		d->error = DIAGNOSTIC_PASSED;
-		d->status = d->kind == IDE_DISK ? IDE_DRDY | IDE_DSC : 0;
-	}
-	ch->selected = 0;
-	update_irq(ch);
-}
-
-static void reset_drive(struct ide_drive *d)
-{
-	d->multiple = 0;
-	d->standby = false;
-	d->intrq = false;
-	d->status = present(d) ? IDE_BSY : 0;
-	if (d->kind == IDE_CDROM)
-		atapi_reset(d);
-}
-
-static void start_software_reset(struct ide_channel *ch)
-{
-	end_command(ch);
-	reset_drive(&ch->drive[0]);
-	reset_drive(&ch->drive[1]);
-	update_irq(ch);
-}
-
-static void diagnostic_done(struct ide_channel *ch)
-{
-	struct ide_drive *d = present(&ch->drive[0]) ? &ch->drive[0] : &ch->drive[1];
-
-	self_test_done(ch);
-	raise_intrq(ch, d);
-}
-
-static void execute_diagnostic(struct ide_channel *ch)
-{
-	abandon_command(ch);
-	for (unsigned i = 0; i < 2; i++)
-		if (present(&ch->drive[i]))
-			ch->drive[i].status = IDE_BSY;
-	start_timer(ch, IDE_COMMAND_NS, diagnostic_done);
+	ide_start_timer(ch, IDE_COMMAND_NS, ch->dma_step);
 }
 
 void ide_write_command(struct ide_channel *ch, u8 command)
@@ -261,12 +200,12 @@ void ide_write_command(struct ide_channel *ch, u8 command)
 	if (ch->control & CONTROL_SRST)
 		return;
 	if (command == COMMAND_DIAGNOSTIC) {
-		execute_diagnostic(ch);
+		ide_execute_diagnostic(ch);
 		return;
 	}
-	if (!present(d))
+	if (!ide_present(d))
 		return;
-	abandon_command(ch);
+	ide_abandon_command(ch);
 	clear_intrq(ch, d);
 	ch->active = d;
 	ch->ext = false;
@@ -281,7 +220,7 @@ void ide_write_device(struct ide_channel *ch, u8 value)
 {
 	ch->drive[0].device = ch->drive[1].device = value | 0xa0;
 	ch->selected = (value & IDE_DEV_DEV) != 0;
-	update_irq(ch);
+	ide_update_irq(ch);
 }
 
 static void push(u8 reg[2], u8 value)
@@ -354,10 +293,10 @@ void ide_write_control(struct ide_channel *ch, u8 value)
 
 	ch->control = value;
 	if (value & ~old & CONTROL_SRST)
-		start_software_reset(ch);
+		ide_start_software_reset(ch);
 	else if (old & ~value & CONTROL_SRST)
-		start_timer(ch, IDE_RESET_NS, self_test_done);
-	update_irq(ch);
+		ide_start_timer(ch, IDE_RESET_NS, ide_self_test_done);
+	ide_update_irq(ch);
 }
 
 static int init_drive(struct ide_channel *ch, unsigned n, const struct ide_drive_config *config)
@@ -406,23 +345,6 @@ int ide_init(struct ide_channel *ch, const struct ide_config *config)
 		return -1;
 	ide_reset(ch);
 	return 0;
-}
-
-void ide_reset(struct ide_channel *ch)
-{
-	end_command(ch);
-	ch->control = 0;
-	for (unsigned n = 0; n < 2; n++) {
-		struct ide_drive *d = &ch->drive[n];
-
-		reset_drive(d);
-		d->heads = d->geometry.heads;
-		d->sectors = d->geometry.sectors;
-		d->dma_mode = 0;
-		d->write_cache = d->look_ahead = true;
-		d->tray_locked = d->tray_open = false;
-	}
-	self_test_done(ch);
 }
 
 const struct disk_geometry *ide_disk_geometry(const struct ide_channel *ch, unsigned drive)

@@ -62,8 +62,28 @@ void ide_data_out(struct ide_channel *ch, u32 len, ide_step after, bool interrup
 void ide_complete(struct ide_channel *ch, u8 error);
 /* Ends the command after its last block of data was read: no INTRQ. */
 void ide_finish(struct ide_channel *ch);
+/* Steps that end the command: aborted, and well. */
+void ide_abort(struct ide_channel *ch);
+void ide_done(struct ide_channel *ch);
 /* Waits for the bus master, then runs `step` with BSY set. */
 void ide_dma(struct ide_channel *ch, bool write, ide_step step);
+
+static inline bool ide_present(const struct ide_drive *d)
+{
+	return d->kind != IDE_NONE;
+}
+/* The channel's wires and timer. */
+void ide_update_irq(struct ide_channel *ch);
+void ide_raise_intrq(struct ide_channel *ch, struct ide_drive *d);
+void ide_start_timer(struct ide_channel *ch, u32 ns, ide_step step);
+/* The command in progress is over, or forgotten for a new one. */
+void ide_end_command(struct ide_channel *ch);
+void ide_abandon_command(struct ide_channel *ch);
+
+/* ide_reset.c: SRST was set; its time after it was cleared is over; command 90h. */
+void ide_start_software_reset(struct ide_channel *ch);
+void ide_self_test_done(struct ide_channel *ch);
+void ide_execute_diagnostic(struct ide_channel *ch);
 /* The reset signature of the drive's kind in its task file. */
 void ide_signature(struct ide_drive *d);
 
@@ -84,6 +104,13 @@ void ide_write_control(struct ide_channel *ch, u8 value);
 void ide_data_moved(struct ide_channel *ch, u32 bytes);
 /* Returns 0, or -1 when the bus is full (logged). */
 int ide_ports_register(struct ide_channel *ch, struct bus *bus);
+
+/* ide_transfer.c; block_size: sectors between two interrupts, 0 is refused. */
+void ata_pio(struct ide_channel *ch, bool ext, bool write, u32 block_size);
+void ata_dma(struct ide_channel *ch, bool ext, bool write);
+void ata_verify(struct ide_channel *ch, bool ext);
+/* The sector that the task file names; false: there is none (IDNF). */
+bool ata_address(const struct ide_channel *ch, u64 *lba);
 
 void ata_command(struct ide_channel *ch, u8 command);
 void atapi_command(struct ide_channel *ch, u8 command);
