@@ -237,7 +237,7 @@ static void choose_place(struct gen *g, u32 index)
 		slot -= 0x400;
 	t->lin = CODE_LIN + slot + SLOT_CODE + rng_below(g->r, 8);
 	/* Across the end; UD1 has a modrm byte on some CPUs and none on others. */
-	if (!(g->attr & (OP_REL8 | OP_RELZ)) && g->opcode != 0xb9 && rng_one_in(g->r, 400))
+	if (!(g->attr & (OP_REL8 | OP_RELZ | OP_FAR)) && g->opcode != 0xb9 && rng_one_in(g->r, 400))
 		t->lin = CODE_LIN + (g->code16 ? 0x10000 : CODE_SIZE) - 1 - rng_below(g->r, 7);
 	for (unsigned i = 0; i < EXITS - 1; i++)
 		t->exit_lin[i] = (t->lin & ~7u) - SLOT_CODE + i * 8;
