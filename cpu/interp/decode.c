@@ -211,7 +211,7 @@ u8 read_rm(struct decoder *d, unsigned size)
 {
 	if (!d->memory)
 		return slot_of(d->rm, size);
-	emit_mem(d, op_mov.rm[size], SLOT_TMP);
+	emit_mem(d, BY_OPERAND(d, op_mov).rm[size], SLOT_TMP);
 	return SLOT_TMP;
 }
 u8 modify_rm(struct decoder *d, unsigned size)
@@ -219,7 +219,7 @@ u8 modify_rm(struct decoder *d, unsigned size)
 	if (!d->memory)
 		return slot_of(d->rm, size);
 	d->lockable = true;
-	emit_mem(d, op_load_rmw[size], SLOT_TMP);
+	emit_mem(d, BY_OPERAND(d, op_load_rmw)[size], SLOT_TMP);
 	return SLOT_TMP;
 }
 u8 write_rm(const struct decoder *d, unsigned size)
@@ -229,7 +229,7 @@ u8 write_rm(const struct decoder *d, unsigned size)
 void finish_rm(struct decoder *d, unsigned size)
 {
 	if (d->memory)
-		emit_mem(d, op_mov.mr[size], SLOT_TMP);
+		emit_mem(d, BY_OPERAND(d, op_mov).mr[size], SLOT_TMP);
 }
 
 void emit_branch(struct decoder *d, op_fn fn, op_fn far_fn, u32 rel)

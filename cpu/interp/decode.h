@@ -70,6 +70,19 @@ static inline bool stack32(const struct decoder *d)
 	return d->mode & MODE_STACK32;
 }
 
+/* Whether the memory operand, or the stack, is in a flat segment; and the table of handlers for it.
+ */
+static inline bool flat_stack(const struct decoder *d)
+{
+	return d->mode & MODE_FLAT;
+}
+static inline bool flat_operand(const struct decoder *d)
+{
+	return (d->mode & MODE_FLAT) && (MODE_FLAT_SEGS & BIT(d->seg));
+}
+#define BY_OPERAND(d, table) (*(flat_operand(d) ? &table##_flat : &table))
+#define BY_STACK(d, table)   (*(flat_stack(d) ? &table##_flat : &table))
+
 u8 fetch8(struct decoder *d);
 u16 fetch16(struct decoder *d);
 u32 fetch32(struct decoder *d);

@@ -3,10 +3,11 @@
 #include "cpu/interp/decode.h"
 
 /* Opcodes 00h-3Fh with the low three bits 0-5: the eight arithmetic operations. */
-static void arithmetic(struct decoder *d, const struct alu_forms *op, u8 opcode)
+static void arithmetic(struct decoder *d, unsigned which, u8 opcode)
 {
 	unsigned size = size_of(d, opcode);
-	bool compare = op == &op_alu[ALU_CMP] || op == &op_alu[ALU_TEST];
+	const struct alu_forms *op = &op_alu[which];
+	bool compare = which == ALU_CMP || which == ALU_TEST;
 
 	if ((opcode & 7) >= 4) {
 		emit_reg(d, op->ri[size], slot_of(REG_EAX, size), 0)->imm = fetch_imm(d, size);
@@ -16,6 +17,7 @@ static void arithmetic(struct decoder *d, const struct alu_forms *op, u8 opcode)
 	if (d->memory) {
 		bool to_memory = !(opcode & 2);
 
+		op = &BY_OPERAND(d, op_alu)[which];
 		d->lockable = to_memory && !compare;
 		emit_mem(d, to_memory ? op->mr[size] : op->rm[size], slot_of(d->reg, size));
 	} else if (opcode & 2) {
@@ -53,7 +55,7 @@ static void group1(struct decoder *d, u8 opcode)
 	fetch_modrm(d);
 	imm = opcode == 0x83 ? fetch_imm8s(d) : fetch_imm(d, size);
 	d->lockable = d->memory && d->reg != ALU_CMP;
-	rm_imm(d, &op_alu[d->reg], size, imm);
+	rm_imm(d, &BY_OPERAND(d, op_alu)[d->reg], size, imm);
 }
 
 static void shift(struct decoder *d, u8 opcode)
@@ -79,13 +81,13 @@ static void group3(struct decoder *d, u8 opcode)
 	switch (d->reg) {
 	case 0:
 	case 1:
-		rm_imm(d, &op_alu[ALU_TEST], size, fetch_imm(d, size));
+		rm_imm(d, &BY_OPERAND(d, op_alu)[ALU_TEST], size, fetch_imm(d, size));
 		break;
 	case 2:
-		rm_alone(d, op_not, size);
+		rm_alone(d, BY_OPERAND(d, op_not), size);
 		break;
 	case 3:
-		rm_alone(d, op_neg, size);
+		rm_alone(d, BY_OPERAND(d, op_neg), size);
 		break;
 	case 4:
 		emit_reg(d, op_mul[size], read_rm(d, size), 0);
@@ -104,7 +106,7 @@ static void group3(struct decoder *d, u8 opcode)
 
 static void push_slot(struct decoder *d, u8 slot)
 {
-	emit_reg(d, op_push_r[stack32(d)][operand_size(d)], slot, 0);
+	emit_reg(d, BY_STACK(d, op_push_r)[stack32(d)][operand_size(d)], slot, 0);
 }
 
 /* Groups 4 and 5. */
@@ -120,10 +122,10 @@ static void group5(struct decoder *d, u8 opcode)
 	switch (d->reg) {
 	case 0:
 	case 1:
-		rm_alone(d, d->reg ? op_dec : op_inc, size);
+		rm_alone(d, d->reg ? BY_OPERAND(d, op_dec) : BY_OPERAND(d, op_inc), size);
 		break;
 	case 2:
-		emit_reg(d, op_call_reg[stack32(d)][size], read_rm(d, size), 0);
+		emit_reg(d, BY_STACK(d, op_call_reg)[stack32(d)][size], read_rm(d, size), 0);
 		d->end = true;
 		break;
 	case 4:
@@ -168,7 +170,10 @@ static void mov_rm(struct decoder *d, u8 opcode)
 	fetch_modrm(d);
 	reg = slot_of(d->reg, size);
 	if (d->memory)
-		emit_mem(d, opcode & 2 ? op_mov.rm[size] : op_mov.mr[size], reg);
+		emit_mem(d,
+			 opcode & 2 ? BY_OPERAND(d, op_mov).rm[size]
+				    : BY_OPERAND(d, op_mov).mr[size],
+			 reg);
 	else if (opcode & 2)
 		emit_reg(d, op_mov.rr[size], reg, slot_of(d->rm, size));
 	else
@@ -224,12 +229,12 @@ static void pop_rm(struct decoder *d)
 		return;
 	}
 	if (!d->memory) {
-		emit_reg(d, op_pop_r[stack32(d)][size], slot_of(d->rm, size), 0);
+		emit_reg(d, BY_STACK(d, op_pop_r)[stack32(d)][size], slot_of(d->rm, size), 0);
 		return;
 	}
 	if (d->base == slot_of(REG_ESP, SZ32))
 		d->disp += size == SZ16 ? 2 : 4;
-	emit_mem(d, op_pop_m[stack32(d)][size], 0);
+	emit_mem(d, BY_OPERAND(d, op_pop_m)[stack32(d)][size], 0);
 }
 
 static void mov_offset(struct decoder *d, u8 opcode)
@@ -237,7 +242,8 @@ static void mov_offset(struct decoder *d, u8 opcode)
 	unsigned size = size_of(d, opcode);
 
 	d->disp = d->a16 ? fetch16(d) : fetch32(d);
-	emit_mem(d, opcode & 2 ? op_mov.mr[size] : op_mov.rm[size], slot_of(REG_EAX, size));
+	emit_mem(d, opcode & 2 ? BY_OPERAND(d, op_mov).mr[size] : BY_OPERAND(d, op_mov).rm[size],
+		 slot_of(REG_EAX, size));
 }
 
 static void string(struct decoder *d, const op_fn op[2][3], u8 opcode)
@@ -275,7 +281,7 @@ static void far_direct(struct decoder *d, op_fn fn)
 
 static void near_ret(struct decoder *d, u32 bytes)
 {
-	emit(d, op_ret[stack32(d)][operand_size(d)])->imm = bytes + (d->o16 ? 2 : 4);
+	emit(d, BY_STACK(d, op_ret)[stack32(d)][operand_size(d)])->imm = bytes + (d->o16 ? 2 : 4);
 	d->end = true;
 }
 
@@ -340,7 +346,7 @@ static void opcode_00_3f(struct decoder *d, u8 opcode)
 		emit(d, op_aas);
 		break;
 	default:
-		arithmetic(d, &op_alu[opcode >> 3], opcode);
+		arithmetic(d, opcode >> 3, opcode);
 		break;
 	}
 }
@@ -361,7 +367,7 @@ static void opcode_40_7f(struct decoder *d, u8 opcode)
 		push_slot(d, slot);
 		break;
 	case 0x58 ... 0x5f:
-		emit_reg(d, op_pop_r[stack32(d)][size], slot, 0);
+		emit_reg(d, BY_STACK(d, op_pop_r)[stack32(d)][size], slot, 0);
 		break;
 	case 0x60:
 		emit(d, op_pusha);
@@ -377,7 +383,7 @@ static void opcode_40_7f(struct decoder *d, u8 opcode)
 		break;
 	case 0x68:
 	case 0x6a:
-		emit(d, op_push_i[stack32(d)][size])->imm =
+		emit(d, BY_STACK(d, op_push_i)[stack32(d)][size])->imm =
 			opcode == 0x6a ? fetch_imm8s(d) : fetch_imm(d, size);
 		break;
 	case 0x69:
@@ -411,7 +417,7 @@ static void opcode_80_bf(struct decoder *d, u8 opcode)
 		break;
 	case 0x84:
 	case 0x85:
-		arithmetic(d, &op_alu[ALU_TEST], opcode & 1);
+		arithmetic(d, ALU_TEST, opcode & 1);
 		break;
 	case 0x86:
 	case 0x87:
@@ -470,7 +476,7 @@ static void opcode_80_bf(struct decoder *d, u8 opcode)
 		break;
 	case 0xa8:
 	case 0xa9:
-		arithmetic(d, &op_alu[ALU_TEST], 4 | (opcode & 1));
+		arithmetic(d, ALU_TEST, 4 | (opcode & 1));
 		break;
 	case 0xaa:
 	case 0xab:
@@ -522,7 +528,7 @@ static void opcode_c0_df(struct decoder *d, u8 opcode)
 		fetch_modrm(d);
 		imm = fetch_imm(d, size_of(d, opcode));
 		if (d->reg == 0)
-			rm_imm(d, &op_mov, size_of(d, opcode), imm);
+			rm_imm(d, &BY_OPERAND(d, op_mov), size_of(d, opcode), imm);
 		else
 			emit_ud(d);
 		break;
@@ -532,7 +538,7 @@ static void opcode_c0_df(struct decoder *d, u8 opcode)
 		d->out[d->count - 1].disp = fetch8(d) & 31;
 		break;
 	case 0xc9:
-		emit(d, op_leave[stack32(d)][operand_size(d)]);
+		emit(d, BY_STACK(d, op_leave)[stack32(d)][operand_size(d)]);
 		break;
 	case 0xca:
 		last(d, op_ret_far, fetch16(d));
@@ -586,7 +592,8 @@ static void opcode_e0_ff(struct decoder *d, u8 opcode)
 		break;
 	case 0xe8:
 		imm = fetch_imm(d, size);
-		emit_branch(d, op_call[stack32(d)][size], op_call_goto[stack32(d)][size],
+		emit_branch(d, BY_STACK(d, op_call)[stack32(d)][size],
+			    BY_STACK(d, op_call_goto)[stack32(d)][size],
 			    d->o16 ? (u32)(s16)imm : imm);
 		d->end = true;
 		break;

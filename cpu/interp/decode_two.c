@@ -97,13 +97,14 @@ static void mov_special(struct decoder *d, u8 opcode)
 	d->end = opcode & 2;
 }
 
-static void extend(struct decoder *d, const op_fn op[2][2][2], u8 opcode)
+static void extend(struct decoder *d, u8 opcode)
 {
 	unsigned from = opcode & 1 ? SZ16 : SZ8, to = operand_size(d);
 	op_fn fn;
 
 	fetch_modrm(d);
-	fn = op[d->memory][from - SZ8][to - SZ16];
+	fn = opcode < 0xb8 ? BY_OPERAND(d, op_movzx)[d->memory][from - SZ8][to - SZ16]
+			   : BY_OPERAND(d, op_movsx)[d->memory][from - SZ8][to - SZ16];
 	if (d->memory)
 		emit_mem(d, fn, slot_of(d->reg, to));
 	else
@@ -286,7 +287,7 @@ static void opcode_80_ff(struct decoder *d, u8 opcode)
 	case 0xa0:
 	case 0xa8:
 		emit_reg(d, op_mov_from_seg, SLOT_TMP, 0)->index = opcode == 0xa0 ? SEG_FS : SEG_GS;
-		emit_reg(d, op_push_r[stack32(d)][size], SLOT_TMP, 0);
+		emit_reg(d, BY_STACK(d, op_push_r)[stack32(d)][size], SLOT_TMP, 0);
 		break;
 	case 0xa1:
 	case 0xa9:
@@ -325,7 +326,7 @@ static void opcode_80_ff(struct decoder *d, u8 opcode)
 		break;
 	case 0xb6:
 	case 0xb7:
-		extend(d, op_movzx, opcode);
+		extend(d, opcode);
 		break;
 	case 0xb9:
 	case 0xff:
@@ -343,7 +344,7 @@ static void opcode_80_ff(struct decoder *d, u8 opcode)
 		break;
 	case 0xbe:
 	case 0xbf:
-		extend(d, op_movsx, opcode);
+		extend(d, opcode);
 		break;
 	case 0xc0:
 	case 0xc1:

@@ -26,8 +26,7 @@ static void refresh(struct vcpu *v)
 
 	if (in->flush_due)
 		cache_flush(v);
-	in->mode = (cs->attr & SEG_DB ? MODE_CODE32 : 0) |
-		   (v->seg[SEG_SS].attr & SEG_DB ? MODE_STACK32 : 0);
+	in->mode = (cs->attr & SEG_DB ? MODE_CODE32 : 0) | mode_of_data(v);
 	if (!(cs->attr & SEG_DB) && last > 0xffff)
 		last = 0xffff;
 	in->page_eip_count = last >= PAGE_SIZE - 1 ? last - (PAGE_SIZE - 2) : 0;

@@ -69,7 +69,24 @@ struct insn {
 /* What the same bytes decode to depends on these: part of a block's key. */
 #define MODE_CODE32  BIT(0)
 #define MODE_STACK32 BIT(1)
+#define MODE_FLAT    BIT(3) /* MODE_FLAT_SEGS have base 0 and all of 4 GB */
 #define MODE_EDGE    BIT(2) /* the page is not wholly inside the CS limit: no chaining */
+
+#define MODE_FLAT_SEGS (BIT(SEG_ES) | BIT(SEG_SS) | BIT(SEG_DS))
+#define FLAT_COUNT     0xfffffff0u /* of rd_count and wr_count */
+
+static inline bool segment_flat(const struct segment *s)
+{
+	return s->base == 0 && s->rd_count >= FLAT_COUNT && s->wr_count >= FLAT_COUNT;
+}
+/* The part of the mode that a load of a data segment register may change. */
+static inline u32 mode_of_data(const struct vcpu *v)
+{
+	bool flat = segment_flat(&v->seg[SEG_DS]) && segment_flat(&v->seg[SEG_ES]) &&
+		    segment_flat(&v->seg[SEG_SS]);
+
+	return (flat ? MODE_FLAT : 0) | (v->seg[SEG_SS].attr & SEG_DB ? MODE_STACK32 : 0);
+}
 
 struct block {
 	u32 gpa;

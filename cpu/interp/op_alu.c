@@ -137,7 +137,7 @@ COMPARE_OP(test)
 	}
 
 /* In the order of the opcode's bits 3-5 (SDM vol. 2, A.3); TEST behind them. */
-const struct alu_forms op_alu[9] = {
+const struct alu_forms TABLE(op_alu)[9] = {
 	FORMS(add), FORMS(or),	FORMS(adc), FORMS(sbb),	 FORMS(and),
 	FORMS(sub), FORMS(xor), FORMS(cmp), FORMS(test),
 };
@@ -183,7 +183,7 @@ UNARY_OP(dec)
 UNARY_OP(not )
 UNARY_OP(neg)
 
-const op_fn op_inc[2][3] = {{inc_r8, inc_r16, inc_r32}, {inc_m8, inc_m16, inc_m32}};
-const op_fn op_dec[2][3] = {{dec_r8, dec_r16, dec_r32}, {dec_m8, dec_m16, dec_m32}};
-const op_fn op_not[2][3] = {{not_r8, not_r16, not_r32}, {not_m8, not_m16, not_m32}};
-const op_fn op_neg[2][3] = {{neg_r8, neg_r16, neg_r32}, {neg_m8, neg_m16, neg_m32}};
+const op_fn TABLE(op_inc)[2][3] = {{inc_r8, inc_r16, inc_r32}, {inc_m8, inc_m16, inc_m32}};
+const op_fn TABLE(op_dec)[2][3] = {{dec_r8, dec_r16, dec_r32}, {dec_m8, dec_m16, dec_m32}};
+const op_fn TABLE(op_not)[2][3] = {{not_r8, not_r16, not_r32}, {not_m8, not_m16, not_m32}};
+const op_fn TABLE(op_neg)[2][3] = {{neg_r8, neg_r16, neg_r32}, {neg_m8, neg_m16, neg_m32}};

@@ -50,15 +50,10 @@ void FAST __attribute__((noinline)) goto_eip(u32 eip)
 	ip->fn();
 }
 
-static _Noreturn __attribute__((noinline)) void beyond_limit(void)
+_Noreturn void beyond_limit(void)
 {
 	op_sync();
 	cpu_raise_gp0(cpu);
-}
-static inline void check_target(u32 eip)
-{
-	if (unlikely(eip > cpu->seg[SEG_CS].limit))
-		beyond_limit();
 }
 
 void op_goto(void)
@@ -177,98 +172,6 @@ JCC(loope, count_down() && (cpu->cc & CC_ZF))
 JCC(loop, count_down())
 JCC(cxz, reg_a(REG_ECX) == 0)
 const op_fn op_loop[4] = {jloopne, jloope, jloop, jcxz};
-
-/*
- * CALL and RET by operand size and width of the stack pointer. Chained calls stay in their page,
- * the others check the target first.
- */
-#define CALL_FORMS(bits, sbits, esp_slot)                                                          \
-	SLOW push_slow##bits##_##sbits(void)                                                       \
-	{                                                                                          \
-		slow_store(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8),                    \
-			   (u##bits)(cur_eip() + ip->len), bits / 8);                              \
-	}                                                                                          \
-	static inline void push_eip##bits##_##sbits(void)                                          \
-	{                                                                                          \
-		u##bits *p = wr_ss##bits((u##sbits)(*esp_slot - bits / 8));                        \
-                                                                                                   \
-		if (likely(p))                                                                     \
-			*p = (u##bits)(cur_eip() + ip->len);                                       \
-		else                                                                               \
-			push_slow##bits##_##sbits();                                               \
-		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
-	}                                                                                          \
-	SLOW call_slow##bits##_##sbits(void)                                                       \
-	{                                                                                          \
-		push_slow##bits##_##sbits();                                                       \
-		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
-		branch_taken();                                                                    \
-	}                                                                                          \
-	static void call##bits##_##sbits(void)                                                     \
-	{                                                                                          \
-		u##bits *p = wr_ss##bits((u##sbits)(*esp_slot - bits / 8));                        \
-                                                                                                   \
-		if (unlikely(!p)) {                                                                \
-			call_slow##bits##_##sbits();                                               \
-			return;                                                                    \
-		}                                                                                  \
-		*p = (u##bits)(cur_eip() + ip->len);                                               \
-		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
-		branch_taken();                                                                    \
-	}                                                                                          \
-	static void call_goto##bits##_##sbits(void)                                                \
-	{                                                                                          \
-		check_target((u##bits)(cpu->page_eip + ip->imm));                                  \
-		push_eip##bits##_##sbits();                                                        \
-		cpu->icount += ip->n;                                                              \
-		goto_eip((u##bits)(cpu->page_eip + ip->imm));                                      \
-	}                                                                                          \
-	static void call_reg##bits##_##sbits(void)                                                 \
-	{                                                                                          \
-		u##bits eip = *slot##bits(ip->reg);                                                \
-                                                                                                   \
-		check_target(eip);                                                                 \
-		push_eip##bits##_##sbits();                                                        \
-		cpu->icount += ip->n;                                                              \
-		goto_eip(eip);                                                                     \
-	}                                                                                          \
-	SLOW ret_slow##bits##_##sbits(void)                                                        \
-	{                                                                                          \
-		u##bits eip = (u##bits)slow_load(SEG_UNITS(SEG_SS), *esp_slot, bits / 8);          \
-                                                                                                   \
-		check_target(eip);                                                                 \
-		*esp_slot = (u##sbits)(*esp_slot + ip->imm);                                       \
-		cpu->icount += ip->n;                                                              \
-		goto_eip(eip);                                                                     \
-	}                                                                                          \
-	static void ret##bits##_##sbits(void)                                                      \
-	{                                                                                          \
-		const u##bits *p = rd_ss##bits(*esp_slot);                                         \
-                                                                                                   \
-		if (unlikely(!p) || unlikely(*p > cpu->seg[SEG_CS].limit)) {                       \
-			ret_slow##bits##_##sbits();                                                \
-			return;                                                                    \
-		}                                                                                  \
-		*esp_slot = (u##sbits)(*esp_slot + ip->imm);                                       \
-		cpu->icount += ip->n;                                                              \
-		goto_eip(*p);                                                                      \
-	}
-CALL_FORMS(16, 16, slot16(REG_ESP * 4))
-CALL_FORMS(16, 32, slot32(REG_ESP * 4))
-CALL_FORMS(32, 16, slot16(REG_ESP * 4))
-CALL_FORMS(32, 32, slot32(REG_ESP * 4))
-
-#define BY_STACK(name)                                                                             \
-	{                                                                                          \
-		{NULL, name##16_16, name##32_16},                                                  \
-		{                                                                                  \
-			NULL, name##16_32, name##32_32                                             \
-		}                                                                                  \
-	}
-const op_fn op_call[2][3] = BY_STACK(call);
-const op_fn op_call_goto[2][3] = BY_STACK(call_goto);
-const op_fn op_call_reg[2][3] = BY_STACK(call_reg);
-const op_fn op_ret[2][3] = BY_STACK(ret);
 
 void op_jmp_reg(void)
 {

@@ -76,14 +76,10 @@ static void load_seg(unsigned seg, u16 sel)
 		cpu_mode_changed(cpu);
 	}
 }
-/* SS.B is part of how code is decoded. */
-static bool stack_changed(void)
-{
-	return !(cpu->seg[SEG_SS].attr & SEG_DB) != !(cpu->interp->mode & MODE_STACK32);
-}
+/* SS.B and flat segments are part of how code is decoded. */
 static void after_segment(void)
 {
-	if (unlikely(stack_changed())) {
+	if (unlikely(mode_of_data(cpu) != (cpu->interp->mode & (MODE_FLAT | MODE_STACK32)))) {
 		cpu->generation++;
 		leave_at(next_eip());
 		return;

@@ -88,14 +88,25 @@ static inline u32 ea(void)
 }
 
 /*
- * From an offset in %[p] and the segment's place in %%ecx to a host address in %[p]: segment limit,
- * linear address, TLB tag. In assembler because it is most of what a memory access costs, and GCC
- * finds no way to do it in three registers.
+ * From an offset in %[p] to a host address there: segment limit, linear address, TLB tag. In
+ * assembler because it is most of what a memory access costs, and GCC finds no way to do it in
+ * three registers. Files that define OP_FLAT are built for segments that are flat (MODE_FLAT): no
+ * limit to check, and an offset is a linear address.
  */
-#define LOOK_UP(seg_base, seg_count)                                                               \
+#ifdef OP_FLAT
+#define TABLE(name)		    name##_flat
+#define LINEAR(seg_base, seg_count) ""
+#define SEGMENT			    ""
+#else
+#define TABLE(name) name
+#define LINEAR(seg_base, seg_count)                                                                \
 	"cmpl " seg_count ", %[p]\n\t"                                                             \
 	"jae %l[slow]\n\t"                                                                         \
-	"addl " seg_base ", %[p]\n\t"                                                              \
+	"addl " seg_base ", %[p]\n\t"
+#define SEGMENT "movzbl %[seg], %%ecx\n\t"
+#endif
+#define LOOK_UP(seg_base, seg_count)                                                               \
+	LINEAR(seg_base, seg_count)                                                                \
 	"movl %[p], %%ecx\n\t"                                                                     \
 	"shrl $8, %%ecx\n\t"                                                                       \
 	"andl %[mask], %%ecx\n\t"                                                                  \
@@ -123,9 +134,8 @@ static inline u32 ea(void)
                                                                                                    \
 		asm goto("movl %[disp], %[p]\n\t"                                                  \
 			 "movzbl %[base], %%ecx\n\t"                                               \
-			 "addl (%[cpu],%%ecx), %[p]\n\t"                                           \
-			 "movzbl %[seg], %%ecx\n\t" LOOK_UP("%c[segs](%[cpu],%%ecx,4)",            \
-							    "%c[counts](%[cpu],%%ecx,4)")          \
+			 "addl (%[cpu],%%ecx), %[p]\n\t" SEGMENT LOOK_UP(                          \
+				 "%c[segs](%[cpu],%%ecx,4)", "%c[counts](%[cpu],%%ecx,4)")         \
 			 : [p] "=&d"(p)                                                            \
 			 : [disp] "m"(ip->disp), [base] "m"(ip->base), [seg] "m"(ip->seg),         \
 			   [cpu] "r"(cpu), LOOK_UP_INPUTS(bits, which)                             \
@@ -230,6 +240,14 @@ static inline bool event_due(void)
 static inline void if_changed(void)
 {
 	cpu->event_mask = cpu->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR;
+}
+
+/* #GP(0) at a near transfer whose target lies beyond the CS limit. */
+_Noreturn void beyond_limit(void);
+static inline void check_target(u32 eip)
+{
+	if (unlikely(eip > cpu->seg[SEG_CS].limit))
+		beyond_limit();
 }
 
 /* A taken branch whose event check failed: makes EIP that of *ip and returns to the run loop. */

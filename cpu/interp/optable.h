@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every instruction handler, for the decoder. [3] is the operand size: 8, 16, 32 bits. */
+/*
+ * Every instruction handler, for the decoder. [3] is the operand size: 8, 16, 32 bits. The tables
+ * named _flat are for operands in flat segments (MODE_FLAT).
+ */
 #ifndef FARBUS_CPU_INTERP_OPTABLE_H
 #define FARBUS_CPU_INTERP_OPTABLE_H
 
@@ -13,14 +16,19 @@ struct alu_forms {
 };
 
 /* op_alu.c: [register or memory][size] for the unary ones. */
-extern const struct alu_forms op_alu[9];
+extern const struct alu_forms op_alu[9], op_alu_flat[9];
 enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP, ALU_TEST };
 extern const op_fn op_inc[2][3], op_dec[2][3], op_not[2][3], op_neg[2][3];
+extern const op_fn op_inc_flat[2][3], op_dec_flat[2][3], op_not_flat[2][3], op_neg_flat[2][3];
 
 /* op_mov.c */
-extern const struct alu_forms op_mov;
-extern const op_fn op_xchg[3], op_load_rmw[3], op_lea[3], op_cmpxchg[3], op_xadd[3];
+extern const struct alu_forms op_mov, op_mov_flat;
+extern const op_fn op_load_rmw[3], op_load_rmw_flat[3];
 extern const op_fn op_movzx[2][2][2], op_movsx[2][2][2];
+extern const op_fn op_movzx_flat[2][2][2], op_movsx_flat[2][2][2];
+
+/* op_misc.c */
+extern const op_fn op_xchg[3], op_lea[3], op_cmpxchg[3], op_xadd[3];
 void op_ea_sib(void);
 void op_ea16(void);
 void op_ea_bits16(void);
@@ -52,9 +60,13 @@ void op_aas(void);
 void op_aam(void);
 void op_aad(void);
 
-/* op_branch.c: [32-bit stack pointer][size] */
-extern const op_fn op_jcc[16], op_loop[4];
+/* op_call.c: [32-bit stack pointer][size] */
 extern const op_fn op_call[2][3], op_call_goto[2][3], op_call_reg[2][3], op_ret[2][3];
+extern const op_fn op_call_flat[2][3], op_call_goto_flat[2][3], op_call_reg_flat[2][3];
+extern const op_fn op_ret_flat[2][3];
+
+/* op_branch.c */
+extern const op_fn op_jcc[16], op_loop[4];
 void op_jmp(void);
 void op_jmp_reg(void);
 void op_goto(void);
@@ -63,8 +75,12 @@ void op_cross(void);
 void op_stale(void);
 void op_stop(void);
 
-/* op_stack.c: [32-bit stack pointer][size] */
+/* op_push.c: [32-bit stack pointer][size] */
 extern const op_fn op_push_r[2][3], op_push_i[2][3], op_pop_r[2][3], op_pop_m[2][3], op_leave[2][3];
+extern const op_fn op_push_r_flat[2][3], op_push_i_flat[2][3], op_pop_r_flat[2][3];
+extern const op_fn op_pop_m_flat[2][3], op_leave_flat[2][3];
+
+/* op_stack.c */
 void op_pusha(void);
 void op_popa(void);
 void op_enter(void);

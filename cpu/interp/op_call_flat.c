@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The handlers of op_call.c for flat segments. */
+#define OP_FLAT
+#include "cpu/interp/op_call.c"
