@@ -40,7 +40,7 @@ static u32 piece(u32 off, u32 count, u32 size)
 {
 	u32 room;
 
-	if (cpu->events & VCPU_EV_STEP)
+	if (must_stop()) /* an event that waits is let in after one element, as on a CPU */
 		return 0;
 	if (ip->flags & INSN_A16) {
 		room = (0x10000 - off) / size;
