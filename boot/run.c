@@ -109,6 +109,11 @@ static void cpu_ferr(void *ctx, bool level)
 	pc_ferr(((struct vm *)ctx)->pc, level);
 }
 
+static bool cpu_ignne(void *ctx)
+{
+	return pc_ignne(((struct vm *)ctx)->pc);
+}
+
 static const struct vcpu_ops cpu_ops = {
 	.in = cpu_in,
 	.out = cpu_out,
@@ -117,6 +122,7 @@ static const struct vcpu_ops cpu_ops = {
 	.intack = cpu_intack,
 	.tsc = cpu_tsc,
 	.ferr = cpu_ferr,
+	.ignne = cpu_ignne,
 };
 
 void run_wire_cpu(struct vm *vm)

@@ -10,6 +10,7 @@ struct bus;
 struct ferr {
 	struct irq_pin irq;
 	bool level; /* of FERR# */
+	bool ignne; /* IGNNE# is asserted: the CPU goes on in spite of the error */
 };
 
 void ferr_init(struct ferr *f, struct bus *bus, struct irq_pin irq);

@@ -319,6 +319,11 @@ void pc_ferr(struct pc *pc, bool level)
 	ferr_set(&pc->ferr, level);
 }
 
+bool pc_ignne(const struct pc *pc)
+{
+	return pc->ferr.ignne;
+}
+
 void pc_key_scancode(struct pc *pc, u8 scancode)
 {
 	i8042_key(&pc->i8042, scancode);

@@ -85,6 +85,7 @@ const struct pic *pc_pic(const struct pc *pc); /* for the monitor to look at */
 int pc_add_pci_function(struct pc *pc, u8 devfn, const struct pci_ops *ops, void *dev);
 int pc_intack(struct pc *pc);			   /* interrupt acknowledge: the vector */
 void pc_ferr(struct pc *pc, bool level);	   /* FERR# from the CPU */
+bool pc_ignne(const struct pc *pc);		   /* IGNNE# to the CPU */
 void pc_key_scancode(struct pc *pc, u8 scancode);  /* a set-1 byte from the keyboard or console */
 unsigned pc_key_space(struct pc *pc);		   /* bytes the keyboard can take now */
 void pc_mouse_packet(struct pc *pc, s8 dx, s8 dy, u8 buttons);

@@ -156,12 +156,15 @@ static void fpu_interrupt(void **state)
 	pc_ferr(f->pc, true);
 	assert_true(f->intr);
 	assert_int_equal(pc_intack(f->pc), 0x2d);
+	assert_false(pc_ignne(f->pc));
 	out(f, 0xf0, 0);
+	assert_true(pc_ignne(f->pc)); /* the handler may use the FPU */
 	pc_ferr(f->pc, true);
 	out(f, 0xa0, 0x20);
 	out(f, 0x20, 0x20);
 	assert_false(f->intr);
 	pc_ferr(f->pc, false);
+	assert_false(pc_ignne(f->pc));
 	pc_ferr(f->pc, true);
 	assert_int_equal(pc_intack(f->pc), 0x2d);
 }
