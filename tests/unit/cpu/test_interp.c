@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The interpreter's own machinery, which the oracle's single instructions do not reach: code that
+ * is written while it runs, instructions across pages, a full cache, segments that change, events.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/engine.h"
+#include "tests/unit/cpu/support_vm.h"
+
+#define CODE   0x10000u /* page-aligned, far from the tables */
+#define DATA   0x40000u
+#define VECTOR 0x40u /* what the test's PIC answers */
+#define GATE   0x8e  /* 32-bit interrupt gate, DPL 0 */
+
+static bool irq; /* the PIC's INTR */
+
+static bool port_in(void *ctx, u16 port, unsigned width, u32 *value)
+{
+	(void)ctx, (void)port, (void)width;
+	*value = 0;
+	return true;
+}
+static bool port_out(void *ctx, u16 port, unsigned width, u32 value)
+{
+	(void)ctx, (void)port, (void)width, (void)value;
+	return true;
+}
+static int intack(void *ctx)
+{
+	(void)ctx;
+	irq = false;
+	vcpu_event_clear(&vm.v, VCPU_EV_INTR);
+	return VECTOR;
+}
+static const struct vcpu_ops ops = {.in = port_in, .out = port_out, .intack = intack};
+
+static void *arena;
+
+/* Protected mode, flat, with an engine; #GP and the interrupt have handlers that halt. */
+static void start(void)
+{
+	size_t size = interp_arena_size(VM_RAM);
+
+	free(arena);
+	arena = aligned_alloc(16, (size + 15) & ~(size_t)15);
+	vm_protected();
+	vm.v.ops = &ops;
+	CHECK_EQ(interp_init(&vm.v, arena, size), 0);
+	set_gate(VM_IDT, VEC_GP, S_CODE0, 0x7000, GATE, 0);
+	set_gate(VM_IDT, VEC_DB, S_CODE0, 0x7000, GATE, 0);
+	set_gate(VM_IDT, VECTOR, S_CODE0, 0x7000, GATE, 0);
+	vm.ram[0x7000] = 0xf4;
+}
+
+static void code(u32 addr, const char *bytes, size_t len)
+{
+	physmem_write(&vm.pm, addr, bytes, len);
+}
+#define CODE_AT(addr, bytes) code(addr, bytes, sizeof(bytes) - 1)
+
+static void run(u32 eip)
+{
+	vm.v.eip = eip;
+	vm.v.halted = false;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+}
+
+static void writes_itself(void)
+{
+	start();
+	/* movb $0x55, the immediate of the next; mov $0x11, %al; hlt */
+	CODE_AT(CODE, "\xc6\x05\x08\x00\x01\x00\x55\xb0\x11\xf4");
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX] & 0xff, 0x55);
+
+	start();
+	/* mov $3, %ecx; xor %eax, %eax; 1: add $1, %eax; incb the 1; loop 1b; hlt */
+	CODE_AT(CODE,
+		"\xb9\x03\x00\x00\x00\x31\xc0\x83\xc0\x01\xfe\x05\x09\x00\x01\x00\xe2\xf5\xf4");
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX], 1 + 2 + 3);
+	CHECK_EQ((u32)vm.v.stats.insns, 2 + 3 * 3 + 1);
+}
+
+static void written_by_a_device(void)
+{
+	start();
+	/* call DATA; hlt; at DATA: mov $1, %al; ret */
+	CODE_AT(CODE, "\xe8\xfb\xff\x02\x00\xf4");
+	CODE_AT(DATA, "\xb0\x01\xc3");
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX] & 0xff, 1);
+	CODE_AT(DATA, "\xb0\x02");
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX] & 0xff, 2);
+}
+
+static void written_by_string(void)
+{
+	start();
+	CODE_AT(CODE, "\xf3\xa4\xe9\xf9\xff\x02\x00"); /* rep movsb; jmp DATA */
+	CODE_AT(DATA, "\xb0\x01\xf4");
+	run(DATA);
+	memset(vm.ram + 0x60000, 0x90, 0x200);
+	CODE_AT(0x601fd, "\xb0\x03\xf4");
+	vm.v.gpr[REG_ESI] = 0x60000;
+	vm.v.gpr[REG_EDI] = DATA;
+	vm.v.gpr[REG_ECX] = 0x200;
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX] & 0xff, 3);
+}
+
+static void across_pages(void)
+{
+	start();
+	/* mov $0x11223344, %eax with one byte in the first page; hlt */
+	CODE_AT(CODE - 1, "\xb8\x44\x33\x22\x11\xf4");
+	for (u32 round = 0; round < 3; round++) {
+		run(CODE - 1);
+		CHECK_EQ(vm.v.gpr[REG_EAX], 0x11223344 + round);
+		/* A plain store: nothing watches the second page but the block after it. */
+		vm.ram[CODE]++;
+	}
+	CHECK_EQ((u32)vm.v.stats.insns, 6);
+}
+
+static void full_cache(void)
+{
+	start();
+	memset(vm.ram + 0x100000, 0x90, 0x100000);
+	vm.ram[0x200000] = 0xf4;
+	run(0x100000);
+	CHECK_EQ((u32)vm.v.stats.insns, 0x100001);
+	run(0x1ffff0);
+	CHECK_EQ((u32)vm.v.stats.insns, 0x100001 + 0x11);
+}
+
+static void segments_change(void)
+{
+	start();
+	set_desc(VM_GDT, S_FREE, 0x1000, 0xfff, D_DATA0 | D_32);
+	set_ram32(DATA, 0xaaaa);
+	set_ram32(0x1000 + 0x20, 0xbbbb);
+	/* mov (%esi), %eax; mov %dx, %ds; mov (%edi), %ebx; mov %cx, %ds; mov (%esi), %ebp; hlt */
+	CODE_AT(CODE, "\x8b\x06\x8e\xda\x8b\x1f\x8e\xd9\x8b\x2e\xf4");
+	for (int round = 0; round < 2; round++) {
+		vm.v.gpr[REG_ESI] = DATA;
+		vm.v.gpr[REG_EDI] = 0x20;
+		vm.v.gpr[REG_EDX] = S_FREE;
+		vm.v.gpr[REG_ECX] = S_DATA0;
+		run(CODE);
+		CHECK_EQ(vm.v.gpr[REG_EAX], 0xaaaa);
+		CHECK_EQ(vm.v.gpr[REG_EBX], 0xbbbb);
+		CHECK_EQ(vm.v.gpr[REG_EBP], 0xaaaa);
+	}
+	/* Past the limit with the same code: #GP at the third instruction. */
+	vm.v.gpr[REG_EDI] = 0x1000;
+	run(CODE);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP] + 4), CODE + 4);
+}
+
+static void code_limit(void)
+{
+	start();
+	set_desc(VM_GDT, S_FREE, CODE, 0x2f, D_CODE0 | D_32);
+	memset(vm.ram + CODE, 0x90, 0x100);
+	CODE_AT(DATA, "\xea\x10\x00\x00\x00\x30\x00"); /* ljmp S_FREE:0x10 */
+	for (int round = 0; round < 2; round++) {
+		vm.v.gpr[REG_ESP] = VM_STACK0;
+		run(DATA);
+		CHECK_EQ(ram32(vm.v.gpr[REG_ESP] + 4), 0x30);
+		CHECK_EQ(ram32(vm.v.gpr[REG_ESP] + 8), S_FREE);
+		if (RAISES(cpu_far_jmp(&vm.v, S_CODE0, 0, 4, 0)))
+			check(false, "back to flat code", __FILE__, __LINE__);
+	}
+	/* A branch beyond the limit faults where it stands. */
+	CODE_AT(CODE + 0x10, "\xeb\x40");
+	vm.v.gpr[REG_ESP] = VM_STACK0;
+	run(DATA);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP] + 4), 0x10);
+}
+
+static void raise_irq(void)
+{
+	irq = true;
+	vcpu_event_set(&vm.v, VCPU_EV_INTR);
+}
+
+static void interrupts(void)
+{
+	start();
+	/* mov $1000, %ecx; loop .; sti; inc %eax; jmp . */
+	CODE_AT(CODE, "\xb9\xe8\x03\x00\x00\xe2\xfe\xfb\x40\xeb\xfe");
+	raise_irq();
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_ECX], 0);
+	CHECK_EQ(vm.v.gpr[REG_EAX], 1);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 9);
+	CHECK(!irq);
+
+	start();
+	/* A window of one instruction between STI and CLI is enough. */
+	CODE_AT(CODE, "\xfb\x90\xfa\xeb\xfe");
+	raise_irq();
+	run(CODE);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 2);
+
+	start();
+	/* POPF sets IF and TF: the trap comes after the next instruction. */
+	CODE_AT(CODE, "\x68\x02\x01\x00\x00\x9d\x40\x40\xf4");
+	run(CODE);
+	CHECK_EQ(vm.v.gpr[REG_EAX], 1);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 7);
+}
+
+static void steps(void)
+{
+	start();
+	CODE_AT(CODE, "\x40\x40\xeb\xfc"); /* 1: inc %eax; inc %eax; jmp 1b */
+	vm.v.eip = CODE;
+	for (u32 n = 1; n <= 7; n++) {
+		CHECK_EQ(interp_engine.step(&vm.v), EXIT_STEP);
+		CHECK_EQ((u32)vm.v.stats.insns, n);
+	}
+	CHECK_EQ(vm.v.gpr[REG_EAX], 5);
+	CHECK_EQ(vm.v.eip, CODE + 1);
+}
+
+int main(void)
+{
+	writes_itself();
+	written_by_a_device();
+	written_by_string();
+	across_pages();
+	full_cache();
+	segments_change();
+	code_limit();
+	interrupts();
+	steps();
+	free(arena);
+	return check_done();
+}
