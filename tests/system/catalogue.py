@@ -15,6 +15,7 @@ import media_test
 import memtest_test
 import monitor_test
 import random_test
+import vga_test
 from pc import Failure
 
 from paths import Missing
@@ -57,6 +58,8 @@ TESTS = [
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
+    *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
+      for host in ("qemu", "bochs")),
     *_guest_tests(),
 ]
 
