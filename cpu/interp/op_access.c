@@ -11,7 +11,7 @@ u32 FAST slow_load(u32 seg_units, u32 off, u32 size)
  * Data beside decoded code, as kernels and DOS programs have it: the page's stores all come here,
  * but only those into a granule with code need the whole way. NULL: go that way.
  */
-static void *beside_code(u32 seg_units, u32 off, u32 size)
+static inline void *beside_code(u32 seg_units, u32 off, u32 size)
 {
 	const struct segment *s = seg_at(seg_units);
 	const struct interp *in = cpu->interp;
@@ -19,41 +19,42 @@ static void *beside_code(u32 seg_units, u32 off, u32 size)
 	const struct tlb_entry *e = tlb_at(lin);
 
 	page_off = lin ^ e->rd_tag;
+	if (off >= s->wr_count || page_off > PAGE_SIZE - size || !(e->gpa_page & TLB_DIRTY))
+		return NULL;
 	frame = e->gpa_page >> PAGE_SHIFT;
-	if (off >= s->wr_count || page_off > PAGE_SIZE - size || !(e->gpa_page & TLB_DIRTY) ||
-	    frame >= in->page_count)
+	if (frame >= in->page_count)
 		return NULL;
 	granules = in->page[frame].granules;
-	if (!granules || (granules & code_granules(page_off, page_off + size)))
+	if (!granules || granules >> (page_off >> GRANULE_SHIFT) & 1 ||
+	    granules >> ((page_off + size - 1) >> GRANULE_SHIFT) & 1)
 		return NULL;
 	return (void *)(lin + e->addend);
 }
 
-void FAST slow_store(u32 seg_units, u32 off, u32 value, u32 size)
-{
-	void *p = beside_code(seg_units, off, size);
-
-	if (p) {
-		if (size == 4)
-			*(u32 *)p = value;
-		else if (size == 2)
-			*(u16 *)p = (u16)value;
-		else
-			*(u8 *)p = (u8)value;
-		return;
+#define SLOW_ACCESS(bits)                                                                          \
+	void FAST slow_store##bits(u32 seg_units, u32 off, u32 value)                              \
+	{                                                                                          \
+		u##bits *p = beside_code(seg_units, off, bits / 8);                                \
+                                                                                                   \
+		if (likely(p)) {                                                                   \
+			*p = (u##bits)value;                                                       \
+			return;                                                                    \
+		}                                                                                  \
+		op_sync();                                                                         \
+		mem_write_slow(cpu, seg_units / SEG_UNITS(1), off, bits / 8, (u##bits)value);      \
+	}                                                                                          \
+	u32 FAST slow_rmw_load##bits(u32 seg_units, u32 off)                                       \
+	{                                                                                          \
+		const u##bits *p = beside_code(seg_units, off, bits / 8);                          \
+                                                                                                   \
+		if (likely(p))                                                                     \
+			return *p;                                                                 \
+		op_sync();                                                                         \
+		return mem_rmw_read(cpu, seg_units / SEG_UNITS(1), off, bits / 8);                 \
 	}
-	op_sync();
-	mem_write_slow(cpu, seg_units / SEG_UNITS(1), off, size, value);
-}
-u32 FAST slow_rmw_load(u32 seg_units, u32 off, u32 size)
-{
-	const void *p = beside_code(seg_units, off, size);
-
-	if (p)
-		return size == 4 ? *(const u32 *)p : size == 2 ? *(const u16 *)p : *(const u8 *)p;
-	op_sync();
-	return mem_rmw_read(cpu, seg_units / SEG_UNITS(1), off, size);
-}
+SLOW_ACCESS(8)
+SLOW_ACCESS(16)
+SLOW_ACCESS(32)
 
 void interp_exec(struct vcpu *v, const struct insn *first)
 {

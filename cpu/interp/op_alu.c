@@ -68,9 +68,9 @@
 			cpu->cc = f;                                                               \
 			NEXT;                                                                      \
 		}                                                                                  \
-		u##bits value = (u##bits)slow_rmw_load(ip->seg, ea(), bits / 8);                   \
+		u##bits value = (u##bits)slow_rmw_load##bits(ip->seg, ea());                       \
 		BINARY(pre, text, Q##bits, f, value, "+" Q##bits, src);                            \
-		slow_store(ip->seg, ea(), value, bits / 8);                                        \
+		slow_store##bits(ip->seg, ea(), value);                                            \
 		cpu->cc = f;                                                                       \
 		NEXT;                                                                              \
 	}
@@ -167,9 +167,9 @@ const struct alu_forms TABLE(op_alu)[9] = {
 			cpu->cc = f;                                                               \
 			NEXT;                                                                      \
 		}                                                                                  \
-		u##bits value = (u##bits)slow_rmw_load(ip->seg, ea(), bits / 8);                   \
+		u##bits value = (u##bits)slow_rmw_load##bits(ip->seg, ea());                       \
 		UNARY(text, f, value, "+" Q##bits);                                                \
-		slow_store(ip->seg, ea(), value, bits / 8);                                        \
+		slow_store##bits(ip->seg, ea(), value);                                            \
 		cpu->cc = f;                                                                       \
 		NEXT;                                                                              \
 	}

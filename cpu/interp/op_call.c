@@ -9,8 +9,8 @@
 #define CALL_FORMS(bits, sbits, esp_slot)                                                          \
 	SLOW push_slow##bits##_##sbits(void)                                                       \
 	{                                                                                          \
-		slow_store(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8),                    \
-			   (u##bits)(cur_eip() + ip->len), bits / 8);                              \
+		slow_store##bits(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8),              \
+				 (u##bits)(cur_eip() + ip->len));                                  \
 	}                                                                                          \
 	static inline void push_eip##bits##_##sbits(void)                                          \
 	{                                                                                          \

@@ -21,8 +21,9 @@ void vcpu_set_eflags(struct vcpu *v, u32 value)
 	X(1, no)                                                                                   \
 	X(2, c)                                                                                    \
 	X(3, nc)                                                                                   \
-	X(4, z) X(5, nz) X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) X(12, l) X(13, ge)   \
-		X(14, le) X(15, g)
+	X(4, z)                                                                                    \
+	X(5, nz) X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) X(12, l) X(13, ge) X(14, le) \
+		X(15, g)
 
 #define SETCC(number, cond)                                                                        \
 	static void set##cond(void)                                                                \

@@ -124,15 +124,15 @@ void op_cmpxchg8b(void)
 	op_sync();
 	/* Both halves are checked for writing before either is changed, and the whole for #AC. */
 	mem_probe_write(cpu, ip->seg / SEG_UNITS(1), off, 8);
-	lo = slow_rmw_load(ip->seg, off, 4);
-	hi = slow_rmw_load(ip->seg, off + 4, 4);
+	lo = slow_rmw_load32(ip->seg, off);
+	hi = slow_rmw_load32(ip->seg, off + 4);
 	if (lo == cpu->gpr[REG_EAX] && hi == cpu->gpr[REG_EDX]) {
-		slow_store(ip->seg, off, cpu->gpr[REG_EBX], 4);
-		slow_store(ip->seg, off + 4, cpu->gpr[REG_ECX], 4);
+		slow_store32(ip->seg, off, cpu->gpr[REG_EBX]);
+		slow_store32(ip->seg, off + 4, cpu->gpr[REG_ECX]);
 		set_zf(true);
 	} else {
-		slow_store(ip->seg, off, lo, 4);
-		slow_store(ip->seg, off + 4, hi, 4);
+		slow_store32(ip->seg, off, lo);
+		slow_store32(ip->seg, off + 4, hi);
 		cpu->gpr[REG_EAX] = lo;
 		cpu->gpr[REG_EDX] = hi;
 		set_zf(false);

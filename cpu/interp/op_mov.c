@@ -31,7 +31,7 @@
 	}                                                                                          \
 	SLOW mov_mr##bits##_slow(void)                                                             \
 	{                                                                                          \
-		slow_store(ip->seg, ea(), *slot##bits(ip->reg), bits / 8);                         \
+		slow_store##bits(ip->seg, ea(), *slot##bits(ip->reg));                             \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void mov_mr##bits(void)                                                             \
@@ -47,7 +47,7 @@
 	}                                                                                          \
 	SLOW mov_mi##bits##_slow(void)                                                             \
 	{                                                                                          \
-		slow_store(ip->seg, ea(), (u##bits)ip->imm, bits / 8);                             \
+		slow_store##bits(ip->seg, ea(), (u##bits)ip->imm);                                 \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void mov_mi##bits(void)                                                             \
@@ -64,7 +64,7 @@
 	/* Into the pseudo register, with every check for the write that will follow. */           \
 	SLOW load_rmw##bits##_slow(void)                                                           \
 	{                                                                                          \
-		*slot##bits(SLOT_TMP) = (u##bits)slow_rmw_load(ip->seg, ea(), bits / 8);           \
+		*slot##bits(SLOT_TMP) = (u##bits)slow_rmw_load##bits(ip->seg, ea());               \
 		NEXT;                                                                              \
 	}                                                                                          \
 	static void load_rmw##bits(void)                                                           \

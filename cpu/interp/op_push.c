@@ -9,8 +9,8 @@
 #define PUSH(name, bits, sbits, esp_slot, value)                                                   \
 	SLOW name##_slow(void)                                                                     \
 	{                                                                                          \
-		slow_store(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8), (u##bits)(value),  \
-			   bits / 8);                                                              \
+		slow_store##bits(SEG_UNITS(SEG_SS), (u##sbits)(*esp_slot - bits / 8),              \
+				 (u##bits)(value));                                                \
 		*esp_slot = (u##sbits)(*esp_slot - bits / 8);                                      \
 		NEXT;                                                                              \
 	}                                                                                          \

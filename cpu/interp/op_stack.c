@@ -75,7 +75,7 @@ void op_enter(void)
 	esp -= ip->imm;
 	/* A write to the new top must be possible, though none is done. */
 	op_sync();
-	slow_rmw_load(SEG_UNITS(SEG_SS), stack_off(esp), size);
+	mem_rmw_read(cpu, SEG_SS, stack_off(esp), size);
 	if (ip->flags & INSN_O16)
 		*slot16(REG_EBP * 4) = (u16)frame;
 	else

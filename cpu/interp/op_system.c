@@ -396,7 +396,7 @@ void op_store_table(void)
 	u32 off = ea(), second = ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2;
 
 	op_sync();
-	slow_rmw_load(ip->seg, second, 4);
+	slow_rmw_load32(ip->seg, second);
 	store16(ip->seg, off, table->limit);
 	store32(ip->seg, second, table->base);
 	NEXT;

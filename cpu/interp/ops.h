@@ -67,8 +67,12 @@ static inline void op_sync(void)
 
 /* Memory operands: the hits inline, everything else in op_access.c. */
 u32 FAST slow_load(u32 seg_units, u32 off, u32 size);
-void FAST slow_store(u32 seg_units, u32 off, u32 value, u32 size);
-u32 FAST slow_rmw_load(u32 seg_units, u32 off, u32 size);
+void FAST slow_store8(u32 seg_units, u32 off, u32 value);
+void FAST slow_store16(u32 seg_units, u32 off, u32 value);
+void FAST slow_store32(u32 seg_units, u32 off, u32 value);
+u32 FAST slow_rmw_load8(u32 seg_units, u32 off);
+u32 FAST slow_rmw_load16(u32 seg_units, u32 off);
+u32 FAST slow_rmw_load32(u32 seg_units, u32 off);
 
 static inline const struct segment *seg_at(u32 units)
 {
@@ -198,7 +202,7 @@ static inline u32 ea(void)
                                                                                                    \
 		if (unlikely(off >= s->wr_count) ||                                                \
 		    unlikely(((lin + bits / 8 - 1) & PAGE_MASK) != e->wr_tag))                     \
-			slow_store(seg_units, off, value, bits / 8);                               \
+			slow_store##bits(seg_units, off, value);                                   \
 		else                                                                               \
 			*(u##bits *)(lin + e->addend) = value;                                     \
 	}
