@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import bad_input_test
+import console_test
 import guests_test
 import kolibrios_test
 import media_test
@@ -54,6 +55,7 @@ def _guest_tests():
 TESTS = [
     *(Test(f"bad-input/{name}", run, 180, True) for name, run in bad_input_test.CASES.items()),
     *(Test(f"monitor/{name}", run, 300, True) for name, run in monitor_test.CASES.items()),
+    *(Test(f"console/{name}", run, 300, True) for name, run in console_test.CASES.items()),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
