@@ -11,6 +11,10 @@
 #include "cpu/interp/optable.h"
 #include "lib/str.h"
 
+/* Stores beside the code of a page until it is taken for data, at first and at most. */
+#define PATIENCE_FIRST 512u
+#define PATIENCE_LAST  0x8000u
+
 struct block *cache_find(struct interp *in, u32 gpa, u32 mode)
 {
 	struct block **head = &in->hash[interp_hash(gpa)], **link = head, *b;
@@ -86,6 +90,8 @@ void cache_insert(struct vcpu *v, struct block *b)
 	b->page_next = page->blocks;
 	page->blocks = b;
 	page->granules |= code_granules(b->first, b->end);
+	if (!page->patience)
+		page->patience = PATIENCE_FIRST;
 	if (!(v->mem->page_flags[frame] & PHYS_PAGE_CODE)) {
 		v->mem->page_flags[frame] |= PHYS_PAGE_CODE;
 		mem_tlb_protect_code(v, b->gpa & PAGE_MASK);
@@ -116,6 +122,7 @@ static void drop_range(struct vcpu *v, u32 frame, u32 first, u32 end)
 
 	if (!(page->granules & code_granules(first, end)))
 		return;
+	cache_note_store(v, frame);
 	while ((b = *link)) {
 		if (b->first < end && first < b->end) {
 			*link = b->page_next;
@@ -139,6 +146,21 @@ void cache_drop_page(struct vcpu *v, u32 gpa)
 
 	if (frame < v->interp->page_count && v->interp->page[frame].blocks)
 		drop_range(v, frame, 0, PAGE_SIZE);
+}
+
+/*
+ * Code that ran once and was never overwritten (a BIOS that gave its memory back, a loader) would
+ * keep the stores to its page slow for ever. Code that runs again is decoded again: dearer each
+ * time.
+ */
+void cache_lose_patience(struct vcpu *v, u32 frame)
+{
+	struct code_page *page = &v->interp->page[frame];
+
+	page->stores = 0;
+	if (page->patience < PATIENCE_LAST)
+		page->patience *= 2;
+	cache_drop_page(v, frame << PAGE_SHIFT);
 }
 
 /* physmem hooks. */

@@ -111,6 +111,8 @@ _Static_assert(sizeof(struct cross_bytes) <= offsetof(struct insn, opcode), "rid
 struct code_page {
 	u32 granules; /* one bit per 128 bytes: something was decoded from it */
 	struct block *blocks;
+	u16 stores;   /* to data of this page since it got code */
+	u16 patience; /* so many of them, and the page is taken for data again; doubles each time */
 };
 
 struct interp {
@@ -154,6 +156,15 @@ struct block *cache_alloc(struct vcpu *v, unsigned count);
 void cache_insert(struct vcpu *v, struct block *b);
 void cache_flush(struct vcpu *v);
 void cache_drop_page(struct vcpu *v, u32 gpa);
+void cache_lose_patience(struct vcpu *v, u32 frame);
+/* Counts a store to data in a page with code. */
+static inline void cache_note_store(struct vcpu *v, u32 frame)
+{
+	struct code_page *page = &v->interp->page[frame];
+
+	if (++page->stores >= page->patience)
+		cache_lose_patience(v, frame);
+}
 void cache_init(struct vcpu *v, u8 *pool, size_t size);
 
 /* decode.c */

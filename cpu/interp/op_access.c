@@ -28,6 +28,7 @@ static inline void *beside_code(u32 seg_units, u32 off, u32 size)
 	if (!granules || granules >> (page_off >> GRANULE_SHIFT) & 1 ||
 	    granules >> ((page_off + size - 1) >> GRANULE_SHIFT) & 1)
 		return NULL;
+	cache_note_store(cpu, frame);
 	return (void *)(lin + e->addend);
 }
 
