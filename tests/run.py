@@ -62,8 +62,10 @@ def guest_jobs():
 
 
 def unit_jobs(programs):
-    return [Job("unit/" + Path(program).name, [str(Path(program).absolute())], 600)
+    jobs = [Job("unit/" + Path(program).name, [str(Path(program).absolute())], 900)
             for program in programs]
+    return jobs + [Job("unit/tail_calls", [sys.executable, str(HERE / "unit" / "tail_calls.py")],
+                       60)]
 
 
 def run(job):
