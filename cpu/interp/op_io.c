@@ -23,16 +23,6 @@ static void check_port(u16 port, unsigned width)
 		cpu_io_breakpoint(cpu, port, width);
 }
 
-static void next_or_leave(void)
-{
-	if (unlikely(event_due() || cpu->generation != cpu->interp->generation ||
-		     cpu->interp->flush_due)) {
-		leave_at(next_eip());
-		return;
-	}
-	NEXT;
-}
-
 /* Apart from the handlers: a local whose address is taken keeps GCC from tail calls. */
 static bool __attribute__((noinline)) port_in(u16 port, unsigned width)
 {

@@ -19,10 +19,6 @@ static void stack_store(u32 esp, u32 value)
 	else
 		store32(SEG_UNITS(SEG_SS), off, value);
 }
-static u32 operand_bytes(void)
-{
-	return ip->flags & INSN_O16 ? 2 : 4;
-}
 
 void op_pusha(void)
 {

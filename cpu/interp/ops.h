@@ -277,6 +277,22 @@ static inline void leave_at(u32 eip)
 	cpu->eip = eip;
 }
 
+/* After anything that may have raised an event or changed how the next instruction runs. */
+static inline void next_or_leave(void)
+{
+	if (unlikely(event_due() || cpu->generation != cpu->interp->generation ||
+		     cpu->interp->flush_due)) {
+		leave_at(next_eip());
+		return;
+	}
+	NEXT;
+}
+
+static inline u32 operand_bytes(void)
+{
+	return ip->flags & INSN_O16 ? 2 : 4;
+}
+
 /* Stack: the width of the stack pointer is that of SS.B. */
 static inline u32 stack_off(u32 esp)
 {
