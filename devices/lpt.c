@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chip: a PC's parallel port in standard mode, with a printer that is never out of paper.
+ * Chip: a PC's parallel port in standard mode, with a printer that is never out of paper, and that
+ *	throws away what it prints where the configuration leads it nowhere.
  * Documentation: IBM PC AT Technical Reference, "Serial/Parallel Adapter"; IEEE 1284 for the names.
  * Modelled: data, status and control registers, the strobe, BUSY and ACK#, IRQ 7 on ACK#.
  * Not modelled: the reverse direction (PS/2, EPP, ECP): the data port always reads back.
@@ -19,7 +20,6 @@ enum { REG_DATA, REG_STATUS, REG_CONTROL };
 #define STATUS_SELECT	0x10
 #define STATUS_NO_ERROR 0x08
 #define STATUS_UNUSED	0x07
-#define STATUS_OPEN	0x7f /* nothing connected: all lines pulled up */
 
 #define CONTROL_STROBE 0x01
 #define CONTROL_IRQ    0x10
@@ -52,9 +52,8 @@ static void poll_timer(struct lpt *l)
 
 static void strobe(struct lpt *l)
 {
-	if (!l->out.write)
-		return;
-	l->out.write(l->out.ctx, l->data);
+	if (l->out.write)
+		l->out.write(l->out.ctx, l->data);
 	l->busy = true;
 	l->ack = false;
 	timer_arm(l->clock, &l->timer, clock_now(l->clock) + BUSY_NS);
@@ -64,8 +63,6 @@ static u8 read_status(struct lpt *l)
 {
 	u8 status = STATUS_SELECT | STATUS_NO_ERROR | STATUS_UNUSED;
 
-	if (!l->out.write)
-		return STATUS_OPEN;
 	if (!l->busy)
 		status |= STATUS_READY;
 	if (!l->ack)

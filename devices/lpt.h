@@ -15,7 +15,7 @@ struct lpt_config {
 	struct clock *clock;
 	struct irq_pin irq;
 	u16 base;
-	struct pc_char out; /* bytes strobed out; no function: nothing is connected */
+	struct pc_char out; /* bytes strobed out; no function: they are thrown away */
 };
 
 struct lpt {
