@@ -65,7 +65,8 @@ DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/
 BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c boot/vga_watch.c) \
                 $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard tests/unit/boot/support*.c))
 BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))
-NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c))
+NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c) \
+                $(wildcard tests/unit/net/support*.c))
 NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/net/test_*.c))
 
 UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN)
