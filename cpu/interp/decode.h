@@ -9,6 +9,8 @@
 #include "cpu/interp/interp.h"
 #include "cpu/interp/optable.h"
 
+#define INSN_BYTES_MAX 15u /* a longer one is #GP(0) (SDM vol. 2, 2.3.11) */
+
 enum ea_kind { EA_SIMPLE, EA_SIB, EA_16 };
 
 struct decoder {
