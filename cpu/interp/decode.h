@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The decoder's working state: one guest instruction at a time becomes micro-operations in `out`.
- * decode.c has prefixes, operands and blocks; decode_one.c and decode_two.c the two opcode maps.
+ * decode.c has prefixes and blocks, decode_operand.c the bytes that come in and the insns that go
+ * out, decode_one.c (with decode_forms.c) and decode_two.c the two opcode maps.
  */
 #ifndef FARBUS_CPU_INTERP_DECODE_H
 #define FARBUS_CPU_INTERP_DECODE_H
