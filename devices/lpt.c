@@ -14,12 +14,14 @@
 
 enum { REG_DATA, REG_STATUS, REG_CONTROL };
 
-/* Status: bit 7 is BUSY inverted, the others are the lines' levels. */
+/*
+ * Status: bit 7 is BUSY inverted, the others are the lines' levels. Bits 0-2 are 0: SeaBIOS hands
+ * them on, and INT 17h's bit 0 is the time-out.
+ */
 #define STATUS_READY	0x80
 #define STATUS_ACK	0x40
 #define STATUS_SELECT	0x10
 #define STATUS_NO_ERROR 0x08
-#define STATUS_UNUSED	0x07
 
 #define CONTROL_STROBE 0x01
 #define CONTROL_IRQ    0x10
@@ -61,7 +63,7 @@ static void strobe(struct lpt *l)
 
 static u8 read_status(struct lpt *l)
 {
-	u8 status = STATUS_SELECT | STATUS_NO_ERROR | STATUS_UNUSED;
+	u8 status = STATUS_SELECT | STATUS_NO_ERROR;
 
 	if (!l->busy)
 		status |= STATUS_READY;
