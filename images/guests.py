@@ -204,8 +204,13 @@ GUESTS = {
 }
 
 
-def find(name):
-    """The guest of that name, its images made ready. Raises Missing."""
+def check(name):
+    """Raises Missing unless it is a name."""
     if name not in GUESTS:
         raise Missing(f"GUEST={name}: expected one of {' '.join(GUESTS)}")
+
+
+def find(name):
+    """The guest of that name, its images made ready. Raises Missing."""
+    check(name)
     return GUESTS[name]()

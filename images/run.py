@@ -22,7 +22,7 @@ import guests
 import qemu
 from console import Console
 from farbuslog import Log
-from paths import BUILD, CACHE, Missing
+from paths import BUILD, Missing
 
 # What Farbus, GRUB and the move to the top of RAM need besides the guest and the modules.
 SLACK_MB = 32
@@ -42,15 +42,23 @@ def file_word(name):
     return path
 
 
-def chosen_guest():
+def guest_name():
+    """GUEST=, or "files" when only files were named, or the default."""
+    files = any(word(name) for name in ("DISK", "FLOPPY", "CDROM", "KERNEL", "FIRMWARE"))
+    if word("GUEST"):
+        guests.check(word("GUEST"))
+    return word("GUEST") or ("files" if files else "debian")
+
+
+def chosen_guest(work):
     """The guest that the words describe: a name's, files on top of it, or just files."""
     drives = {drive: path for drive, path in (("disk0", file_word("DISK")),
                                               ("floppy0", file_word("FLOPPY")),
                                               ("cdrom2", file_word("CDROM"))) if path}
     kernel = file_word("KERNEL")
-    name = word("GUEST")
-    if name or not (drives or kernel or word("FIRMWARE")):
-        guest = guests.find(name or "debian")
+    name = guest_name()
+    if name != "files":
+        guest = guests.find(name)
     else:
         guest = guests.Guest("files", ram=64)
         guest.boot = "".join(letter for letter, drive in
@@ -60,7 +68,7 @@ def chosen_guest():
         guest.geometry.pop(drive, None)
     guest.drives.update(drives)
     if kernel:
-        disk = CACHE / f"kernel-{os.getpid()}.img"
+        disk = work / "kernel.img"
         bootdisk.build(disk, kernel, file_word("INITRD"), word("APPEND"))
         guest.drives["disk0"] = disk
         guest.geometry.pop("disk0", None)
@@ -183,15 +191,15 @@ def main():
     host = word("HOST", "qemu")
     if host not in ("qemu", "bochs"):
         raise Missing(f"HOST={host}: expected qemu or bochs")
-    guest = chosen_guest()
+    work = (options.work or BUILD / "run" / f"{guest_name()}-{host}").absolute()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    guest = chosen_guest(work)
     if options.image:
         options.image.parent.mkdir(parents=True, exist_ok=True)
         build_image(options.image, guest, ram_of(guest))
         print(options.image, file=sys.stderr)
         return 0
-    work = (options.work or BUILD / "run" / f"{guest.name}-{host}").absolute()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     if options.native:
         return run_native(host, guest, work, options.clock, options.screen)
     return run_farbus(host, guest, work, options.clock)
