@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a server lends out: a device's port ranges and lines under a name, and its form on the wire.
+ */
+#ifndef FARBUS_NET_EXPORT_H
+#define FARBUS_NET_EXPORT_H
+
+#include "lib/types.h"
+#include "net-ne2000/proto.h"
+
+#define EXPORT_NAME   16u /* bytes on the wire, filled up with zeros */
+#define EXPORT_RANGES 4u
+#define EXPORT_FIXED  24u /* bytes of a record without its ranges */
+
+struct port_range {
+	u16 first, last;
+};
+
+struct port_export {
+	char name[EXPORT_NAME + 1];
+	struct port_range range[EXPORT_RANGES];
+	u8 ranges;
+	u8 dma;	  /* channels, a bit each */
+	u16 irqs; /* lines, a bit each */
+	bool held;
+};
+
+/* Pads a name to EXPORT_NAME bytes. What is longer is cut. */
+void export_put_name(u8 out[EXPORT_NAME], const char *name);
+/* False: no room. */
+bool export_put(struct proto_writer *w, const struct port_export *x);
+/* Bytes taken from the front of p, 0: malformed. */
+u32 export_get(const u8 *p, u32 len, struct port_export *x);
+/* Every port of an access of that width lies in one of the ranges. */
+bool export_covers(const struct port_export *x, u32 port, unsigned width);
+
+#endif

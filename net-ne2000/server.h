@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The peer's side of the remote-port protocol (docs/protocol.md): lends out devices, one lease
+ * each, and carries out what the holder asks for, every operation once. It knows no hardware: a
+ * backend does the accesses. Nothing here waits; time comes in as ns of any clock that never goes
+ * back.
+ *
+ * Done: ports, POLL, DELAY, interrupt lines, RESET and QUIESCE. MMIO, PCI and DMA operations are
+ * answered with PROTO_UNKNOWN.
+ */
+#ifndef FARBUS_NET_SERVER_H
+#define FARBUS_NET_SERVER_H
+
+#include "lib/types.h"
+#include "net-ne2000/endpoint.h"
+#include "net-ne2000/export.h"
+#include "net-ne2000/link.h"
+
+#define SERVER_EXPORTS	 8u
+#define SERVER_FORBIDDEN 16u
+#define SERVER_GREETINGS 8u /* handshakes and offers under way */
+#define SERVER_LINES	 16u
+
+#define SERVER_LEASE_NS	   10000000000ull
+#define SERVER_GREETING_NS 5000000000ull
+#define SERVER_POLL_NS	   20000ull /* between two reads of a POLL */
+
+/* Carries out accesses; all of them inside exports. Each may call server_irq(). */
+struct server_backend {
+	u32 (*in)(void *ctx, u16 port, unsigned width);
+	void (*out)(void *ctx, u16 port, unsigned width, u32 value);
+	/* count elements of width bytes, in buf in the order of the accesses. */
+	void (*ins)(void *ctx, u16 port, unsigned width, u8 *buf, u32 count);
+	void (*outs)(void *ctx, u16 port, unsigned width, const u8 *buf, u32 count);
+	void (*irq_mask)(void *ctx, unsigned line, bool masked);
+	void (*reset)(void *ctx, unsigned export);
+	/* Brings the device to rest: no interrupt, no DMA. Before anyone else gets the lease. */
+	void (*quiesce)(void *ctx, unsigned export);
+};
+
+/* An answer, kept for LINK_WINDOW requests. */
+struct server_reply {
+	struct proto_header h;
+	struct proto_writer w;
+	u8 buf[PROTO_HEADER + PROTO_OPS_MAX + PROTO_TAG];
+};
+
+/* The request that is being carried out, as far as POLL and DELAY stretch it. */
+struct server_run {
+	struct proto_header h;
+	struct proto_op op; /* the operation it stands at */
+	bool in_op, cancelled;
+	u32 at; /* in body */
+	u64 op_began, next_step, next_pending;
+	u8 body[PROTO_OPS_MAX];
+};
+
+struct server_event {
+	u8 line;
+	u16 generation;
+};
+
+struct server_lease {
+	bool active;
+	u8 mac[6];
+	u8 client_nonce[SESSION_NONCE];
+	u16 session;
+	struct session_keys keys;
+	u64 expires;
+	u32 renewals; /* the newest RENEW or RELEASE seen */
+	struct link_receiver requests;
+	struct server_reply reply[LINK_WINDOW];
+	struct server_run run;
+	struct link_sender events;
+	struct server_event event[LINK_WINDOW];
+	u16 waiting; /* lines whose event has no place in the window yet */
+	u16 unended; /* lines that interrupted and whose EOI has not come */
+	u16 masked;  /* lines that the client wants masked */
+	u16 generation[SERVER_LINES];
+	u64 operations, refused;
+};
+
+/* A client between AUTH1 and AUTH3. */
+struct server_greeting {
+	bool active;
+	u64 expires;
+	struct session_secrets secrets;
+};
+
+/* An OFFER that waits for its turn: not all servers answer a HELLO at once. */
+struct server_offer {
+	bool active;
+	u64 at;
+	u32 seq;
+	u8 mac[6];
+	u8 nonce[SESSION_NONCE];
+};
+
+struct server {
+	struct endpoint e;
+	const struct server_backend *backend;
+	void *ctx;
+	char name[EXPORT_NAME + 1];
+	struct port_export export[SERVER_EXPORTS];
+	struct server_lease lease[SERVER_EXPORTS]; /* of the export with the same index */
+	unsigned exports;
+	struct port_range forbidden[SERVER_FORBIDDEN];
+	unsigned forbidden_count;
+	struct server_greeting greeting[SERVER_GREETINGS];
+	struct server_offer offer[SERVER_GREETINGS];
+	u16 last_session;
+	u64 spurious, naks, expired;
+};
+
+/* endpoint_init(&s->e, true, ...) comes first. name: of this PC, at most EXPORT_NAME bytes. */
+void server_init(struct server *s, const char *name, const struct server_backend *backend,
+		 void *ctx);
+
+enum export_error {
+	EXPORT_OK,
+	EXPORT_FULL,	  /* SERVER_EXPORTS or SERVER_FORBIDDEN are there already */
+	EXPORT_BAD,	  /* no name, no ports, or a range that ends before it begins */
+	EXPORT_TAKEN,	  /* name, ports, line or channel of another export */
+	EXPORT_PROHIBITED /* ports or lines that the server itself lives on */
+};
+
+/*
+ * More ports that may not be exported (this PC's network card, its console). Interrupt controllers,
+ * timer, DMA, PCI configuration, keyboard controller and the reset port are so from the start.
+ */
+enum export_error server_forbid(struct server *s, u16 first, u16 last);
+enum export_error server_add(struct server *s, const struct port_export *x);
+
+/* A frame from the card, any bytes. */
+void server_receive(struct server *s, const u8 *frame, u32 len, u64 now);
+/* What time brings: requests that wait, PENDING, repeated events, leases that end. */
+void server_poll(struct server *s, u64 now);
+/* When server_poll() is due next, ~0: not before the next frame. */
+u64 server_deadline(const struct server *s);
+/* A line interrupted, and the caller or the backend's irq_mask() keeps it from doing so again. */
+void server_irq(struct server *s, unsigned line, u64 now);
+/* Takes the lease away, if anyone has it. */
+void server_revoke(struct server *s, unsigned export);
+
+#endif

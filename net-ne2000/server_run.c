@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests: each carried out once, its answer kept and given again to whoever repeats it. A request
+ * with POLL or DELAY stays open over several calls; the ones after it wait until it is done.
+ */
+#include "lib/str.h"
+#include "net-ne2000/server_parts.h"
+
+/* What a failed operation takes in a reply at most: a descriptor and POLL's eight bytes. */
+#define FAILED_MAX 16u
+
+static void send_reply(struct server *s, unsigned i, u32 seq, u8 tries)
+{
+	struct server_lease *l = &s->lease[i];
+	struct server_reply *r = &l->reply[seq % LINK_WINDOW];
+	struct proto_writer w;
+
+	r->h.tries = tries;
+	endpoint_begin(&s->e, &w);
+	proto_add_bytes(&w, r->buf + PROTO_HEADER, r->w.len);
+	w.ops = r->w.ops;
+	endpoint_send(&s->e, &w, &r->h, l->keys.to_client, l->mac);
+}
+
+static unsigned bits(u16 mask)
+{
+	unsigned count = 0;
+
+	for (; mask; mask &= (u16)(mask - 1))
+		count++;
+	return count;
+}
+
+static void finish(struct server *s, unsigned i)
+{
+	struct server_lease *l = &s->lease[i];
+	struct server_run *run = &l->run;
+	struct server_reply *r = &l->reply[run->h.seq % LINK_WINDOW];
+
+	memset(&r->h, 0, sizeof(r->h));
+	r->h.type = PROTO_REP;
+	r->h.session = l->session;
+	r->h.seq = run->h.seq;
+	/* Events without a place in the window get the next numbers: they came before this, too. */
+	r->h.ack = l->events.next + bits(l->waiting);
+	r->h.irq = l->unended;
+	link_done(&l->requests);
+	send_reply(s, i, run->h.seq, run->h.tries);
+}
+
+/* Whether the answer to run.op fits, and after it the failure of the next one. */
+static bool reply_fits(const struct server_run *run, const struct proto_writer *w)
+{
+	u32 need = proto_op_len(run->op.opcode, run->op.width, run->op.count, true);
+
+	return w->len + need + (run->at < run->h.length ? FAILED_MAX : 0) <= w->max;
+}
+
+/* Appends what became of run.op. Data is there already; a failed block has none. */
+static void conclude(const struct server_run *run, struct proto_writer *w, unsigned status)
+{
+	struct proto_op op = run->op;
+
+	op.note = (u8)status;
+	if (status != PROTO_OK && (op.opcode == PROTO_INS || op.opcode == PROTO_MMIO_READ))
+		op.count = 0;
+	op.data = NULL;
+	op.data_len = proto_data_len(op.opcode, op.width, op.count, true);
+	proto_add(w, &op);
+}
+
+/* One operation. False: the request waits or is over. */
+static bool step(struct server *s, unsigned i, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+	struct server_run *run = &l->run;
+	struct proto_writer *w = &l->reply[run->h.seq % LINK_WINDOW].w;
+	unsigned status = PROTO_FAULT;
+
+	if (!run->in_op) {
+		if (proto_next(run->body, &run->h, false, &run->at, &run->op) != 1) {
+			finish(s, i);
+			return false;
+		}
+		run->in_op = true;
+		run->op_began = now;
+	}
+	if (reply_fits(run, w)) {
+		u8 *data = w->buf + PROTO_HEADER + w->len + PROTO_OP;
+
+		status = server_op(s, i, data, now);
+		if (status == SERVER_WAIT)
+			return false;
+	}
+	run->in_op = false;
+	if (status == PROTO_OK)
+		l->operations++;
+	else
+		l->refused++;
+	conclude(run, w, status);
+	if (status == PROTO_OK)
+		return true;
+	finish(s, i);
+	return false;
+}
+
+/* A request is looked through before anything of it is carried out. */
+static bool well_formed(const struct packet *p)
+{
+	struct proto_op op;
+	u32 at = 0;
+	unsigned count = 0;
+	int more;
+
+	while ((more = proto_next(p->body, &p->h, false, &at, &op)) == 1)
+		count++;
+	return more == 0 && count == p->h.ops && count > 0;
+}
+
+static void begin(struct server *s, unsigned i, const struct packet *p, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+	struct server_run *run = &l->run;
+	struct server_reply *r = &l->reply[p->h.seq % LINK_WINDOW];
+
+	l->expires = now + SERVER_LEASE_NS;
+	run->h = p->h;
+	run->at = 0;
+	run->in_op = run->cancelled = false;
+	run->next_step = now;
+	run->next_pending = now + LINK_PENDING_EVERY;
+	memcpy(run->body, p->body, p->h.length);
+	proto_begin(&r->w, r->buf, PROTO_OPS_MAX);
+	while (step(s, i, now))
+		;
+}
+
+void server_request(struct server *s, unsigned i, const struct packet *p, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+
+	if (!well_formed(p)) {
+		endpoint_drop(&s->e, DROP_MALFORMED);
+		return;
+	}
+	switch (link_received(&l->requests, p->h.seq)) {
+	case LINK_RUN:
+		begin(s, i, p, now);
+		break;
+	case LINK_REPEAT:
+		send_reply(s, i, p->h.seq, p->h.tries);
+		break;
+	case LINK_BUSY:
+		server_say(s, i, PROTO_PENDING, p->h.seq, p->h.tries);
+		break;
+	case LINK_DROP:
+		endpoint_drop(&s->e, l->requests.running && p->h.seq == l->requests.expected
+					     ? DROP_BUSY
+					     : DROP_STALE);
+		break;
+	}
+}
+
+void server_cancel(struct server *s, unsigned i, const struct packet *p, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+
+	if (!l->requests.running || l->run.h.seq != p->h.seq) {
+		endpoint_drop(&s->e, DROP_STALE); /* done already, or not here yet */
+		return;
+	}
+	l->run.cancelled = true;
+	l->run.next_step = now;
+	server_run_poll(s, i, now);
+}
+
+void server_run_poll(struct server *s, unsigned i, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+
+	if (!l->requests.running)
+		return;
+	if (l->run.next_step <= now)
+		while (step(s, i, now))
+			;
+	if (l->requests.running && l->run.next_pending <= now) {
+		l->run.next_pending = now + LINK_PENDING_EVERY;
+		server_say(s, i, PROTO_PENDING, l->run.h.seq, l->run.h.tries);
+	}
+}
