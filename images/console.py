@@ -14,7 +14,7 @@ QUIT = b"\x1d\x1d\x1d"  # Ctrl-] three times: give up on the emulator
 
 
 class Console:
-    """A pty whose slave side the emulator gets; pump() joins the master side to stdin and stdout."""
+    """A pty whose slave side the emulator gets; pump() joins its master to stdin and stdout."""
 
     def __init__(self, rows=25, columns=80):
         self.master, self.slave = os.openpty()

@@ -37,7 +37,7 @@ def _apt(program, *words, **how):
 
 
 def update():
-    """Fetches the i386 package lists. One source that fails does not matter: download() will tell."""
+    """Fetches the i386 package lists. A source that fails does not matter: download() tells."""
     if any((APT / "state" / "lists").glob("*Packages*")):
         return
     print("debian: fetching the i386 package lists", file=sys.stderr)

@@ -16,7 +16,7 @@ ERROR = re.compile(r"^farbus: error: ")
 
 
 class Log:
-    """verdict is None while the PC runs, then 0 for an orderly power off, 1 for Farbus's failure."""
+    """verdict is None while the PC runs, then 0 for an orderly power off, 1 for a failure."""
 
     def __init__(self, path, show):
         self.file = open(path, "r", errors="replace")

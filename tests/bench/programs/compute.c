@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIMIT 200000u
+#define LIMIT  200000u
 #define ROUNDS 10
 
 static unsigned char composite[LIMIT];
