@@ -151,19 +151,22 @@ bool model_receive(struct ne2000_model *m, const u8 *frame, u32 len)
 static u8 dma_step(struct ne2000_model *m, bool write, u8 byte)
 {
 	u32 addr = m->dma_addr;
+	bool nowhere = addr >= NE_PROM_LEN && addr >= ram_first(m) + ram_size(m);
 
 	if (!m->dma_left) {
 		violate(m, "data port without bytes to transfer");
 		return 0xff;
 	}
-	if (addr < NE_PROM_LEN)
+	if (nowhere && m->no_dma_wrap)
+		byte = 0xff;
+	else if (addr < NE_PROM_LEN)
 		byte = m->prom[addr];
 	else if (write)
 		*ram_at(m, addr) = byte;
 	else
 		byte = *ram_at(m, addr);
 	m->dma_addr++;
-	if (m->dma_addr == (u16)(m->reg[DP_PSTOP] << 8))
+	if (!m->no_dma_wrap && m->dma_addr == (u16)(m->reg[DP_PSTOP] << 8))
 		m->dma_addr = (u16)(m->reg[DP_PSTART] << 8);
 	if (!--m->dma_left && !m->stuck_rdc)
 		m->isr |= ISR_RDC;
@@ -301,6 +304,10 @@ static void write_cr(struct ne2000_model *m, u8 value)
 static void write_page0(struct ne2000_model *m, u32 reg, u8 value)
 {
 	if (reg == DP_ISR) {
+		if ((value & ISR_PRX) && m->late) {
+			model_receive(m, m->late, m->late_len);
+			m->late = NULL;
+		}
 		m->isr &= (u8) ~(value & 0x7f);
 		return;
 	}

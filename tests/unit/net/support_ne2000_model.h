@@ -25,8 +25,13 @@ struct ne2000_model {
 	bool no_ptx;	   /* TXP falls without PTX */
 	bool gone;	   /* every read is FFh */
 	bool stuck_rdc, stuck_tx, stuck_reset;
-	u64 gone_at; /* when it becomes so; 0: never */
-	u64 tx_ns;   /* what a frame takes on the wire */
+	bool no_dma_wrap; /* the remote DMA runs on past PSTOP, into nothing */
+	u64 gone_at;	  /* when it becomes so; 0: never */
+	u64 tx_ns;	  /* what a frame takes on the wire */
+
+	/* A frame that arrives just before the driver clears PRX, once. */
+	const u8 *late;
+	u32 late_len;
 
 	u64 now;
 	u8 reg[16], par[16]; /* as written, by page */
