@@ -60,7 +60,7 @@ bool ne2000_reset(struct ne2000 *card)
 	return ne2000_wait_isr(card, ISR_RST, RST_NS);
 }
 
-/* The order is that of the data sheet, section 11, "Initialization Procedure". */
+/* The order of the data sheet, section 11.0; only that nothing is let in before the end. */
 void ne2000_program(struct ne2000 *card, u8 rcr)
 {
 	ne2000_out(card, DP_CR, CR_NO_DMA | CR_STP);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The chip's remote DMA: between the card's memory and the data port (data sheet, section 7.2). */
+/* The chip's remote DMA: between the card's memory and the data port (data sheet, section 9.0). */
 #include "net-ne2000/ne2000_card.h"
 
 /* It is a matter of microseconds once the last byte has been moved. */
