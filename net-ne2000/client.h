@@ -17,7 +17,7 @@
 #define CLIENT_LINES 16u
 
 #define CLIENT_GREETING_NS    100000000ull  /* first repetition of AUTH1, AUTH3, RELEASE */
-#define CLIENT_GREETING_TRIES 12u	    /* 7 s in all */
+#define CLIENT_GREETING_TRIES 12u	    /* 8 s in all */
 #define CLIENT_RENEW_NS	      2000000000ull /* a lease at rest is renewed */
 #define CLIENT_RENEW_AGAIN_NS 1000000000ull
 

@@ -135,6 +135,14 @@ static void begin(struct server *s, unsigned i, const struct packet *p, u64 now)
 		;
 }
 
+/* Not so for a number from before the first one. */
+static bool has_reply(const struct server_lease *l, u32 seq)
+{
+	const struct server_reply *r = &l->reply[seq % LINK_WINDOW];
+
+	return r->h.type == PROTO_REP && r->h.seq == seq;
+}
+
 void server_request(struct server *s, unsigned i, const struct packet *p, u64 now)
 {
 	struct server_lease *l = &s->lease[i];
@@ -148,7 +156,10 @@ void server_request(struct server *s, unsigned i, const struct packet *p, u64 no
 		begin(s, i, p, now);
 		break;
 	case LINK_REPEAT:
-		send_reply(s, i, p->h.seq, p->h.tries);
+		if (has_reply(l, p->h.seq))
+			send_reply(s, i, p->h.seq, p->h.tries);
+		else
+			endpoint_drop(&s->e, DROP_STALE);
 		break;
 	case LINK_BUSY:
 		server_say(s, i, PROTO_PENDING, p->h.seq, p->h.tries);

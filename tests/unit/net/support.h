@@ -73,6 +73,8 @@ struct world {
 	u64 overflow;
 };
 
+extern const struct server_backend world_device;
+
 /* Fresh, with the server up and nothing lost. */
 struct world *world_new(u64 seed);
 void world_free(struct world *w);

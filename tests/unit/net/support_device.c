@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The device that counts, behind the server of a test. */
+#include "lib/str.h"
+#include "tests/unit/net/support.h"
+
+static void touch(struct world *w, u16 port)
+{
+	w->dirty = true;
+	if (port < DEVICE_PORT || port > DEVICE_LAST)
+		w->outside++;
+}
+
+static u32 device_in(void *ctx, u16 port, unsigned width)
+{
+	struct world *w = ctx;
+	u32 all = width == 4 ? ~0u : (1u << 8 * width) - 1;
+
+	touch(w, port);
+	switch (port) {
+	case DEVICE_PORT:
+		return w->series++ & all;
+	case DEVICE_IRQS:
+		return w->fired & all;
+	case DEVICE_READY:
+		return w->now >= w->ready_at ? 0x80 : 0;
+	default:
+		return all;
+	}
+}
+
+static void device_out(void *ctx, u16 port, unsigned width, u32 value)
+{
+	struct world *w = ctx;
+	u32 all = width == 4 ? ~0u : (1u << 8 * width) - 1;
+
+	touch(w, port);
+	if (port == DEVICE_PORT && value != (w->series++ & all))
+		w->wrong++;
+	if (port != DEVICE_FIRE)
+		return;
+	if (w->masked) {
+		w->dropped_irqs++;
+		return;
+	}
+	w->fired++;
+	server_irq(&w->server, DEVICE_LINE, w->now);
+}
+
+static void device_ins(void *ctx, u16 port, unsigned width, u8 *buf, u32 count)
+{
+	for (; count > 0; count--, buf += width) {
+		u32 value = device_in(ctx, port, width);
+
+		memcpy(buf, &value, width);
+	}
+}
+
+static void device_outs(void *ctx, u16 port, unsigned width, const u8 *buf, u32 count)
+{
+	for (; count > 0; count--, buf += width) {
+		u32 value = 0;
+
+		memcpy(&value, buf, width);
+		device_out(ctx, port, width, value);
+	}
+}
+
+static void device_mask(void *ctx, unsigned line, bool masked)
+{
+	if (line == DEVICE_LINE)
+		((struct world *)ctx)->masked = masked;
+}
+
+static void device_reset(void *ctx, unsigned export)
+{
+	(void)export;
+	((struct world *)ctx)->resets++;
+}
+
+static void device_quiesce(void *ctx, unsigned export)
+{
+	struct world *w = ctx;
+
+	if (export != 0)
+		return;
+	w->quiesced++;
+	w->dirty = false;
+}
+
+const struct server_backend world_device = {
+	.in = device_in,
+	.out = device_out,
+	.ins = device_ins,
+	.outs = device_outs,
+	.irq_mask = device_mask,
+	.reset = device_reset,
+	.quiesce = device_quiesce,
+};
