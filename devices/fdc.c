@@ -195,6 +195,25 @@ static void write_command_byte(struct fdc *f, u8 value)
 	fdc_execute(f);
 }
 
+/* The host has let a byte wait for too long (datasheet, ST1's OR). */
+static void pio_overrun(struct fdc *f)
+{
+	f->st1 |= ST1_OVERRUN;
+	fdc_lower(f); /* the byte's interrupt ends, the result phase's one begins */
+	fdc_fail(f);
+}
+
+void fdc_pio(struct fdc *f, bool to_host, u32 len, void (*done)(struct fdc *f))
+{
+	f->pos = 0;
+	f->len = len;
+	f->pio_in = to_host;
+	f->pio_out = !to_host;
+	f->pio_done = done;
+	fdc_after(f, FDC_OVERRUN_NS, pio_overrun);
+	fdc_raise(f);
+}
+
 /* A byte of a non-DMA transfer went through the FIFO; INT pulses for the next one. */
 static void pio_moved(struct fdc *f)
 {
@@ -203,6 +222,8 @@ static void pio_moved(struct fdc *f)
 		fdc_raise(f);
 		return;
 	}
+	timer_cancel(f->clock, &f->timer);
+	f->step = NULL;
 	f->pio_in = f->pio_out = false;
 	f->pio_done(f);
 }

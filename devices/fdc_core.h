@@ -41,8 +41,17 @@
 #define FDC_STEP_NS    20000u
 #define FDC_INDEX_NS   10000000u /* two index pulses pass and no address mark was seen */
 
+/*
+ * A byte may wait for 16 us and the FIFO's depth on the real chip. We give a slow CPU all the time
+ * it may need for a sector; drivers that take less than they asked for, as Linux does in non-DMA
+ * mode, rely on the overrun that ends the command.
+ */
+#define FDC_OVERRUN_NS 50000000u
+
 /* Ends the execution phase: `step` runs after ns. */
 void fdc_after(struct fdc *f, u32 ns, void (*step)(struct fdc *f));
+/* Non-DMA: len bytes of buffer[] through the FIFO, then `done`; or an overrun. */
+void fdc_pio(struct fdc *f, bool to_host, u32 len, void (*done)(struct fdc *f));
 /* The result phase for fifo[0..len); with INT where the command's execution ends with one. */
 void fdc_result(struct fdc *f, u8 len, bool interrupt);
 /* Back to waiting for a command. */

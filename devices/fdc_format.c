@@ -65,11 +65,7 @@ static void format_pio_step(struct fdc *f)
 		fdc_end(f, 0);
 		return;
 	}
-	f->pos = 0;
-	f->len = FORMAT_ID;
-	f->pio_out = true;
-	f->pio_done = format_id_received;
-	fdc_raise(f);
+	fdc_pio(f, false, FORMAT_ID, format_id_received);
 }
 
 static void format_dma_step(struct fdc *f)

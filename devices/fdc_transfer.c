@@ -257,12 +257,7 @@ static void pio_step(struct fdc *f)
 		fdc_fail(f);
 		return;
 	}
-	f->pos = 0;
-	f->len = FDC_SECTOR;
-	f->pio_in = !from_host(f);
-	f->pio_out = from_host(f);
-	f->pio_done = pio_sector_done;
-	fdc_raise(f);
+	fdc_pio(f, !from_host(f), FDC_SECTOR, pio_sector_done);
 }
 
 void fdc_begin(struct fdc *f)

@@ -382,6 +382,28 @@ static void non_dma_write(void **state)
 	assert_int_equal(r->data[17 * 512 + 255], 255);
 }
 
+/* Linux takes the sectors it wants and leaves the rest to the overrun. */
+static void non_dma_overrun(void **state)
+{
+	struct rig *r = *state;
+	const u8 command[9] = {0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff};
+	unsigned rises;
+
+	reset(r);
+	send(r, (const u8[]){0x03, 0xdf, 0x03}, 3);
+	send(r, command, 9);
+	board_run(r->board, MS);
+	for (unsigned i = 0; i < 8 * 512; i++)
+		in8(r->board, FIFO);
+	assert_int_equal(in8(r->board, MSR), 0xf0);
+	rises = r->board->rises[IRQ];
+	board_run(r->board, 100 * MS);
+	assert_int_equal(r->board->rises[IRQ], rises + 1);
+	assert_true(r->board->irq[IRQ]);
+	assert_int_equal(fetch(r), 7);
+	expect_result(r, 0x40, 0x10, 0, 0, 0, 9);
+}
+
 static void format_track(void **state)
 {
 	struct rig *r = *state;
@@ -541,6 +563,7 @@ int main(void)
 		TEST(read_id_goes_round),
 		TEST(non_dma_read),
 		TEST(non_dma_write),
+		TEST(non_dma_overrun),
 		TEST(format_track),
 		TEST(verify_and_scan),
 		TEST(controller_commands),
