@@ -32,7 +32,7 @@ log: {work}/bochs-device.log
 debugger_log: -
 panic: action=fatal
 error: action=report
-info: action=ignore, rfb=report
+info: action=ignore
 debug: action=ignore
 speaker: enabled=0
 sound: waveoutdrv=dummy
@@ -41,9 +41,8 @@ private_colormap: enabled=0
 """
 
 
-# rfb waits for nobody: whoever wants to see the screen may connect (its port is in the log).
-DISPLAY = {None: 'rfb, options="timeout=0"', "rfb": 'rfb, options="timeout=0"', "gtk": "x",
-           "term": "term"}
+# rfb is the display that needs no screen; it waits for nobody.
+DISPLAY = {None: 'rfb, options="timeout=0"', "gtk": "x", "term": "term"}
 
 
 def _common(ram, work, display, clock):

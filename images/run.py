@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a guest under Farbus in an emulated PC. `make run` calls it; its words are Make's.
 
-    run.py [--image FILE] [--native] [--work DIR] [--screen text|rfb] [--clock real|fast]
+    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast]
 
 --image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
---work is the folder for this run's files; --screen rfb gives a native Bochs a screen that can be
-photographed instead of one on this terminal; --clock fast lets an idle Bochs rush through time.
+--work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
 """
 
 import argparse
@@ -155,7 +154,7 @@ def end(emulator):
             emulator.wait()
 
 
-def run_native(host, guest, work, clock, screen):
+def run_native(host, guest, work, clock):
     firmware = file_word("FIRMWARE")
     errors_path = work / "emulator.err"
     if host == "qemu":
@@ -165,14 +164,14 @@ def run_native(host, guest, work, clock, screen):
     else:
         console = Console()
         command = bochs.native(guest, ram_of(guest), firmware, work,
-                               window() or ("rfb" if screen == "rfb" else "term"), clock)
+                               window() or "term", clock)
         streams = dict(stdin=subprocess.DEVNULL, stdout=open(work / "bochs.out", "wb"))
     environment = dict(os.environ, TERM="vt100")
     if host == "bochs":  # its terminal has no size of its own; the lines below 25 are a status bar
         environment.update(LINES="30", COLUMNS="80")
     emulator = start(command, cwd=work, env=environment, stderr=open(errors_path, "wb"), **streams)
     try:
-        if host == "bochs" and not window() and screen == "text":
+        if host == "bochs" and not window():
             console = Console.of(bochs.native_screen(errors_path, emulator))
         console.pump(lambda: emulator.poll() is None)
     finally:
@@ -185,7 +184,6 @@ def main():
     parser.add_argument("--image", type=Path)
     parser.add_argument("--native", action="store_true")
     parser.add_argument("--work", type=Path)
-    parser.add_argument("--screen", choices=("text", "rfb"), default="text")
     parser.add_argument("--clock", choices=("real", "fast"), default="real")
     options = parser.parse_args()
     host = word("HOST", "qemu")
@@ -201,7 +199,7 @@ def main():
         print(options.image, file=sys.stderr)
         return 0
     if options.native:
-        return run_native(host, guest, work, options.clock, options.screen)
+        return run_native(host, guest, work, options.clock)
     return run_farbus(host, guest, work, options.clock)
 
 

@@ -48,8 +48,6 @@ def _guest_tests():
                        900 * slow, (name, host) in QUICK_GUESTS)
         yield Test(f"debian-{host}", lambda host=host: guests_test.debian(host),
                    1500 * slow, host == "qemu")
-        yield Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host),
-                   1200 * slow)
         yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host), 7200)
 
 
@@ -63,6 +61,7 @@ TESTS = [
       for seed in (2, 3)),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
+    Test("kolibrios-qemu", kolibrios_test.same_screen, 1200),
     *_guest_tests(),
 ]
 

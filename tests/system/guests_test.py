@@ -15,6 +15,8 @@ def play(pc, steps, slower=1):
             pattern, seconds = values
             pc.wait(pattern, seconds * slower)
         elif kind == "type":
+            if slower > 1:  # a shell that is still setting up its terminal throws keys away
+                pc.settle(1, 5)
             pc.type(values[0])
         else:  # a key pressed again and again until the answer comes
             keys, pattern, seconds = values

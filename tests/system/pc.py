@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pexpect
 import pyte
-import rfb
 
 REPO = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPO / "images"))
@@ -28,8 +27,7 @@ class Failure(Exception):
 class PC:
     """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...)."""
 
-    def __init__(self, name, host="qemu", native=False, clock="real", screen="text",
-                 **words):
+    def __init__(self, name, host="qemu", native=False, clock="real", **words):
         self.host = host
         self.work = BUILD / "tests" / name
         self.work.mkdir(parents=True, exist_ok=True)
@@ -43,7 +41,6 @@ class PC:
         environment.update(words, HOST=host, HEADLESS="1", BUILD=str(BUILD))
         command = [sys.executable, str(REPO / "images" / "run.py"), "--clock", clock,
                    "--work", str(self.work / "run")] + (["--native"] if native else [])
-        command += ["--screen", screen]
         shell = " ".join(command) + f" 2>{self.errors}"
         self.child = pexpect.spawn("/bin/sh", ["-c", "exec " + shell], env=environment,
                                    dimensions=(25, 80), cwd=str(REPO))
@@ -121,18 +118,11 @@ class PC:
             if not self.poll():
                 return
 
-    # --- the emulators ---
+    # --- QEMU's monitor ---
 
     def screendump(self, target):
-        """Writes the PC's screen as PPM. A native Bochs needs screen="rfb" for that."""
-        if self.host == "qemu":
-            self.qmp("screendump", filename=str(target))
-            return
-        log = self.work / "run" / "bochs-device.log"
-        found = re.search(r"listening for connections on port (\d+)", log.read_text())
-        if not found:
-            raise Failure("Bochs has no rfb display")
-        rfb.picture(int(found.group(1)), target)
+        """Writes the PC's screen as PPM (QEMU only)."""
+        self.qmp("screendump", filename=str(target))
 
     def qmp(self, command, **arguments):
         with socket.socket(socket.AF_UNIX) as connection:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures of screens: read as PPM (what QEMU and rfb.py write), compared, written as PNG.
+"""Pictures of screens: read as PPM (what QEMU's monitor writes), compared, written as PNG.
 
     picture.py IN.ppm OUT.png
 """
