@@ -173,17 +173,25 @@ static void pio_write_start(struct ide_channel *ch)
 		fail(ch, IDE_IDNF);
 }
 
+/* As much as the buffer holds; false: the command has failed. */
+static bool read_large_chunk(struct ide_channel *ch)
+{
+	if (!next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR)) {
+		fail(ch, IDE_IDNF);
+		return false;
+	}
+	if (!read_chunk(ch)) {
+		fail(ch, IDE_UNC);
+		return false;
+	}
+	return true;
+}
+
 static void verify_step(struct ide_channel *ch)
 {
 	while (ch->left) {
-		if (!next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR)) {
-			fail(ch, IDE_IDNF);
+		if (!read_large_chunk(ch))
 			return;
-		}
-		if (!read_chunk(ch)) {
-			fail(ch, IDE_UNC);
-			return;
-		}
 		chunk_done(ch);
 	}
 	ide_complete(ch, 0);
@@ -203,14 +211,8 @@ static bool dma_move(struct ide_channel *ch, bool to_memory)
 static void dma_read_step(struct ide_channel *ch)
 {
 	while (ch->left) {
-		if (!next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR)) {
-			fail(ch, IDE_IDNF);
+		if (!read_large_chunk(ch))
 			return;
-		}
-		if (!read_chunk(ch)) {
-			fail(ch, IDE_UNC);
-			return;
-		}
 		if (!dma_move(ch, true))
 			return;
 		chunk_done(ch);

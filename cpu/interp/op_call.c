@@ -82,14 +82,7 @@ CALL_FORMS(16, 32, slot32(REG_ESP * 4))
 CALL_FORMS(32, 16, slot16(REG_ESP * 4))
 CALL_FORMS(32, 32, slot32(REG_ESP * 4))
 
-#define BY_STACK(name)                                                                             \
-	{                                                                                          \
-		{NULL, name##16_16, name##32_16},                                                  \
-		{                                                                                  \
-			NULL, name##16_32, name##32_32                                             \
-		}                                                                                  \
-	}
-const op_fn TABLE(op_call)[2][3] = BY_STACK(call);
-const op_fn TABLE(op_call_goto)[2][3] = BY_STACK(call_goto);
-const op_fn TABLE(op_call_reg)[2][3] = BY_STACK(call_reg);
-const op_fn TABLE(op_ret)[2][3] = BY_STACK(ret);
+const op_fn TABLE(op_call)[2][3] = STACK_FORMS_OF(call);
+const op_fn TABLE(op_call_goto)[2][3] = STACK_FORMS_OF(call_goto);
+const op_fn TABLE(op_call_reg)[2][3] = STACK_FORMS_OF(call_reg);
+const op_fn TABLE(op_ret)[2][3] = STACK_FORMS_OF(ret);

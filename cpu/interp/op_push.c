@@ -69,15 +69,8 @@ STACK_FORMS(16, 32, slot32(REG_ESP * 4))
 STACK_FORMS(32, 16, slot16(REG_ESP * 4))
 STACK_FORMS(32, 32, slot32(REG_ESP * 4))
 
-#define BY_STACK(name)                                                                             \
-	{                                                                                          \
-		{NULL, name##16_16, name##32_16},                                                  \
-		{                                                                                  \
-			NULL, name##16_32, name##32_32                                             \
-		}                                                                                  \
-	}
-const op_fn TABLE(op_push_r)[2][3] = BY_STACK(push_r);
-const op_fn TABLE(op_push_i)[2][3] = BY_STACK(push_i);
-const op_fn TABLE(op_pop_r)[2][3] = BY_STACK(pop_r);
-const op_fn TABLE(op_pop_m)[2][3] = BY_STACK(pop_m);
-const op_fn TABLE(op_leave)[2][3] = BY_STACK(leave);
+const op_fn TABLE(op_push_r)[2][3] = STACK_FORMS_OF(push_r);
+const op_fn TABLE(op_push_i)[2][3] = STACK_FORMS_OF(push_i);
+const op_fn TABLE(op_pop_r)[2][3] = STACK_FORMS_OF(pop_r);
+const op_fn TABLE(op_pop_m)[2][3] = STACK_FORMS_OF(pop_m);
+const op_fn TABLE(op_leave)[2][3] = STACK_FORMS_OF(leave);

@@ -293,6 +293,15 @@ static inline u32 operand_bytes(void)
 	return ip->flags & INSN_O16 ? 2 : 4;
 }
 
+/* A table of handlers by SS.B and operand size, from functions named by both. */
+#define STACK_FORMS_OF(name)                                                                       \
+	{                                                                                          \
+		{NULL, name##16_16, name##32_16},                                                  \
+		{                                                                                  \
+			NULL, name##16_32, name##32_32                                             \
+		}                                                                                  \
+	}
+
 /* Stack: the width of the stack pointer is that of SS.B. */
 static inline u32 stack_off(u32 esp)
 {
