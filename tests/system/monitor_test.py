@@ -28,14 +28,24 @@ def shows():
         ask(pc, "nonsense", r"expected a command")
 
 
+def listed(pc, lines):
+    """`routes` fills the screen: what it must show, however far the command has scrolled away."""
+    pc.type("routes\r")
+    pc.wait(rf"^{lines}(.*\n)*all else absent(.*\n)*farbus> *\Z", 30)
+
+
 def routes():
     with _hello("monitor-routes") as pc:
         pc.type("\x1d")
         prompt(pc)
         ask(pc, "attach 0x2f8-0x2ff", r"")
+        listed(pc, "02f8-02ff +local")
         ask(pc, "detach 0x2f8-0x2ff", r"")
+        listed(pc, "02f8-02ff +virtual")
         ask(pc, "route 0x378-0x37a absent", r"")
+        listed(pc, r"0376-0376 .*\n03b0")  # and nothing between
         ask(pc, "trace on", r"")
+        ask(pc, "trace", r"trace is on")
 
 
 def goes_on():
