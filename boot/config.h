@@ -19,6 +19,11 @@
 #define CONFIG_FLOPPIES 2
 #define CONFIG_SERIALS	2
 
+#define CONFIG_PEER_MAX	     17 /* a peer's, export's or profile's name, with its terminator */
+#define CONFIG_EXPORTS	     8
+#define CONFIG_EXPORT_RANGES 4
+#define CONFIG_KEY	     32 /* bytes of a shared key */
+
 enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP };
 
 /* Where a disk's, floppy's or ROM's bytes come from. */
@@ -42,7 +47,18 @@ struct config_geometry {
 	u8 heads, sectors;
 };
 
-enum config_route_kind { CONFIG_ROUTE_VIRTUAL, CONFIG_ROUTE_LOCAL, CONFIG_ROUTE_ABSENT };
+enum config_route_kind {
+	CONFIG_ROUTE_VIRTUAL,
+	CONFIG_ROUTE_LOCAL,
+	CONFIG_ROUTE_ABSENT,
+	CONFIG_ROUTE_REMOTE,
+};
+
+/* What a guest sees of a remote device whose peer is lost. */
+enum config_loss { CONFIG_LOSS_FREEZE, CONFIG_LOSS_FLOAT, CONFIG_LOSS_ERROR };
+
+/* Where the key that both PCs share comes from. */
+enum config_key { CONFIG_KEY_NONE, CONFIG_KEY_INSECURE, CONFIG_KEY_HEX, CONFIG_KEY_MODULE };
 
 struct config_range {
 	u16 first, last;
@@ -53,6 +69,31 @@ struct config_route {
 	u8 range_count;
 	s8 irq; /* -1: none */
 	enum config_route_kind kind;
+	/* CONFIG_ROUTE_REMOTE */
+	s8 dma;			    /* -1: none */
+	char peer[CONFIG_PEER_MAX]; /* a peer's or an export's name; "": by mac */
+	u8 mac[6];
+	char profile[CONFIG_PEER_MAX]; /* a name that profile_find() knows */
+	enum config_loss on_loss;
+	u16 line;
+	u8 origin;
+};
+
+/* `nic`: where this PC's network card is. */
+struct config_nic {
+	enum { CONFIG_NIC_NONE, CONFIG_NIC_PROBE, CONFIG_NIC_ISA, CONFIG_NIC_PCI } kind;
+	u16 port; /* CONFIG_NIC_ISA; 0: probed */
+	s8 irq;	  /* -1: none, it is polled; a PCI card's own line comes from its configuration */
+	u8 form;  /* enum frame_form of what is sent */
+};
+
+/* `export`, in peer mode: what this PC lends out. */
+struct config_export {
+	struct config_range range[CONFIG_EXPORT_RANGES];
+	u8 range_count;
+	u16 irqs; /* lines, a bit each */
+	u8 dma;	  /* channels, a bit each */
+	char name[CONFIG_PEER_MAX];
 	u16 line;
 	u8 origin;
 };
@@ -82,6 +123,15 @@ struct config {
 					  nowhere */
 	bool triple_fault_stop; /* stop in the monitor at the first one instead of resetting */
 	bool monitor;		/* the console's hot key opens the monitor */
+
+	struct config_nic nic;
+	enum config_key key;
+	u8 key_bytes[CONFIG_KEY]; /* CONFIG_KEY_HEX; the module's are filled in by boot/ */
+	struct config_medium key_module;
+	bool peer; /* peer mode: no guest, this PC lends out its devices */
+	char peer_name[CONFIG_PEER_MAX];
+	struct config_export export[CONFIG_EXPORTS];
+	u8 export_count;
 
 	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };
