@@ -92,6 +92,14 @@ void bus_release(struct bus *b, int handler, u16 first, u16 last)
 	}
 }
 
+bool bus_routed(const struct bus *b, int handler)
+{
+	for (u32 port = 0; port < 0x10000; port++)
+		if (b->route[port] == (u8)handler)
+			return true;
+	return false;
+}
+
 void bus_restore(struct bus *b, u16 first, u16 last)
 {
 	for (u32 port = first; port <= last; port++)
@@ -112,7 +120,9 @@ static u32 handler_in(struct bus *b, struct bus_handler *h, u16 port, unsigned w
 	if (unlikely(!(h->ops->widths & width)) || unlikely(!h->ops->in))
 		return ones(width);
 	value = h->ops->in(h->dev, port, width);
-	if (unlikely(b->trace != NULL) && !b->wait)
+	if (unlikely(b->wait))
+		h->accesses--; /* it comes again */
+	else if (unlikely(b->trace != NULL))
 		b->trace(b->trace_ctx, false, port, width, value, h);
 	return value;
 }
@@ -123,53 +133,74 @@ static void handler_out(struct bus *b, struct bus_handler *h, u16 port, unsigned
 	if (unlikely(!(h->ops->widths & width)) || unlikely(!h->ops->out))
 		return;
 	h->ops->out(h->dev, port, width, value);
-	if (unlikely(b->trace != NULL) && !b->wait)
+	if (unlikely(b->wait))
+		h->accesses--;
+	else if (unlikely(b->trace != NULL))
 		b->trace(b->trace_ctx, true, port, width, value, h);
 }
 
-/* Whether an access reaches the handler in one piece. A byte that it does not take is not split. */
-static bool in_one_piece(const struct bus_handler *h, u16 port, unsigned width)
+/*
+ * Whether an access reaches the handler of its first port in one piece. A byte that it does not
+ * take is not split.
+ */
+static bool in_one_piece(const struct bus *b, u16 port, unsigned width)
 {
-	return width == 1 || ((h->ops->widths & width) &&
-			      (!(port & (width - 1)) || h->ops->unaligned));
+	const struct bus_handler *h = &b->handler[b->route[port]];
+
+	return width == 1 ||
+	       ((h->ops->widths & width) && (!(port & (width - 1)) || h->ops->unaligned));
 }
 
-static u32 split_in(struct bus *b, u16 port, unsigned width)
+/* The widest part of a split access that can begin `done` bytes into it. */
+static unsigned part_width(const struct bus *b, u16 port, unsigned width, unsigned done)
 {
-	struct bus_handler *h = &b->handler[b->route[port]];
-	unsigned half = width / 2;
-	u32 low;
+	unsigned part = width / 2;
 
-	if (in_one_piece(h, port, width))
-		return handler_in(b, h, port, width);
-	low = split_in(b, port, half);
-	if (b->wait)
-		return 0;
-	return low | split_in(b, (u16)(port + half), half) << (half * 8);
+	while (done & (part - 1) || !in_one_piece(b, (u16)(port + done), part))
+		part /= 2;
+	return part;
 }
 
-static void split_out(struct bus *b, u16 port, unsigned width, u32 value)
+/*
+ * One part after the other. When one has no answer yet, the whole instruction is restarted: those
+ * before it must not be carried out again.
+ */
+static void split(struct bus *b, bool write, u16 port, unsigned width, u32 *value)
 {
-	struct bus_handler *h = &b->handler[b->route[port]];
-	unsigned half = width / 2;
+	struct bus_split s = {true, write, (u8)width, 0, port, write ? *value : 0};
+	const struct bus_split *open = &b->split;
 
-	if (in_one_piece(h, port, width)) {
-		handler_out(b, h, port, width, value & ones(width));
-		return;
+	if (open->open && open->write == write && open->width == width && open->port == port &&
+	    (!write || open->value == *value))
+		s = *open;
+	while (s.done < width) {
+		u16 at = (u16)(port + s.done);
+		unsigned part = part_width(b, port, width, s.done);
+		struct bus_handler *h = &b->handler[b->route[at]];
+		u32 got = 0;
+
+		if (write)
+			handler_out(b, h, at, part, s.value >> (s.done * 8) & ones(part));
+		else
+			got = handler_in(b, h, at, part);
+		if (b->wait) {
+			b->split = s;
+			return;
+		}
+		if (!write)
+			s.value |= got << (s.done * 8);
+		s.done = (u8)(s.done + part);
 	}
-	split_out(b, port, half, value);
-	if (!b->wait)
-		split_out(b, (u16)(port + half), half, value >> (half * 8));
+	b->split.open = false;
+	*value = s.value;
 }
 
 bool bus_in(struct bus *b, u16 port, unsigned width, u32 *value)
 {
-	struct bus_handler *h = &b->handler[b->route[port]];
-
-	if (likely(in_one_piece(h, port, width)))
-		*value = handler_in(b, h, port, width);
+	if (likely(in_one_piece(b, port, width)))
+		*value = handler_in(b, &b->handler[b->route[port]], port, width);
 	else
-		*value = split_in(b, port, width);
+		split(b, false, port, width, value);
 	if (likely(!b->wait))
 		return true;
 	b->wait = false;
@@ -178,12 +209,10 @@ bool bus_in(struct bus *b, u16 port, unsigned width, u32 *value)
 
 bool bus_out(struct bus *b, u16 port, unsigned width, u32 value)
 {
-	struct bus_handler *h = &b->handler[b->route[port]];
-
-	if (likely(in_one_piece(h, port, width)))
-		handler_out(b, h, port, width, value & ones(width));
+	if (likely(in_one_piece(b, port, width)))
+		handler_out(b, &b->handler[b->route[port]], port, width, value & ones(width));
 	else
-		split_out(b, port, width, value);
+		split(b, true, port, width, &value);
 	if (likely(!b->wait))
 		return true;
 	b->wait = false;
@@ -218,7 +247,7 @@ u32 bus_ins(struct bus *b, u16 port, unsigned width, void *buf, u32 count)
 	struct bus_handler *h = &b->handler[b->route[port]];
 	u32 done, value;
 
-	if (h->ops->ins && (h->ops->widths & width) && in_one_piece(h, port, width)) {
+	if (h->ops->ins && (h->ops->widths & width) && in_one_piece(b, port, width)) {
 		done = h->ops->ins(h->dev, port, width, buf, count);
 		b->wait = false;
 		h->accesses += done;
@@ -238,7 +267,7 @@ u32 bus_outs(struct bus *b, u16 port, unsigned width, const void *buf, u32 count
 	struct bus_handler *h = &b->handler[b->route[port]];
 	u32 done;
 
-	if (h->ops->outs && (h->ops->widths & width) && in_one_piece(h, port, width)) {
+	if (h->ops->outs && (h->ops->widths & width) && in_one_piece(b, port, width)) {
 		done = h->ops->outs(h->dev, port, width, buf, count);
 		b->wait = false;
 		h->accesses += done;

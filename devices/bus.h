@@ -41,12 +41,21 @@ struct bus_handler {
 typedef void (*bus_trace_fn)(void *ctx, bool write, u16 port, unsigned width, u32 value,
 			     const struct bus_handler *handler);
 
+/* A split access that waits for the answer to one of its parts: those before it are done. */
+struct bus_split {
+	bool open, write;
+	u8 width, done; /* bytes */
+	u16 port;
+	u32 value; /* read so far, or being written */
+};
+
 struct bus {
 	u8 route[65536];	/* index into handler[]; 0: absent */
 	u8 home[65536];		/* the virtual handler registered for the port, behind any other route */
 	struct bus_handler handler[BUS_HANDLERS_MAX];
 	unsigned handler_count;
 	bool wait;		/* set by a handler that has no answer yet: the access is restarted */
+	struct bus_split split;
 	bus_trace_fn trace;	/* NULL: off */
 	void *trace_ctx;
 	u64 absent_accesses;
@@ -69,6 +78,8 @@ void bus_add_range(struct bus *b, int handler, u16 first, u16 last);
  */
 void bus_claim(struct bus *b, int handler, u16 first, u16 last);
 void bus_release(struct bus *b, int handler, u16 first, u16 last);
+/* Whether any port is routed to the handler. */
+bool bus_routed(const struct bus *b, int handler);
 /* Back to the virtual home (attach/detach in the monitor), or to nothing. */
 void bus_restore(struct bus *b, u16 first, u16 last);
 void bus_make_absent(struct bus *b, u16 first, u16 last);
