@@ -65,6 +65,12 @@ struct client_slot {
 	u8 reply[PROTO_OPS_MAX];
 };
 
+/* An event that came before its turn. */
+struct client_event {
+	struct proto_header h;
+	u8 body[PROTO_OPS_MAX];
+};
+
 struct client {
 	struct endpoint *e;
 	const struct client_hooks *hooks;
@@ -90,6 +96,7 @@ struct client {
 	struct proto_writer writer;
 	u32 complete; /* the next number to be reported */
 	struct link_receiver events;
+	struct client_event event[LINK_WINDOW];
 	u16 eoi_due; /* lines whose EOI has no place in the window yet */
 	u16 eoi_generation[CLIENT_LINES];
 	u16 levels; /* lines that wait for their EOI, as the server last said */

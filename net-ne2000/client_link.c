@@ -149,14 +149,36 @@ static bool good_event(const struct client *c, const struct packet *p)
 	return true;
 }
 
-static void deliver(struct client *c, const struct packet *p)
+static void deliver(struct client *c, const struct proto_header *h, const u8 *body)
 {
 	struct proto_op op;
 	u32 at = 0;
 
-	while (proto_next(p->body, &p->h, false, &at, &op) == 1) {
+	c->levels = h->irq;
+	client_say(c, PROTO_EVACK, h->seq, h->tries);
+	while (proto_next(body, h, false, &at, &op) == 1) {
 		c->interrupts++;
 		c->hooks->irq(c->ctx, op.addr, op.count);
+	}
+	link_done(&c->events);
+}
+
+static void keep_event(struct client *c, const struct packet *p)
+{
+	struct client_event *kept = &c->event[p->h.seq % LINK_WINDOW];
+
+	kept->h = p->h;
+	memcpy(kept->body, p->body, p->h.length);
+}
+
+static void deliver_kept(struct client *c)
+{
+	u32 seq;
+
+	while (link_next(&c->events, &seq)) {
+		const struct client_event *kept = &c->event[seq % LINK_WINDOW];
+
+		deliver(c, &kept->h, kept->body);
 	}
 }
 
@@ -168,13 +190,14 @@ void client_event(struct client *c, const struct packet *p, u64 now)
 	}
 	switch (link_received(&c->events, p->h.seq)) {
 	case LINK_RUN:
-		link_done(&c->events);
 		link_heard(&c->requests, now);
-		c->levels = p->h.irq;
-		client_say(c, PROTO_EVACK, p->h.seq, p->h.tries);
-		deliver(c, p);
+		deliver(c, &p->h, p->body);
+		deliver_kept(c);
 		report_ready(c);
 		client_send_eois(c, now);
+		break;
+	case LINK_KEEP:
+		keep_event(c, p);
 		break;
 	case LINK_REPEAT:
 		client_say(c, PROTO_EVACK, p->h.seq, p->h.tries);

@@ -166,17 +166,48 @@ void link_receiver_init(struct link_receiver *r)
 	memset(r, 0, sizeof(*r));
 }
 
+static u8 kept_bit(u32 seq)
+{
+	return (u8)BIT(seq % LINK_WINDOW);
+}
+
+static void run_expected(struct link_receiver *r)
+{
+	r->kept &= (u8)~kept_bit(r->expected);
+	r->expected++;
+	r->running = true;
+}
+
+bool link_is_kept(const struct link_receiver *r, u32 seq)
+{
+	return seq - r->expected < LINK_WINDOW && (r->kept & kept_bit(seq));
+}
+
+/* `ahead` of the expected number. The one that runs has its slot for as long as it does. */
+static enum link_verdict early(struct link_receiver *r, u32 seq, u32 ahead)
+{
+	if (ahead + r->running >= LINK_WINDOW) {
+		r->stray++;
+		return LINK_DROP;
+	}
+	if (r->kept & kept_bit(seq)) {
+		r->duplicates++;
+		return LINK_DROP;
+	}
+	r->kept |= kept_bit(seq);
+	return LINK_KEEP;
+}
+
 enum link_verdict link_received(struct link_receiver *r, u32 seq)
 {
 	u32 behind = r->expected - seq;
 
-	if (behind == 0) {
-		if (r->running) /* one at a time: the next waits for its turn */
-			return LINK_DROP;
-		r->expected++;
-		r->running = true;
+	if (behind == 0 && !r->running) {
+		run_expected(r);
 		return LINK_RUN;
 	}
+	if (seq - r->expected < LINK_WINDOW)
+		return early(r, seq, seq - r->expected);
 	if (behind > LINK_WINDOW) {
 		r->stray++;
 		return LINK_DROP;
@@ -188,4 +219,13 @@ enum link_verdict link_received(struct link_receiver *r, u32 seq)
 void link_done(struct link_receiver *r)
 {
 	r->running = false;
+}
+
+bool link_next(struct link_receiver *r, u32 *seq)
+{
+	if (r->running || !link_is_kept(r, r->expected))
+		return false;
+	*seq = r->expected;
+	run_expected(r);
+	return true;
 }

@@ -7,7 +7,8 @@
  * Why an operation can never run twice: the receiver runs only the number it expects next and then
  * expects the following one. Why none is lost silently: the sender keeps a number until its answer
  * came, and the receiver keeps the answers of the last LINK_WINDOW numbers; the sender has never
- * more than that many open, so an answer it still needs is never overwritten.
+ * more than that many open, so an answer it still needs is never overwritten. For the same reason a
+ * message that comes before its turn has a slot at the receiver: no other that is needed has it.
  */
 #ifndef FARBUS_NET_LINK_H
 #define FARBUS_NET_LINK_H
@@ -67,6 +68,7 @@ bool link_idle(const struct link_sender *s);
 struct link_receiver {
 	u32 expected;
 	bool running; /* `expected - 1` is being carried out: its answer is not there yet */
+	u8 kept;      /* messages that came before their turn, a bit for each seq % LINK_WINDOW */
 	u32 duplicates, stray;
 };
 
@@ -74,12 +76,17 @@ enum link_verdict {
 	LINK_RUN,    /* carry it out, then link_done() */
 	LINK_REPEAT, /* answer again from the cache, slot seq % LINK_WINDOW */
 	LINK_BUSY,   /* a duplicate of the one being carried out: say PENDING */
-	LINK_DROP,   /* too old, or too early: the sender will repeat it */
+	LINK_KEEP,   /* before its turn: keep it in slot seq % LINK_WINDOW for link_next() */
+	LINK_DROP,   /* too old, too early, or kept already */
 };
 
 void link_receiver_init(struct link_receiver *r);
 enum link_verdict link_received(struct link_receiver *r, u32 seq);
 /* The answer of the number that was LINK_RUN is in the cache now. */
 void link_done(struct link_receiver *r);
+/* A kept one whose turn has come: *seq is to be carried out now, as after LINK_RUN. */
+bool link_next(struct link_receiver *r, u32 *seq);
+/* Whether seq was LINK_KEEP and its turn has not come. */
+bool link_is_kept(const struct link_receiver *r, u32 seq);
 
 #endif

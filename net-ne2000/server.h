@@ -45,14 +45,21 @@ struct server_reply {
 	u8 buf[PROTO_HEADER + PROTO_OPS_MAX + PROTO_TAG];
 };
 
-/* The request that is being carried out, as far as POLL and DELAY stretch it. */
+/* A request from its arrival until it has been carried out. */
+struct server_request {
+	struct proto_header h;
+	bool cancelled;
+	u8 body[PROTO_OPS_MAX];
+};
+
+/* The one that is being carried out, as far as POLL and DELAY stretch it. */
 struct server_run {
 	struct proto_header h;
 	struct proto_op op; /* the operation it stands at */
 	bool in_op, cancelled;
 	u32 at; /* in body */
 	u64 op_began, next_step, next_pending;
-	u8 body[PROTO_OPS_MAX];
+	const u8 *body; /* of the lease's request[] */
 };
 
 struct server_event {
@@ -69,6 +76,7 @@ struct server_lease {
 	u64 expires;
 	u32 renewals; /* the newest RENEW or RELEASE seen */
 	struct link_receiver requests;
+	struct server_request request[LINK_WINDOW]; /* by seq % LINK_WINDOW, as reply[] */
 	struct server_reply reply[LINK_WINDOW];
 	struct server_run run;
 	struct link_sender events;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests: each carried out once, its answer kept and given again to whoever repeats it. A request
- * with POLL or DELAY stays open over several calls; the ones after it wait until it is done.
+ * with POLL or DELAY stays open over several calls; the ones after it, and those that came before
+ * their predecessors, are kept until it is their turn.
  */
 #include "lib/str.h"
 #include "net-ne2000/server_parts.h"
@@ -117,22 +118,45 @@ static bool well_formed(const struct packet *p)
 	return more == 0 && count == p->h.ops && count > 0;
 }
 
-static void begin(struct server *s, unsigned i, const struct packet *p, u64 now)
+static void keep(struct server_lease *l, const struct packet *p, u64 now)
 {
-	struct server_lease *l = &s->lease[i];
-	struct server_run *run = &l->run;
-	struct server_reply *r = &l->reply[p->h.seq % LINK_WINDOW];
+	struct server_request *q = &l->request[p->h.seq % LINK_WINDOW];
 
 	l->expires = now + SERVER_LEASE_NS;
-	run->h = p->h;
+	q->h = p->h;
+	q->cancelled = false;
+	memcpy(q->body, p->body, p->h.length);
+}
+
+static void begin(struct server_lease *l, u32 seq, u64 now)
+{
+	struct server_request *q = &l->request[seq % LINK_WINDOW];
+	struct server_reply *r = &l->reply[seq % LINK_WINDOW];
+	struct server_run *run = &l->run;
+
+	run->h = q->h;
+	run->body = q->body;
 	run->at = 0;
-	run->in_op = run->cancelled = false;
+	run->in_op = false;
+	run->cancelled = q->cancelled;
 	run->next_step = now;
 	run->next_pending = now + LINK_PENDING_EVERY;
-	memcpy(run->body, p->body, p->h.length);
 	proto_begin(&r->w, r->buf, PROTO_OPS_MAX);
-	while (step(s, i, now))
-		;
+}
+
+/* The running request as far as it goes without waiting, then those that were kept behind it. */
+static void go_on(struct server *s, unsigned i, u64 now)
+{
+	struct server_lease *l = &s->lease[i];
+	u32 seq;
+
+	for (;;) {
+		while (step(s, i, now))
+			;
+		if (!link_next(&l->requests, &seq))
+			return;
+		begin(l, seq, now);
+	}
 }
 
 /* Not so for a number from before the first one. */
@@ -153,7 +177,12 @@ void server_request(struct server *s, unsigned i, const struct packet *p, u64 no
 	}
 	switch (link_received(&l->requests, p->h.seq)) {
 	case LINK_RUN:
-		begin(s, i, p, now);
+		keep(l, p, now);
+		begin(l, p->h.seq, now);
+		go_on(s, i, now);
+		break;
+	case LINK_KEEP:
+		keep(l, p, now);
 		break;
 	case LINK_REPEAT:
 		if (has_reply(l, p->h.seq))
@@ -165,9 +194,7 @@ void server_request(struct server *s, unsigned i, const struct packet *p, u64 no
 		server_say(s, i, PROTO_PENDING, p->h.seq, p->h.tries);
 		break;
 	case LINK_DROP:
-		endpoint_drop(&s->e, l->requests.running && p->h.seq == l->requests.expected
-					     ? DROP_BUSY
-					     : DROP_STALE);
+		endpoint_drop(&s->e, DROP_STALE);
 		break;
 	}
 }
@@ -176,6 +203,10 @@ void server_cancel(struct server *s, unsigned i, const struct packet *p, u64 now
 {
 	struct server_lease *l = &s->lease[i];
 
+	if (link_is_kept(&l->requests, p->h.seq)) {
+		l->request[p->h.seq % LINK_WINDOW].cancelled = true;
+		return;
+	}
 	if (!l->requests.running || l->run.h.seq != p->h.seq) {
 		endpoint_drop(&s->e, DROP_STALE); /* done already, or not here yet */
 		return;
@@ -192,8 +223,7 @@ void server_run_poll(struct server *s, unsigned i, u64 now)
 	if (!l->requests.running)
 		return;
 	if (l->run.next_step <= now)
-		while (step(s, i, now))
-			;
+		go_on(s, i, now);
 	if (l->requests.running && l->run.next_pending <= now) {
 		l->run.next_pending = now + LINK_PENDING_EVERY;
 		server_say(s, i, PROTO_PENDING, l->run.h.seq, l->run.h.tries);

@@ -166,6 +166,7 @@ int main(int argc, char **argv)
 		}
 		if (i % 64 == 0) { /* always something open at either end */
 			w->now += MS;
+			server_poll(&w->server, w->now); /* what time brings, apart */
 			ask(st, PROTO_IN, DEVICE_PORT, 1, 0, i);
 			drain(w);
 		}

@@ -2,7 +2,8 @@
 /*
  * Every state that client, server and a link that loses, repeats and reorders can reach, with the
  * real link.c at both ends: no number is ever carried out twice or out of order, none is answered
- * that was not carried out, and from every state the whole can still be completed.
+ * that was not carried out, what came early runs in its turn, and from every state the whole can
+ * still be completed.
  *
  * Time is left out: a retransmission may come at any moment. The link holds up to COPIES copies of
  * each message, in no order.
@@ -22,6 +23,7 @@ struct state {
 	struct link_sender sender;
 	struct link_receiver receiver;
 	u32 cache[WINDOW]; /* seq + 1 of the answer kept in each slot, 0: none; no room to spare */
+	u32 store[WINDOW]; /* the same of the request that runs or waits for its turn */
 	u8 executed[MESSAGES];
 	u8 answered[MESSAGES];
 	u8 request[MESSAGES], reply[MESSAGES]; /* copies under way */
@@ -35,7 +37,7 @@ static struct edge {
 	u32 from, to;
 } * edges;
 static size_t edge_count, edge_limit;
-static unsigned failures;
+static unsigned failures, kept_runs;
 
 static void check(bool ok, const char *what, const struct state *s)
 {
@@ -112,8 +114,15 @@ static void put_on_link(u8 *copies)
 		++*copies;
 }
 
+static void store(struct state *s, u32 seq)
+{
+	check(!s->store[seq % WINDOW], "a request that is still needed was overwritten", s);
+	s->store[seq % WINDOW] = seq + 1;
+}
+
 static void execute(struct state *s, u32 seq)
 {
+	check(s->store[seq % WINDOW] == seq + 1, "carried out but not there", s);
 	check(!s->executed[seq], "carried out twice", s);
 	check(seq == 0 || s->executed[seq - 1], "carried out before its predecessor", s);
 	s->executed[seq] = 1;
@@ -124,7 +133,11 @@ static void request_arrives(struct state *s, u32 seq)
 {
 	switch (link_received(&s->receiver, seq)) {
 	case LINK_RUN:
+		store(s, seq);
 		execute(s, seq);
+		break;
+	case LINK_KEEP:
+		store(s, seq);
 		break;
 	case LINK_REPEAT:
 		/* The cache must still hold what the client waits for. */
@@ -150,6 +163,21 @@ static void reply_arrives(struct state *s, u32 seq)
 	s->answered[seq] = 1;
 }
 
+static void end_of_running(struct state *s)
+{
+	u32 seq = s->running;
+
+	s->cache[seq % WINDOW] = seq + 1;
+	s->store[seq % WINDOW] = 0;
+	put_on_link(&s->reply[seq]);
+	s->running = 0;
+	link_done(&s->receiver);
+	if (link_next(&s->receiver, &seq)) {
+		kept_runs++;
+		execute(s, seq);
+	}
+}
+
 static void moves_of_ends(u32 from)
 {
 	struct state s = states[from];
@@ -162,10 +190,7 @@ static void moves_of_ends(u32 from)
 	}
 	s = states[from];
 	if (s.receiver.running) {
-		s.cache[s.running % WINDOW] = s.running + 1;
-		put_on_link(&s.reply[s.running]);
-		s.running = 0;
-		link_done(&s.receiver);
+		end_of_running(&s);
 		step_to(from, &s);
 	}
 	for (unsigned i = 0; i < LINK_WINDOW; i++) { /* a retransmission of any open number */
@@ -243,8 +268,12 @@ int main(void)
 		moves_of_ends(i);
 		moves_of_link(i);
 	}
+	if (!kept_runs)
+		failures++;
 	stuck = stuck_states();
-	printf("%u states, %zu steps, %u that cannot be completed\n", count, edge_count, stuck);
+	printf("%u states, %zu steps (%u to a request that was kept), %u that cannot be "
+	       "completed\n",
+	       count, edge_count, kept_runs, stuck);
 	printf("%u passed, %u failed\n", !failures && !stuck, failures + (stuck != 0));
 	return failures || stuck;
 }

@@ -276,6 +276,37 @@ static void waiting(void **state)
 	world_free(w);
 }
 
+/* The first of a full window is lost: the others wait for it at the server, and only it is
+ * repeated.
+ */
+static void early_requests(void **state)
+{
+	struct world *w = world_new(19);
+	struct station *st = &w->station[1];
+
+	(void)state;
+	assert_true(world_lease(w, 1, 1000 * MS));
+	w->cut[1] = true;
+	assert_true(ask(st, PROTO_IN, DEVICE_PORT, 1, 0, 0));
+	w->cut[1] = false;
+	for (u32 i = 1; i < LINK_WINDOW - 1; i++)
+		assert_true(ask(st, PROTO_IN, DEVICE_PORT, 1, 0, i));
+	assert_true(ask(st, PROTO_POLL, DEVICE_READY, 60000, 0x40, LINK_WINDOW - 1));
+	world_run(w, MS);
+	assert_int_equal(w->series, 0);
+	assert_int_equal(w->server.e.drops[DROP_STALE], 0);
+	client_cancel(&st->c, LINK_WINDOW - 1, w->now); /* reaches it before it has begun */
+	world_run(w, 10 * MS);
+	assert_int_equal(st->done, 0);
+	st->c.requests.slot[0].deadline = w->now; /* the first one before the others */
+	world_run(w, MS);
+	assert_int_equal(w->series, LINK_WINDOW - 1);
+	assert_int_equal(st->done, LINK_WINDOW);
+	assert_int_equal(st->last_status, PROTO_CONDITION);
+	assert_int_equal(st->c.requests.retransmissions, 1);
+	world_free(w);
+}
+
 static void interrupts(void **state)
 {
 	struct world *w = world_new(17);
@@ -356,10 +387,11 @@ static void discovery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(replayed),   cmocka_unit_test(replayed_renewals),
-		cmocka_unit_test(forged),     cmocka_unit_test(refused),
-		cmocka_unit_test(waiting),    cmocka_unit_test(forbidden_exports),
-		cmocka_unit_test(interrupts), cmocka_unit_test(discovery),
+		cmocka_unit_test(replayed),	  cmocka_unit_test(replayed_renewals),
+		cmocka_unit_test(forged),	  cmocka_unit_test(refused),
+		cmocka_unit_test(waiting),	  cmocka_unit_test(forbidden_exports),
+		cmocka_unit_test(interrupts),	  cmocka_unit_test(discovery),
+		cmocka_unit_test(early_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
