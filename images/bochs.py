@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 
+from hardware import NIC_IRQ, NIC_PORT, Hardware
 from paths import Missing, system_file
 
 BOCHS = "/usr/bin/bochs-bin"
@@ -70,11 +71,33 @@ def _ata(place, kind, path, geometry=None):
     return f"ata{place // 2}-{('master', 'slave')[place % 2]}: " + ", ".join(words) + "\n"
 
 
-def farbus(image, ram, com1, work, window, clock):
+def _hardware(parts, work):
+    """The lines for a Hardware (hardware.py)."""
+    text = ""
+    if parts.nic:  # receives at the UDP port ethdev, sends to the next one
+        text += (f"ne2k: ioaddr={NIC_PORT:#x}, irq={NIC_IRQ}, mac={parts.nic.mac}, "
+                 f"ethmod=socket, ethdev={parts.nic.port}\n")
+    if parts.disk or parts.cdrom:
+        text += "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n"
+    if parts.disk:
+        text += _ata(2, "disk", parts.disk)
+    if parts.cdrom:
+        text += _ata(3, "cdrom", parts.cdrom)
+    if parts.com2:
+        text += f"com2: enabled=1, mode=socket-client, dev=localhost:{parts.com2}\n"
+    if parts.lpt1:
+        text += f'parport1: enabled=1, file="{parts.lpt1}"\n'
+    if parts.sb16:
+        text += (f'sb16: wavemode=2, wavefile="{parts.sb16}", midimode=0, loglevel=0, '
+                 f"log={work}/sb16.log, dmatimer=1000000\n")
+    return text
+
+
+def farbus(image, ram, com1, work, window, clock, parts=Hardware()):
     """The command that boots the Farbus image with COM1 on the pty com1; the log is its stdout."""
     text = _common(ram, work, DISPLAY[window], clock)
     text += "boot: disk\n" + _ata(0, "disk", image)
-    text += f"com1: enabled=1, mode=term, dev={com1}\n"
+    text += f"com1: enabled=1, mode=term, dev={com1}\n" + _hardware(parts, work)
     return _command(text, work)
 
 

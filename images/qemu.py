@@ -4,6 +4,7 @@
 import os
 import shlex
 
+from hardware import NIC_IRQ, NIC_PORT, Hardware
 from paths import Missing, system_file
 
 QEMU = "/usr/bin/qemu-system-i386"
@@ -35,9 +36,36 @@ def _medium(image):
     return words[medium]
 
 
-def farbus(image, ram, log, work, window):
+def _hardware(parts):
+    """The words for a Hardware (hardware.py)."""
+    words = []
+    if parts.nic:
+        words += ["-netdev", "dgram,id=net,local.type=inet,local.host=127.0.0.1,"
+                  f"local.port={parts.nic.port},remote.type=inet,remote.host=127.0.0.1,"
+                  f"remote.port={parts.nic.port + 1}",
+                  "-device", f"ne2k_isa,iobase={NIC_PORT:#x},irq={NIC_IRQ},netdev=net,"
+                  f"mac={parts.nic.mac}"]
+    if parts.disk:
+        words += ["-drive", f"file={parts.disk},format=raw,if=none,id=disk",
+                  "-device", "ide-hd,bus=ide.1,unit=0,drive=disk"]
+    if parts.cdrom:
+        words += ["-drive", f"file={parts.cdrom},format=raw,if=none,id=cdrom,readonly=on",
+                  "-device", "ide-cd,bus=ide.1,unit=1,drive=cdrom"]
+    if parts.com2:
+        words += ["-chardev", f"socket,id=com2,host=127.0.0.1,port={parts.com2},nodelay=on",
+                  "-device", "isa-serial,chardev=com2,index=1"]
+    if parts.lpt1:
+        words += ["-chardev", f"file,id=lpt1,path={parts.lpt1}",
+                  "-device", "isa-parallel,chardev=lpt1,index=0"]
+    if parts.sb16:
+        words += ["-audiodev", f"wav,id=sound,path={parts.sb16}",
+                  "-device", "sb16,audiodev=sound"]
+    return words
+
+
+def farbus(image, ram, log, work, window, parts=Hardware()):
     """The command that boots the Farbus image; its stdin and stdout are COM1."""
-    return _common(ram) + _monitor(work) + _medium(image) + [
+    return _common(ram) + _monitor(work) + _medium(image) + _hardware(parts) + [
         "-display", window or "none", "-debugcon", f"file:{log}",
         "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
 

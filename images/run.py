@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a guest under Farbus in an emulated PC. `make run` calls it; its words are Make's.
 
-    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast]
+    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast] [--nic PORT/MAC]
 
 --image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
---work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
+--work is the folder for this run's files; --clock fast lets an idle Bochs rush through time; --nic
+puts a NE2000 into the PC, joined to the relay at that port (relay.py).
 """
 
 import argparse
@@ -20,25 +21,10 @@ import bootimage
 import guests
 import qemu
 from console import Console
-from farbuslog import Log
+from hardware import Hardware, Nic
+from machine import Machine, end, host_ram, start
 from paths import BUILD, Missing
-
-# What Farbus, GRUB and the move to the top of RAM need besides the guest and the modules.
-SLACK_MB = 32
-
-
-def word(name, default=""):
-    return os.environ.get(name) or default
-
-
-def file_word(name):
-    value = word(name)
-    if not value:
-        return None
-    path = Path(value).absolute()
-    if not path.is_file():
-        raise Missing(f"{name}={value}: no such file")
-    return path
+from words import config_lines, file_word, host_word, window, word
 
 
 def guest_name():
@@ -83,75 +69,31 @@ def ram_of(guest):
     return int(number)
 
 
-def host_ram(ram, modules):
-    """Megabytes for the PC: a guest at the bottom, and room to move the modules to the top."""
-    need = ram + SLACK_MB + -(-2 * modules >> 20)
-    return max(-(-need // 16) * 16, 64)
-
-
 def build_image(target, guest, ram):
-    extra = word("CONFIG").replace(";", "\n").splitlines()
-    return bootimage.build(target, guest, ram, word("CPU", "auto"), file_word("FIRMWARE"), extra)
+    return bootimage.build(target, guest, ram, word("CPU", "auto"), file_word("FIRMWARE"),
+                           config_lines())
 
 
-def window():
-    """The emulator's display option when a window is wanted and can be had."""
-    if word("HEADLESS") not in ("", "0"):
-        return None
-    return "gtk" if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") else None
-
-
-def run_farbus(host, guest, work, clock):
+def run_farbus(host, guest, work, clock="real", parts=Hardware()):
     ram = ram_of(guest)
     image = work / "farbus.img"
     modules = build_image(image, guest, ram)
     memory = word("HOSTRAM") or host_ram(ram, modules)
-    log_path = work / "farbus.log"
-    log_path.write_text("")
-    console = Console()
-    errors = open(work / "emulator.err", "wb")
-    if host == "qemu":
-        command = qemu.farbus(image, memory, log_path, work, window())
-        streams = dict(stdin=console.slave, stdout=console.slave, stderr=errors)
-    else:
-        command = bochs.farbus(image, memory, console.path, work, window(), clock)
-        streams = dict(stdin=subprocess.DEVNULL, stdout=open(log_path, "ab"), stderr=errors)
     # A log in the midst of a guest's screen would spoil it: on a terminal it is kept for the end.
-    log = Log(log_path, show=not (os.isatty(1) and os.isatty(2)))
-    emulator = start(command, cwd=work, **streams)
+    show = not (os.isatty(1) and os.isatty(2))
+    machine = Machine(host, image, memory, work, window(), clock, parts, show)
+    log = machine.log
     try:
-        patient = console.pump(lambda: alive(emulator, log))
+        patient = machine.console.pump(machine.alive)
     finally:
-        end(emulator)
-    log.finish()
-    if not log.show:
+        machine.end()
+    if not show:
         sys.stderr.write("".join(line + "\n" for line in log.lines[-12:]))
     if not patient:
         log.verdict = 1
     if log.verdict:
         sys.stderr.write(f"farbus: ended without an orderly power off; see {work}\n")
     return log.verdict
-
-
-def start(command, **options):
-    """The emulator, in a session of its own (so that keys do not signal it), gone when we are."""
-    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)],
-                            start_new_session=True, **options)
-
-
-def alive(emulator, log):
-    log.poll()
-    return emulator.poll() is None and not log.settled(3)
-
-
-def end(emulator):
-    if emulator.poll() is None:
-        emulator.terminate()
-        try:
-            emulator.wait(5)
-        except subprocess.TimeoutExpired:
-            emulator.kill()
-            emulator.wait()
 
 
 def run_native(host, guest, work, clock):
@@ -179,16 +121,20 @@ def run_native(host, guest, work, clock):
     return 0
 
 
+def nic_option(text):
+    port, mac = text.split("/")
+    return Nic(int(port), mac)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--image", type=Path)
     parser.add_argument("--native", action="store_true")
     parser.add_argument("--work", type=Path)
     parser.add_argument("--clock", choices=("real", "fast"), default="real")
+    parser.add_argument("--nic", type=nic_option, metavar="PORT/MAC")
     options = parser.parse_args()
-    host = word("HOST", "qemu")
-    if host not in ("qemu", "bochs"):
-        raise Missing(f"HOST={host}: expected qemu or bochs")
+    host = host_word()
     work = (options.work or BUILD / "run" / f"{guest_name()}-{host}").absolute()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -200,7 +146,7 @@ def main():
         return 0
     if options.native:
         return run_native(host, guest, work, options.clock)
-    return run_farbus(host, guest, work, options.clock)
+    return run_farbus(host, guest, work, options.clock, Hardware(nic=options.nic))
 
 
 if __name__ == "__main__":

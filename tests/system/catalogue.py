@@ -16,6 +16,7 @@ import media_test
 import memtest_test
 import monitor_test
 import random_test
+import relay_test
 import vga_test
 from pc import Failure
 
@@ -55,13 +56,15 @@ TESTS = [
     *(Test(f"bad-input/{name}", run, 180, True) for name, run in bad_input_test.CASES.items()),
     *(Test(f"monitor/{name}", run, 300, True) for name, run in monitor_test.CASES.items()),
     *(Test(f"console/{name}", run, 300, True) for name, run in console_test.CASES.items()),
+    *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
-    Test("kolibrios-qemu", kolibrios_test.same_screen, 1200),
+    *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
+      for host in ("qemu", "bochs")),
     *_guest_tests(),
 ]
 
