@@ -25,12 +25,26 @@ struct profile_poll {
 	u16 max_us;
 };
 
+/*
+ * What is read along with a read of the guest's, at the peer and in the same request, if that read
+ * says that the data is there: (value & mask) == wanted.
+ */
+struct profile_follow {
+	u32 mask, wanted;
+	u16 first; /* 8 bits, read once before the data and forgotten; 0: none */
+	u16 data;  /* 16 bits wide, */
+	u32 bytes; /* even; as many as fit are read ahead */
+};
+
 struct profile {
 	const char *name;
 	/* NULL, or what the profile needs and these ranges are not ("expected ..."). */
 	const char *(*attach)(struct profile_state *st);
-	/* A write to this port may be sent without waiting for its answer. */
-	bool (*posts)(struct profile_state *st, u16 port, unsigned width);
+	/*
+	 * This write may be sent without waiting for its answer. value: of a block, the first
+	 * element.
+	 */
+	bool (*posts)(struct profile_state *st, u16 port, unsigned width, u32 value);
 	/* Posted writes keep the guest's pauses between them (a strobe's length), as DELAY. */
 	bool timed;
 	/*
@@ -42,9 +56,32 @@ struct profile {
 		     struct profile_poll *poll);
 	/*
 	 * Bytes that reads of this port will still give whatever happens, such as the rest of a
-	 * disk's data block. They are read ahead. 0: unknown, only what the guest asks for is read.
+	 * disk's data block, counted from what the guest has taken (so those already buffered are
+	 * among them). They are read ahead. 0: unknown, only what the guest asks for is read.
+	 *
+	 * While bytes are buffered the device may be further than the guest knows: an interrupt
+	 * that arrives meanwhile belongs to what comes after them, and is kept from the guest until
+	 * the last byte is taken or dropped.
 	 */
 	u32 (*ahead)(struct profile_state *st, u16 port);
+	/*
+	 * The guest's read of the port is about to be sent, as a POLL or not: true: more is read
+	 * along. Nothing is buffered. (Without a poll() of its own the read becomes a POLL of 0 us
+	 * for *follow's condition: it gives the value in any case and stops the request when it
+	 * does not hold. After a POLL a second one of 0 us on the same port does that; the guest
+	 * gets the last value read.)
+	 */
+	bool (*follow)(struct profile_state *st, u16 port, unsigned width,
+		       struct profile_follow *follow);
+	/*
+	 * 0, or a port (8 bits) that is read in the same request right after the last of ahead()'s
+	 * or follow()'s bytes: what a guest would see that looks at it at once. peeked() gets the
+	 * value with the answer, and known() may give it to the guest when the bytes are taken.
+	 */
+	u16 (*after_ahead)(struct profile_state *st);
+	void (*peeked)(struct profile_state *st, u16 port, u32 value);
+	/* The route's interrupt line has been raised for the guest. */
+	void (*interrupted)(struct profile_state *st);
 	/* A read that needs no round trip: true with *value. `buffered`: bytes read ahead and not
 	 * yet taken by the guest. */
 	bool (*known)(struct profile_state *st, u16 port, unsigned width, u32 buffered, u32 *value);
