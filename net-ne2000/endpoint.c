@@ -40,6 +40,79 @@ static bool for_us(const struct endpoint *e, const struct frame_view *view)
 	return !memcmp(view->dst, e->mac, 6) || !memcmp(view->dst, broadcast, 6);
 }
 
+static int find_stranger(const struct endpoint *e, const u8 mac[6])
+{
+	for (unsigned i = 0; i < e->strangers; i++)
+		if (!memcmp(e->stranger[i].mac, mac, 6))
+			return (int)i;
+	return -1;
+}
+
+static void note_stranger(struct endpoint *e, const u8 mac[6], u8 version)
+{
+	int i = find_stranger(e, mac);
+
+	if (i >= 0) {
+		e->stranger[i].again |= e->stranger[i].version == version;
+		return;
+	}
+	if (e->strangers == STRANGERS)
+		return;
+	e->stranger[e->strangers] = (struct stranger){.version = version};
+	memcpy(e->stranger[e->strangers++].mac, mac, 6);
+}
+
+/* It speaks our version: what seemed to be another was damage, or it has been replaced. */
+static void forget_stranger(struct endpoint *e, const u8 mac[6])
+{
+	int i = find_stranger(e, mac);
+
+	if (i >= 0)
+		e->stranger[i] = e->stranger[--e->strangers];
+}
+
+bool endpoint_odd_version(const struct endpoint *e, const u8 mac[6], u8 *version)
+{
+	int i = find_stranger(e, mac);
+
+	if (i < 0 || !e->stranger[i].again)
+		return false;
+	*version = e->stranger[i].version;
+	return true;
+}
+
+const struct stranger *endpoint_new_stranger(struct endpoint *e)
+{
+	for (unsigned i = 0; i < e->strangers; i++) {
+		if (!e->stranger[i].again || e->stranger[i].told)
+			continue;
+		e->stranger[i].told = true;
+		return &e->stranger[i];
+	}
+	return NULL;
+}
+
+/*
+ * Magic, version and direction are where they are in every version. A client hears from a server
+ * which one that speaks; clients answer to none of this, so no two ends can go on for ever.
+ */
+static void other_version(struct endpoint *e, const struct frame_view *view)
+{
+	static const u8 no_tag[PROTO_TAG];
+	struct proto_header h = {.type = PROTO_NAK};
+	struct proto_writer w;
+	u8 epoch[4];
+
+	note_stranger(e, view->src, view->payload[2] >> 4);
+	if (!e->server || view->payload[2] & PROTO_FROM_SERVER)
+		return;
+	proto_put32(epoch, e->epoch);
+	endpoint_begin(e, &w);
+	proto_add_bytes(&w, epoch, sizeof(epoch));
+	proto_add_bytes(&w, no_tag, sizeof(no_tag));
+	endpoint_send(e, &w, &h, e->greeting.to_client, view->src);
+}
+
 static enum drop reason_of(enum proto_error error)
 {
 	return error == PROTO_BAD_VERSION ? DROP_VERSION
@@ -68,6 +141,8 @@ bool endpoint_open(struct endpoint *e, const u8 *frame, u32 len, struct packet *
 	else if (p->h.type != PROTO_HELLO && view.dst[0] & 1)
 		reason = DROP_ADDRESS; /* only HELLO is for all */
 	if (reason != DROPS) {
+		if (reason == DROP_VERSION)
+			other_version(e, &view);
 		endpoint_drop(e, reason);
 		return false;
 	}
@@ -80,8 +155,10 @@ bool endpoint_open(struct endpoint *e, const u8 *frame, u32 len, struct packet *
 
 bool endpoint_check(struct endpoint *e, const struct packet *p, const u8 key[16])
 {
-	if (proto_check(p->payload, &p->h, key, p->dst, p->src) == PROTO_GOOD)
+	if (proto_check(p->payload, &p->h, key, p->dst, p->src) == PROTO_GOOD) {
+		forget_stranger(e, p->src);
 		return true;
+	}
 	endpoint_drop(e, DROP_TAG);
 	return false;
 }

@@ -40,6 +40,16 @@ struct endpoint_hooks {
 	void (*random)(void *ctx, u8 *buf, u32 len);
 };
 
+/* A station whose frames have our magic and another version. */
+struct stranger {
+	u8 mac[6];
+	u8 version;
+	bool again; /* in two frames: one alone may be a damaged one of ours */
+	bool told;
+};
+
+#define STRANGERS 8u /* as many are remembered, the first ones */
+
 struct endpoint {
 	const struct endpoint_hooks *hooks;
 	void *ctx;
@@ -51,6 +61,8 @@ struct endpoint {
 	struct session_keys greeting;
 	u64 sent, unsent, received;
 	u64 drops[DROPS];
+	struct stranger stranger[STRANGERS];
+	unsigned strangers;
 	u8 tag[PROTO_TAG]; /* of the last frame sent */
 	u8 frame[FRAME_MAX];
 };
@@ -73,6 +85,14 @@ static inline const u8 *packet_tag(const struct packet *p)
 	return p->body + p->h.length;
 }
 void endpoint_drop(struct endpoint *e, enum drop reason);
+
+/*
+ * The version in frames from that station that were dropped because of it. False: there were none,
+ * or a single one. Nothing of such a frame is proven: this is for messages.
+ */
+bool endpoint_odd_version(const struct endpoint *e, const u8 mac[6], u8 *version);
+/* Gives each stranger once, for a line in the log; NULL: no new one. */
+const struct stranger *endpoint_new_stranger(struct endpoint *e);
 
 /* A frame of up to PROTO_OPS_MAX bytes of operations is built in the endpoint's own buffer. */
 void endpoint_begin(struct endpoint *e, struct proto_writer *w);

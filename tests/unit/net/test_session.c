@@ -384,6 +384,66 @@ static void discovery(void **state)
 	world_free(w);
 }
 
+/* The frame as a Farbus of another version would send it. */
+static struct flying in_version(const struct flying *f, u8 version)
+{
+	struct flying other = *f;
+
+	other.bytes[14 + 8 + 2] = (u8)((f->bytes[14 + 8 + 2] & 15) | version << 4);
+	return other;
+}
+
+static void other_version(void **state)
+{
+	struct world *w = world_new(20);
+	struct endpoint *e = &w->station[1].e;
+	struct flying auth1, nak;
+	struct packet p;
+	u8 server[6], client[6], version = 0;
+
+	(void)state;
+	node_mac(server, 0);
+	node_mac(client, 1);
+	w->record = true;
+	assert_false(world_lease(w, 1, 0));
+	auth1 = in_version(&w->recording[0], 2);
+	server_receive(&w->server, auth1.bytes, auth1.len, w->now);
+	assert_int_equal(w->server.e.drops[DROP_VERSION], 1);
+	/* One frame may be a damaged one of ours. */
+	assert_false(endpoint_odd_version(&w->server.e, client, &version));
+	assert_null(endpoint_new_stranger(&w->server.e));
+	server_receive(&w->server, auth1.bytes, auth1.len, w->now);
+	assert_true(endpoint_odd_version(&w->server.e, client, &version));
+	assert_int_equal(version, 2);
+	assert_memory_equal(endpoint_new_stranger(&w->server.e)->mac, client, 6);
+	server_receive(&w->server, auth1.bytes, auth1.len, w->now);
+	assert_null(endpoint_new_stranger(&w->server.e)); /* once for each station */
+	/* The server says who it is each time, and a client answers to nothing of the kind. */
+	assert_int_equal(w->recorded, 4);
+	nak = in_version(&w->recording[1], 3);
+	assert_int_equal(nak.to, 1);
+	for (unsigned i = 0; i < 2; i++)
+		assert_false(endpoint_open(e, nak.bytes, nak.len, &p));
+	assert_int_equal(w->recorded, 4);
+	assert_true(endpoint_odd_version(e, server, &version));
+	assert_int_equal(version, 3);
+	assert_false(endpoint_odd_version(e, client, &version));
+	/* A good frame from there proves that the odd ones were damage. */
+	assert_true(world_lease(w, 1, 1000 * MS));
+	assert_false(endpoint_odd_version(e, server, &version));
+	assert_false(endpoint_odd_version(&w->server.e, client, &version));
+	w->recorded = 4;
+	/* Nor a server to another server, and never more stations than there is room for. */
+	auth1.bytes[14 + 8 + 2] |= PROTO_FROM_SERVER;
+	for (unsigned i = 0; i < 300; i++) {
+		auth1.bytes[11] = (u8)i;
+		server_receive(&w->server, auth1.bytes, auth1.len, w->now);
+	}
+	assert_int_equal(w->recorded, 4);
+	assert_int_equal(w->server.e.strangers, STRANGERS);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,7 +451,7 @@ int main(void)
 		cmocka_unit_test(forged),	  cmocka_unit_test(refused),
 		cmocka_unit_test(waiting),	  cmocka_unit_test(forbidden_exports),
 		cmocka_unit_test(interrupts),	  cmocka_unit_test(discovery),
-		cmocka_unit_test(early_requests),
+		cmocka_unit_test(early_requests), cmocka_unit_test(other_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
