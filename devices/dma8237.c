@@ -27,6 +27,11 @@ static struct dma_controller *controller_of(struct dma *d, unsigned channel)
 	return &d->controller[(channel >> 2) & 1];
 }
 
+static struct dma_channel *channel_of(struct dma *d, unsigned channel)
+{
+	return &controller_of(d, channel)->channel[channel & 3];
+}
+
 void dma_dreq(struct dma *d, unsigned channel, bool level)
 {
 	struct dma_controller *c = controller_of(d, channel);
@@ -62,8 +67,9 @@ static u32 memory_address(const struct dma_channel *ch, unsigned channel)
 	return (u32)(ch->page & 0xfe) << 16 | (u32)ch->address << 1;
 }
 
-static void terminal_count(struct dma_controller *c, unsigned channel)
+static void terminal_count(struct dma *d, unsigned channel)
 {
+	struct dma_controller *c = controller_of(d, channel);
 	struct dma_channel *ch = &c->channel[channel & 3];
 
 	c->status |= BIT(channel & 3);
@@ -73,6 +79,7 @@ static void terminal_count(struct dma_controller *c, unsigned channel)
 		ch->count = ch->base_count;
 	} else {
 		c->mask |= BIT(channel & 3);
+		d->were_ready &= (u8)~BIT(channel);
 	}
 }
 
@@ -91,26 +98,32 @@ static u32 run_length(const struct dma_channel *ch, u32 units)
 	return units < span ? units : span;
 }
 
-/* Exactly one of in (device to memory) and out is not NULL. */
-static u32 transfer(struct dma *d, unsigned channel, const u8 *in, u8 *out, u32 len, bool *tc)
+static bool direction_fits(const struct dma_channel *ch, bool to_memory)
 {
-	struct dma_controller *c = controller_of(d, channel);
-	struct dma_channel *ch = &c->channel[channel & 3];
+	u8 type = ch->mode & MODE_TYPE;
+
+	return type == MODE_VERIFY || type == (to_memory ? MODE_WRITE : MODE_READ);
+}
+
+/*
+ * Moves until the terminal count. in: device to memory; out: to a device that is here; neither: the
+ * device has it already.
+ */
+static u32 move(struct dma *d, unsigned channel, const u8 *in, u8 *out, u32 len, bool *tc)
+{
+	struct dma_channel *ch = channel_of(d, channel);
 	unsigned shift = channel >= 4;
 	u32 done = 0, units, bytes, address;
 	u8 type = ch->mode & MODE_TYPE;
 
 	*tc = false;
-	if (!dma_ready(d, channel) ||
-	    (type != MODE_VERIFY && type != (in ? MODE_WRITE : MODE_READ)))
-		return 0;
 	while (!*tc && len - done >= 1u << shift) {
 		units = run_length(ch, (len - done) >> shift);
 		bytes = units << shift;
 		address = memory_address(ch, channel);
 		if (type == MODE_WRITE)
 			physmem_write(d->mem, address, in + done, bytes);
-		else if (type == MODE_READ)
+		else if (type == MODE_READ && out)
 			physmem_read(d->mem, address, out + done, bytes);
 		else if (out)
 			memset(out + done, 0, bytes);
@@ -120,8 +133,17 @@ static u32 transfer(struct dma *d, unsigned channel, const u8 *in, u8 *out, u32 
 		ch->count -= (u16)units;
 	}
 	if (*tc)
-		terminal_count(c, channel);
+		terminal_count(d, channel);
 	return done;
+}
+
+/* Exactly one of in and out is not NULL. */
+static u32 transfer(struct dma *d, unsigned channel, const u8 *in, u8 *out, u32 len, bool *tc)
+{
+	*tc = false;
+	if (!dma_ready(d, channel) || !direction_fits(channel_of(d, channel), in != NULL))
+		return 0;
+	return move(d, channel, in, out, len, tc);
 }
 
 u32 dma_read(struct dma *d, unsigned channel, void *buf, u32 len, bool *tc)
@@ -132,6 +154,61 @@ u32 dma_read(struct dma *d, unsigned channel, void *buf, u32 len, bool *tc)
 u32 dma_write(struct dma *d, unsigned channel, const void *buf, u32 len, bool *tc)
 {
 	return transfer(d, channel, buf, NULL, len, tc);
+}
+
+bool dma_programmed(const struct dma *d, unsigned channel, struct dma_program *p)
+{
+	const struct dma_channel *ch = &d->controller[(channel >> 2) & 1].channel[channel & 3];
+	unsigned shift = channel >= 4;
+
+	if (!dma_ready(d, channel))
+		return false;
+	p->left = ((u32)ch->count + 1) << shift;
+	p->block = ((u32)ch->base_count + 1) << shift;
+	p->mode = ch->mode;
+	return true;
+}
+
+static bool masked(struct dma *d, unsigned channel)
+{
+	return (controller_of(d, channel)->mask & BIT(channel & 3)) != 0;
+}
+
+/* Runs a copy of the channel, so that looking ahead and transferring cannot differ. */
+u32 dma_look(struct dma *d, unsigned channel, u32 skip, void *buf, u32 len)
+{
+	struct dma ahead = {.mem = d->mem};
+	struct dma_channel *ch = channel_of(&ahead, channel);
+	u32 done = 0, got;
+	bool tc = false;
+
+	*ch = *channel_of(d, channel);
+	if (!dma_ready(d, channel) || !direction_fits(ch, false))
+		return 0;
+	if (dma_account(&ahead, channel, NULL, skip) != skip || masked(&ahead, channel))
+		return 0;
+	do {
+		got = move(&ahead, channel, NULL, (u8 *)buf + done, len - done, &tc);
+		done += got;
+	} while (got && !masked(&ahead, channel));
+	return done;
+}
+
+u32 dma_account(struct dma *d, unsigned channel, const void *data, u32 len)
+{
+	struct dma_channel *ch = channel_of(d, channel);
+	u32 done = 0, got;
+	bool tc = false;
+
+	if (!direction_fits(ch, data != NULL))
+		return 0;
+	do {
+		const u8 *in = data ? (const u8 *)data + done : NULL;
+
+		got = move(d, channel, in, NULL, len - done, &tc);
+		done += got;
+	} while (got && (!tc || ch->mode & MODE_AUTO_INIT));
+	return done;
 }
 
 static void write_half(u16 *reg, bool high, u8 value)
@@ -244,46 +321,75 @@ static u32 dma_in(void *dev, u16 port, unsigned width)
 		       : read_control(&d->controller[n], reg);
 }
 
+void dma_listen(struct dma *d, unsigned channel, void (*changed)(void *, unsigned, bool), void *ctx)
+{
+	d->listener[channel] = (struct dma_listener){changed, ctx};
+	if (dma_ready(d, channel))
+		d->were_ready |= (u8)BIT(channel);
+	else
+		d->were_ready &= (u8)~BIT(channel);
+}
+
+/* After a write by the guest; reprogrammed: the channel it was for, or none of DMA_CHANNELS. */
+static void tell_listeners(struct dma *d, unsigned reprogrammed)
+{
+	for (unsigned i = 0; i < DMA_CHANNELS; i++) {
+		const struct dma_listener *l = &d->listener[i];
+		u8 ready = dma_ready(d, i) ? (u8)BIT(i) : 0;
+
+		if (!l->changed || (ready == (d->were_ready & BIT(i)) && i != reprogrammed))
+			continue;
+		d->were_ready = (u8)((d->were_ready & ~BIT(i)) | ready);
+		l->changed(l->ctx, i, i == reprogrammed);
+	}
+}
+
 static void dma_out(void *dev, u16 port, unsigned width, u32 value)
 {
 	struct dma *d = dev;
-	unsigned n, reg = register_of(port, &n);
+	unsigned n, reg = register_of(port, &n), reprogrammed = DMA_CHANNELS;
 
 	(void)width;
-	if (reg < 8)
+	if (reg < 8) {
 		write_channel(&d->controller[n], reg, (u8)value);
-	else
+		reprogrammed = n << 2 | reg >> 1;
+	} else {
 		write_control(&d->controller[n], reg, (u8)value);
+		if (reg == 0xb)
+			reprogrammed = n << 2 | (value & 3);
+	}
+	tell_listeners(d, reprogrammed);
 }
 
-/* The channel a page register belongs to, or NULL for the ones that are only memory. */
-static struct dma_channel *page_channel(struct dma *d, u16 port)
+/* The channel a page register belongs to, -1 for the ones that are only memory. */
+static int page_channel(u16 port)
 {
 	static const s8 channel[16] = {-1, 2, 3, 1, -1, -1, -1, 0, -1, 6, 7, 5, -1, -1, -1, 4};
-	int n = channel[port & 15];
 
-	return n < 0 ? NULL : &d->controller[n >> 2].channel[n & 3];
+	return channel[port & 15];
 }
 
 static u32 page_in(void *dev, u16 port, unsigned width)
 {
 	struct dma *d = dev;
-	const struct dma_channel *ch = page_channel(d, port);
+	int channel = page_channel(port);
 
 	(void)width;
-	return ch ? ch->page : d->page_scratch[port & 15];
+	return channel < 0 ? d->page_scratch[port & 15] : channel_of(d, (unsigned)channel)->page;
 }
 
 static void page_out(void *dev, u16 port, unsigned width, u32 value)
 {
 	struct dma *d = dev;
-	struct dma_channel *ch = page_channel(d, port);
+	int channel = page_channel(port);
 
 	(void)width;
-	if (ch)
-		ch->page = (u8)value;
-	else
+	if (channel < 0) {
 		d->page_scratch[port & 15] = (u8)value;
+		return;
+	}
+	channel_of(d, (unsigned)channel)->page = (u8)value;
+	tell_listeners(d, (unsigned)channel);
 }
 
 static const struct port_ops dma_ops = {.in = dma_in, .out = dma_out, .widths = 1};
@@ -293,6 +399,7 @@ void dma_reset(struct dma *d)
 {
 	for (unsigned i = 0; i < 2; i++)
 		master_clear(&d->controller[i]);
+	tell_listeners(d, DMA_CHANNELS);
 }
 
 void dma_init(struct dma *d, struct bus *bus, struct physmem *mem)

@@ -184,6 +184,130 @@ static void page_registers(void **state)
 		assert_int_equal(in8(f->b, port), port);
 }
 
+/* --- a device that is elsewhere --- */
+
+struct heard {
+	unsigned calls, reprogrammed, channel;
+	bool ready;
+	struct dma *dma;
+};
+
+static void hear(void *ctx, unsigned channel, bool reprogrammed)
+{
+	struct heard *h = ctx;
+
+	h->calls++;
+	h->reprogrammed += reprogrammed;
+	h->channel = channel;
+	h->ready = dma_ready(h->dma, channel);
+}
+
+static void listeners_hear_of_one_channel(void **state)
+{
+	struct fixture *f = *state;
+	struct heard h = {.dma = &f->dma};
+	u8 buf[4];
+	bool tc;
+
+	dma_listen(&f->dma, 2, hear, &h);
+	program_2(f, 0x48, 0x8000, 3);
+	assert_int_equal(h.channel, 2);
+	assert_int_equal(h.reprogrammed, 6); /* mode, address, page, count */
+	assert_int_equal(h.calls, 7);
+	assert_true(h.ready);
+	out8(f->b, 0x0a, 0x05); /* other channels */
+	out8(f->b, 0x02, 0x12);
+	out8(f->b, 0xd4, 0x05);
+	in8(f->b, 0x08);
+	assert_int_equal(h.calls, 7);
+	out8(f->b, 0x0a, 0x06);
+	assert_int_equal(h.calls, 8);
+	assert_false(h.ready);
+	out8(f->b, 0x0a, 0x06); /* masked as before */
+	assert_int_equal(h.calls, 8);
+	out8(f->b, 0x0a, 0x02);
+	out8(f->b, 0xd4, 0x04); /* the cascade */
+	assert_int_equal(h.calls, 10);
+	assert_false(h.ready);
+	out8(f->b, 0xd4, 0x00);
+	out8(f->b, 0x08, 0x04); /* controller off */
+	assert_int_equal(h.calls, 12);
+	assert_false(h.ready);
+	out8(f->b, 0x08, 0x00);
+	assert_int_equal(dma_read(&f->dma, 2, buf, 4, &tc), 4);
+	assert_true(tc);
+	assert_int_equal(h.calls, 13); /* the mask at terminal count is not the guest's */
+	out8(f->b, 0x0a, 0x02);
+	assert_int_equal(h.calls, 14);
+	assert_true(h.ready);
+	out8(f->b, 0x0d, 0);
+	assert_int_equal(h.calls, 15);
+	dma_listen(&f->dma, 2, NULL, NULL);
+	out8(f->b, 0x0e, 0);
+	assert_int_equal(h.calls, 15);
+}
+
+static void looking_moves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_program p = {.left = 99};
+	u8 buf[20];
+
+	memcpy(f->b->ram + 0x8000, "0123456789", 10);
+	assert_false(dma_programmed(&f->dma, 2, &p));
+	assert_int_equal(p.left, 99);
+	program_2(f, 0x48, 0x8000, 9);
+	assert_true(dma_programmed(&f->dma, 2, &p));
+	assert_int_equal(p.left, 10);
+	assert_int_equal(p.block, 10);
+	assert_int_equal(p.mode, 0x48);
+	assert_int_equal(dma_look(&f->dma, 2, 0, buf, 4), 4);
+	assert_memory_equal(buf, "0123", 4);
+	assert_int_equal(dma_look(&f->dma, 2, 7, buf, 20), 3);
+	assert_memory_equal(buf, "789", 3);
+	assert_int_equal(dma_look(&f->dma, 2, 10, buf, 20), 0);
+	assert_int_equal(dma_look(&f->dma, 2, 11, buf, 20), 0);
+	assert_int_equal(read_16(f, 0x05), 9);
+	program_2(f, 0x58, 0x8000, 9); /* auto-init goes round */
+	assert_int_equal(dma_look(&f->dma, 2, 17, buf, 15), 15);
+	assert_memory_equal(buf, "789012345678901", 15);
+	program_2(f, 0x68, 0x8009, 9); /* downwards */
+	assert_int_equal(dma_look(&f->dma, 2, 1, buf, 20), 9);
+	assert_memory_equal(buf, "876543210", 9);
+	program_2(f, 0x44, 0x8000, 9); /* nothing to look at in the other direction */
+	assert_int_equal(dma_look(&f->dma, 2, 0, buf, 20), 0);
+}
+
+static void accounts_of_a_device_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	struct dma_program p;
+
+	program_2(f, 0x48, 0x8000, 9);
+	assert_int_equal(dma_account(&f->dma, 2, NULL, 4), 4);
+	assert_int_equal(read_16(f, 0x05), 5);
+	assert_int_equal(read_16(f, 0x04), 0x8004);
+	assert_true(dma_programmed(&f->dma, 2, &p));
+	assert_int_equal(p.left, 6);
+	assert_int_equal(p.block, 10);
+	out8(f->b, 0x0a, 0x06); /* it moved that before the mask */
+	assert_int_equal(dma_account(&f->dma, 2, NULL, 2), 2);
+	assert_int_equal(read_16(f, 0x05), 3);
+	assert_int_equal(dma_account(&f->dma, 2, "abc", 3), 0);
+	out8(f->b, 0x0a, 0x02);
+	assert_int_equal(dma_account(&f->dma, 2, NULL, 9), 4);
+	assert_int_equal(in8(f->b, 0x08), 0x04);
+	assert_false(dma_ready(&f->dma, 2));
+	assert_int_equal(read_16(f, 0x05), 0xffff);
+
+	program_2(f, 0x54, 0x9000, 3); /* to memory, round and round */
+	assert_int_equal(dma_account(&f->dma, 2, "abcdefghij", 10), 10);
+	assert_memory_equal(f->b->ram + 0x9000, "ijgh\0", 5);
+	assert_int_equal(read_16(f, 0x05), 1);
+	assert_int_equal(in8(f->b, 0x08), 0x04);
+	assert_true(dma_ready(&f->dma, 2));
+}
+
 static void beyond_ram(void **state)
 {
 	struct fixture *f = *state;
@@ -200,10 +324,13 @@ static void beyond_ram(void **state)
 static void random_accesses(void **state)
 {
 	struct fixture *f = *state;
+	struct heard h = {.dma = &f->dma};
 	u8 buf[64] = {0};
 	u32 seed = 5;
 	bool tc;
 
+	dma_listen(&f->dma, 1, hear, &h);
+	dma_listen(&f->dma, 5, hear, &h);
 	for (unsigned i = 0; i < 200000; i++) {
 		u16 port;
 
@@ -215,6 +342,14 @@ static void random_accesses(void **state)
 			out8(f->b, port, (u8)(seed >> 8));
 		else if (seed >> 30 & 1)
 			in8(f->b, port);
+		else if (seed >> 28 & 1)
+			assert_in_range(dma_look(&f->dma, seed >> 20 & 7, seed >> 4 & 0xffff, buf,
+						 seed >> 8 & 63),
+					0, 63);
+		else if (seed >> 27 & 1)
+			assert_in_range(dma_account(&f->dma, seed >> 20 & 7,
+						    seed & 0x800000 ? buf : NULL, seed >> 8 & 63),
+					0, 63);
 		else if (seed >> 29 & 1)
 			assert_in_range(dma_read(&f->dma, seed >> 20 & 7, buf, seed >> 8 & 63, &tc),
 					0, 63);
@@ -238,6 +373,9 @@ int main(void)
 		TEST(words),
 		TEST(masks_and_cascade),
 		TEST(page_registers),
+		TEST(listeners_hear_of_one_channel),
+		TEST(looking_moves_nothing),
+		TEST(accounts_of_a_device_elsewhere),
 		TEST(beyond_ram),
 		TEST(random_accesses),
 	};
