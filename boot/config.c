@@ -93,7 +93,7 @@ bool config_number_list(const char **s, char separator, u32 *value, unsigned cou
 
 static const char known_words[] =
 	"ram, cpu, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, route, console, "
-	"serialN, parallel0, triple-fault or monitor";
+	"serialN, parallel0, triple-fault, monitor, nic, frames, key, peer or export";
 
 static const struct config_word *find_word(const char *name, unsigned *index)
 {
@@ -210,6 +210,7 @@ void config_init(struct config *c)
 	c->console_com = 1;
 	c->console_baud = 115200;
 	c->monitor = true;
+	c->nic.irq = -1;
 }
 
 int config_parse_module(struct config *c, const char *text, size_t len)
@@ -272,7 +273,7 @@ static int check_serial(struct config *c)
 
 int config_check(struct config *c, bool (*have)(void *ctx, const char *module), void *ctx)
 {
-	const struct config_medium *single[] = {&c->firmware, &c->vgabios};
+	const struct config_medium *single[] = {&c->firmware, &c->vgabios, &c->key_module};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(single); i++)
 		if (check_module(c, single[i], have, ctx))
@@ -284,5 +285,5 @@ int config_check(struct config *c, bool (*have)(void *ctx, const char *module), 
 	for (unsigned i = 0; i < CONFIG_FLOPPIES; i++)
 		if (check_module(c, &c->floppy[i], have, ctx))
 			return -1;
-	return check_drives(c) || check_serial(c) ? -1 : 0;
+	return check_drives(c) || check_serial(c) || config_check_net(c) ? -1 : 0;
 }

@@ -85,6 +85,16 @@ struct config_nic {
 	u16 port; /* CONFIG_NIC_ISA; 0: probed */
 	s8 irq;	  /* -1: none, it is polled; a PCI card's own line comes from its configuration */
 	u8 form;  /* enum frame_form of what is sent */
+	u16 line;
+	u8 origin;
+};
+
+/* `peer`: no guest, this PC lends out its devices. */
+struct config_peer {
+	bool on;
+	char name[CONFIG_PEER_MAX];
+	u16 line;
+	u8 origin;
 };
 
 /* `export`, in peer mode: what this PC lends out. */
@@ -126,10 +136,9 @@ struct config {
 
 	struct config_nic nic;
 	enum config_key key;
-	u8 key_bytes[CONFIG_KEY]; /* CONFIG_KEY_HEX; the module's are filled in by boot/ */
+	u8 key_bytes[CONFIG_KEY]; /* all zero: insecure; a module's come by config_take_key() */
 	struct config_medium key_module;
-	bool peer; /* peer mode: no guest, this PC lends out its devices */
-	char peer_name[CONFIG_PEER_MAX];
+	struct config_peer peer;
 	struct config_export export[CONFIG_EXPORTS];
 	u8 export_count;
 
@@ -154,6 +163,17 @@ int config_parse_cmdline(struct config *c, const char *text);
  * away twice, modules that `have` does not know. 0, or -1 with c->error.
  */
 int config_check(struct config *c, bool (*have)(void *ctx, const char *module), void *ctx);
+
+/*
+ * The contents of the module c->key_module: 32 bytes, or 64 hexadecimal digits and a line end. 0,
+ * or -1 with c->error.
+ */
+int config_take_key(struct config *c, const void *data, size_t size);
+
+/* Writes c->error for the line where `word` stands ("expected" goes before `expected`). Gives -1.
+ */
+int config_fail_at(struct config *c, unsigned origin, unsigned line, const char *word,
+		   const char *expected);
 
 /*
  * Reads port ranges as in `0x3f8-0x3ff,0x3e8` into r->range (the monitor takes them too). 0, or -1

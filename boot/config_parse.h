@@ -34,10 +34,22 @@ struct config_word {
 extern const struct config_word config_words[];
 extern const unsigned config_word_count;
 
-/* Writes the message; both return -1. */
-int config_fail_at(struct config *c, unsigned origin, unsigned line, const char *word,
-		   const char *expected);
+/* Writes the message of this line; returns -1. */
 int config_fail(struct parse *p, const char *word, const char *expected);
+
+/* boot/config_net.c: the words of the network, and what is behind `remote` in a route. */
+int config_set_nic(struct parse *p, unsigned index);
+int config_set_frames(struct parse *p, unsigned index);
+int config_set_key(struct parse *p, unsigned index);
+int config_set_peer(struct parse *p, unsigned index);
+int config_set_export(struct parse *p, unsigned index);
+int config_set_remote(struct parse *p, struct config_route *r);
+/* boot/config_net_check.c: config_check()'s part. */
+int config_check_net(struct config *c);
+
+/* Take `irq N`, `dma N` where they are; the value stays where not. -1: after a message. */
+int config_take_irq(struct parse *p, s8 *irq);
+int config_take_dma(struct parse *p, s8 *dma);
 
 /* The next word, or "" (which no value matches) past the end. */
 const char *config_take(struct parse *p);

@@ -214,31 +214,61 @@ int config_parse_ranges(const char *word, struct config_route *r)
 	return parse_ranges(word, r);
 }
 
+int config_take_irq(struct parse *p, s8 *irq)
+{
+	const char *word;
+	u32 line;
+
+	if (!config_take_if(p, "irq"))
+		return 0;
+	word = config_take(p);
+	if (!config_number(word, 0, 15, &line))
+		return config_fail(p, config_shown(p, word), "an interrupt line, 0 to 15");
+	*irq = (s8)line;
+	return 0;
+}
+
+int config_take_dma(struct parse *p, s8 *dma)
+{
+	const char *word;
+	u32 channel;
+
+	if (!config_take_if(p, "dma"))
+		return 0;
+	word = config_take(p);
+	if (!config_number(word, 0, 7, &channel) || channel == 4)
+		return config_fail(p, config_shown(p, word), "a DMA channel, 0 to 3 or 5 to 7");
+	*dma = (s8)channel;
+	return 0;
+}
+
+static int refuse_dma(struct parse *p, const struct config_route *r)
+{
+	return r->dma < 0 ? 0 : config_fail(p, "dma", "it only in a remote route");
+}
+
 static int set_route(struct parse *p, unsigned index)
 {
-	static const char *const kinds[] = {"virtual", "local", "absent"};
-	struct config_route r = {.irq = -1, .line = p->line, .origin = p->origin};
+	static const char *const kinds[] = {"virtual", "local", "absent", "remote"};
+	struct config_route r = {.irq = -1, .dma = -1, .line = p->line, .origin = p->origin};
 	const char *word = config_take(p);
-	u32 irq;
 
 	(void)index;
 	if (config_parse_ranges(word, &r))
 		return config_fail(
 			p, config_shown(p, word),
 			"up to 8 port ranges from 0 to 0xffff, as in '0x3f8-0x3ff,0x3e8'");
-	if (config_take_if(p, "irq")) {
-		word = config_take(p);
-		if (!config_number(word, 0, 15, &irq))
-			return config_fail(p, config_shown(p, word), "an interrupt line, 0 to 15");
-		r.irq = (s8)irq;
-	}
+	if (config_take_irq(p, &r.irq) || config_take_dma(p, &r.dma))
+		return -1;
 	word = config_take(p);
 	for (r.kind = 0; r.kind < ARRAY_SIZE(kinds); r.kind++)
 		if (!strcmp(word, kinds[r.kind]))
 			break;
 	if (r.kind == ARRAY_SIZE(kinds))
 		return config_fail(p, config_shown(p, word),
-				   "'irq N', 'virtual', 'local' or 'absent'");
+				   "'irq N', 'virtual', 'local', 'absent' or 'remote'");
+	if (r.kind == CONFIG_ROUTE_REMOTE ? config_set_remote(p, &r) : refuse_dma(p, &r))
+		return -1;
 	if (p->c->route_count == CONFIG_ROUTES)
 		return config_fail(p, p->word[0], "at most 16 routes");
 	p->c->route[p->c->route_count++] = r;
@@ -339,6 +369,11 @@ const struct config_word config_words[] = {
 	{"parallel", 1, set_parallel},
 	{"triple-fault", 0, set_triple_fault},
 	{"monitor", 0, set_monitor},
+	{"nic", 0, config_set_nic},
+	{"frames", 0, config_set_frames},
+	{"key", 0, config_set_key},
+	{"peer", 0, config_set_peer},
+	{"export", 0, config_set_export},
 };
 
 const unsigned config_word_count = ARRAY_SIZE(config_words);

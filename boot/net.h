@@ -9,6 +9,7 @@
 #include "boot/config.h"
 #include "net-ne2000/endpoint.h"
 #include "net-ne2000/export.h"
+#include "net-ne2000/export.h"
 
 /*
  * Finds and starts the card of c->nic, and hooks its line. 0, or -1 with one line in error; nothing

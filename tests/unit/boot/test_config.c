@@ -52,6 +52,8 @@ static void defaults(void **state)
 	assert_false(c.triple_fault_stop);
 	assert_int_equal(c.disk[0].source, CONFIG_NONE);
 	assert_string_equal(c.boot_order, "");
+	assert_int_equal(c.nic.kind, CONFIG_NIC_NONE);
+	assert_false(c.peer.on);
 	assert_int_equal(config_check(&c, have_disks, NULL), 0);
 }
 
@@ -207,7 +209,7 @@ static void bad_routes(void **state)
 		"route",
 		"route local",
 		"route 0x3f8",
-		"route 0x3f8 remote",
+		"route 0x3f8 dma 1 local",
 		"route 0x3ff-0x3f8 local",
 		"route 0x10000 local",
 		"route 1,2,3,4,5,6,7,8,9 local",
@@ -264,10 +266,11 @@ static void long_lines(void **state)
 /* Whatever the text is: an answer, a message within its bounds, and no line end in it. */
 static void random_text(void **state)
 {
-	static const char *const piece[] = {"ram",   "disk0", "route", "module", "host",  "irq",
-					    "0x3f8", "-",     ",",     " ",	 "\n",	  "#",
-					    "64M",   "\x01",  "\xff",  "com1",	 "local", "rtc",
-					    "T",     ":",     "999999"};
+	static const char *const piece[] = {
+		"ram",	 "disk0",  "route", "module", "host",	"irq",	"0x3f8",  "-",
+		",",	 " ",	   "\n",    "#",      "64M",	"\x01", "\xff",	  "com1",
+		"local", "rtc",	   "T",	    ":",      "999999", "nic",	"ne2000", "pci",
+		"key",	 "export", "name",  "peer",   "remote", "dma",	"profile"};
 	char text[400];
 
 	(void)state;
@@ -292,14 +295,210 @@ static void random_text(void **state)
 	}
 }
 
+#define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+
+static void network_words(void **state)
+{
+	static const u8 mac[6] = {0x52, 0x54, 0, 0xab, 0xCD, 0xef};
+
+	(void)state;
+	assert_int_equal(parse("nic ne2000 0x300 irq 10\n"
+			       "frames ether2\n"
+			       "key " KEY_A "\n"
+			       "route 0x170-0x177,0x376 irq 15 remote 52:54:00:ab:CD:ef profile "
+			       "ata on-loss error\n"
+			       "route 0x220-0x22f irq 5 dma 1 remote pc-b\n"
+			       "route 0x378-0x37a remote lpt1 on-loss float"),
+			 0);
+	assert_int_equal(c.nic.kind, CONFIG_NIC_ISA);
+	assert_int_equal(c.nic.port, 0x300);
+	assert_int_equal(c.nic.irq, 10);
+	assert_int_equal(c.nic.form, 2);
+	assert_int_equal(c.key, CONFIG_KEY_HEX);
+	for (unsigned i = 0; i < CONFIG_KEY; i++)
+		assert_int_equal(c.key_bytes[i], i);
+	assert_int_equal(c.route[0].kind, CONFIG_ROUTE_REMOTE);
+	assert_memory_equal(c.route[0].mac, mac, 6);
+	assert_string_equal(c.route[0].peer, "");
+	assert_string_equal(c.route[0].profile, "ata");
+	assert_int_equal(c.route[0].on_loss, CONFIG_LOSS_ERROR);
+	assert_int_equal(c.route[0].dma, -1);
+	assert_int_equal(c.route[1].irq, 5);
+	assert_int_equal(c.route[1].dma, 1);
+	assert_string_equal(c.route[1].peer, "pc-b");
+	assert_string_equal(c.route[1].profile, "strict");
+	assert_int_equal(c.route[1].on_loss, CONFIG_LOSS_FREEZE);
+	assert_int_equal(c.route[2].on_loss, CONFIG_LOSS_FLOAT);
+	assert_int_equal(config_check(&c, have_disks, NULL), 0);
+
+	assert_int_equal(parse("frames raw\nnic ne2000 irq 5\nkey insecure"), 0);
+	assert_int_equal(c.nic.kind, CONFIG_NIC_PROBE);
+	assert_int_equal(c.nic.irq, 5);
+	assert_int_equal(c.nic.form, 1); /* in whatever order */
+	assert_int_equal(c.key, CONFIG_KEY_INSECURE);
+	assert_int_equal(parse("nic ne2000 0x300 irq 5\nnic ne2000 pci"), 0);
+	assert_int_equal(c.nic.kind, CONFIG_NIC_PCI);
+	assert_int_equal(c.nic.irq, -1);
+}
+
+static void peer_words(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("nic ne2000 pci\nkey file disk.key\npeer pc-b\n"
+			       "export 0x2f8-0x2ff irq 3 name com2\n"
+			       "export 0x220-0x22f,0x388-0x38b irq 5 dma 1 name sb16\n"
+			       "route 1 remote x"), /* a guest's word: there is none */
+			 0);
+	assert_true(c.peer.on);
+	assert_string_equal(c.peer.name, "pc-b");
+	assert_int_equal(c.export_count, 2);
+	assert_int_equal(c.export[0].range_count, 1);
+	assert_int_equal(c.export[0].irqs, 1 << 3);
+	assert_int_equal(c.export[0].dma, 0);
+	assert_int_equal(c.export[1].range[1].first, 0x388);
+	assert_int_equal(c.export[1].dma, 1 << 1);
+	assert_string_equal(c.export[1].name, "sb16");
+	assert_int_equal(config_check(&c, have_disks, NULL), 0);
+	assert_int_equal(parse("peer"), 0);
+	assert_string_equal(c.peer.name, "farbus");
+}
+
+static void network_mistakes(void **state)
+{
+	static const char *const bad[] = {
+		"nic",
+		"nic 3c509",
+		"nic ne2000 0x301",
+		"nic ne2000 0x20",
+		"nic ne2000 0x10000",
+		"nic ne2000 isa",
+		"nic ne2000 irq 2",
+		"nic ne2000 irq",
+		"nic ne2000 0x300 irq 12",
+		"nic ne2000 pci irq 10",
+		"frames novell",
+		"frames",
+		"key",
+		"key file",
+		"key 0102",
+		"key secret",
+		"key 0000000000000000000000000000000000000000000000000000000000000000",
+		"key g000000000000000000000000000000000000000000000000000000000000000",
+		"peer a-name-of-more-than-16",
+		"peer a/b",
+		"export",
+		"export 0x2f8-0x2ff",
+		"export name com2",
+		"export 0x2f8-0x2ff irq 3 com2",
+		"export 0x2f8-0x2ff name",
+		"export 0x2f8-0x2ff irq 16 name x",
+		"export 0x2f8-0x2ff dma 4 name x",
+		"export 1,2,3,4,5 name x",
+		"route 1 remote",
+		"route 1,2,3,4,5 remote b",
+		"route 1 remote 52:54:00:12:34",
+		"route 1 remote 53:54:00:12:34:56",
+		"route 1 remote 00:00:00:00:00:00",
+		"route 1 remote 52:54:00:12:34:5g",
+		"route 1 remote b profile ide",
+		"route 1 remote b profile",
+		"route 1 remote b on-loss reset",
+		"route 1 remote b on-loss",
+		"route 1 remote b now",
+		"route 1 dma 8 remote b",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		check_error_begins(bad[i], "config:1: '");
+	check_error("key 0102", "config:1: 'key': expected 'file NAME', 64 hexadecimal digits that "
+				"are not all 0, or 'insecure'");
+	check_error("route 1 dma 1 absent", "config:1: 'dma': expected it only in a remote route");
+	check_error("route 1 remote b profile ide",
+		    "config:1: 'ide': expected 'strict', 'ata', 'uart', 'lpt' or 'sb16'");
+	check_error("export 1 name a\nexport 2 name b\nexport 3 name c\nexport 4 name d\n"
+		    "export 5 name e\nexport 6 name f\nexport 7 name g\nexport 8 name h\n"
+		    "export 9 name i",
+		    "config:9: 'export': expected at most 8 exports");
+}
+
+static void check_whole(const char *text, const char *error)
+{
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(config_check(&c, have_disks, NULL), -1);
+	assert_string_equal(c.error, error);
+}
+
+static void whole_network(void **state)
+{
+#define CARD "nic ne2000 0x300\nkey insecure\n"
+	(void)state;
+	check_whole("nic ne2000",
+		    "config:1: 'nic': expected a key line: 'key file NAME', 'key HEX' "
+		    "or 'key insecure'");
+	check_whole("key file nothing\nnic ne2000",
+		    "config:1: 'nothing': expected the name of a module that the boot loader has "
+		    "loaded");
+	check_whole("ram 8M\nroute 1 remote b", "config:2: 'remote': expected a nic line as well, "
+						"as in 'nic ne2000 0x300 irq 10'");
+	check_whole("peer",
+		    "config:1: 'peer': expected a nic line as well, as in 'nic ne2000 0x300 "
+		    "irq 10'");
+	check_whole(CARD "peer", "config:3: 'peer': expected an export line as well, as in 'export "
+				 "0x2f8-0x2ff irq 3 name com2'");
+	check_whole(CARD "export 1 name a",
+		    "config:3: 'export': expected a peer line as well: only a peer exports");
+	check_whole(CARD "peer\nexport 1 name a\nexport 2 name a",
+		    "config:5: 'a': expected another name than that of export 'a'");
+	check_whole(CARD "peer\nexport 1,5-9 name a\nexport 2,9-10 name b",
+		    "config:5: 'b': expected other ports than that of export 'a'");
+	check_whole(CARD "peer\nexport 1 irq 3 name a\nexport 2 irq 3 name b",
+		    "config:5: 'b': expected another interrupt line than that of export 'a'");
+	check_whole(CARD "peer\nexport 1 dma 3 name a\nexport 2 dma 3 name b",
+		    "config:5: 'b': expected another DMA channel than that of export 'a'");
+	check_whole("nic ne2000 irq 4\nkey insecure",
+		    "config:1: 'irq 4': expected another line than that of com1, which is in use");
+	assert_int_equal(parse("nic ne2000 irq 3\nkey insecure"), 0);
+	assert_int_equal(config_check(&c, have_disks, NULL), 0);
+}
+
+static void key_files(void **state)
+{
+	static const u8 zeros[CONFIG_KEY], key[CONFIG_KEY] = {1, 2, 3};
+	static const char *const bad[] = {"",
+					  "00",
+					  KEY_A "00",
+					  KEY_A "\n ",
+					  " " KEY_A,
+					  "0000000000000000000000000000000000000000000000000000000"
+					  "000000000"};
+
+	(void)state;
+	assert_int_equal(parse("key file disk.key"), 0);
+	assert_string_equal(c.key_module.module, "disk.key");
+	assert_int_equal(config_take_key(&c, key, sizeof(key)), 0);
+	assert_memory_equal(c.key_bytes, key, sizeof(key));
+	assert_int_equal(config_take_key(&c, KEY_A "\r\n", 66), 0);
+	assert_int_equal(c.key_bytes[31], 31);
+	assert_int_equal(config_take_key(&c, KEY_A, 64), 0);
+	assert_int_equal(config_take_key(&c, zeros, sizeof(zeros)), -1);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(config_take_key(&c, bad[i], strlen(bad[i])), -1);
+	assert_string_equal(c.error, "config:1: 'disk.key': expected a file of 32 bytes or 64 "
+				     "hexadecimal digits, not all 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	   cmocka_unit_test(every_word),
-		cmocka_unit_test(later_words_win), cmocka_unit_test(command_line),
-		cmocka_unit_test(mistakes),	   cmocka_unit_test(bad_sizes_and_times),
-		cmocka_unit_test(bad_routes),	   cmocka_unit_test(whole_configuration),
-		cmocka_unit_test(long_lines),	   cmocka_unit_test(random_text),
+		cmocka_unit_test(defaults),	    cmocka_unit_test(every_word),
+		cmocka_unit_test(later_words_win),  cmocka_unit_test(command_line),
+		cmocka_unit_test(mistakes),	    cmocka_unit_test(bad_sizes_and_times),
+		cmocka_unit_test(bad_routes),	    cmocka_unit_test(whole_configuration),
+		cmocka_unit_test(long_lines),	    cmocka_unit_test(random_text),
+		cmocka_unit_test(network_words),    cmocka_unit_test(peer_words),
+		cmocka_unit_test(network_mistakes), cmocka_unit_test(whole_network),
+		cmocka_unit_test(key_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

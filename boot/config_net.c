@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The configuration's words of the network: card, key, peer mode, exports, remote routes. */
+#include "boot/config_parse.h"
+#include "lib/str.h"
+#include "net-ne2000/export.h"
+#include "net-ne2000/frame.h"
+
+#define NIC_PORTS     0x20u /* of a NE2000 */
+#define NIC_PORT_MIN  0x100u
+#define NIC_PORT_MAX  (0x10000u - NIC_PORTS)
+#define KEY_HEX	      (2 * CONFIG_KEY)
+#define NAME_EXPECTED "a name of at most 16 letters, digits, '-', '_' and '.'"
+
+/* Lines that an ISA card can have: not those of timer, keyboard, cascade, clock, mouse and FPU. */
+#define NIC_LINES 0xcef8u
+
+static bool is_name(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *s = word; *s; s++) {
+		bool letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+
+		if (!letter && (*s < '0' || *s > '9') && !strchr("-_.", *s))
+			return false;
+	}
+	return len > 0 && len < CONFIG_PEER_MAX;
+}
+
+/* The index of `word` in `names`, -1: none of them. */
+static int choice(const char *word, const char *const *names, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!strcmp(word, names[i]))
+			return (int)i;
+	return -1;
+}
+
+static int nic_irq(struct parse *p, s8 *irq)
+{
+	const char *word;
+	u32 line;
+
+	if (!config_take_if(p, "irq"))
+		return 0;
+	word = config_take(p);
+	if (!config_number(word, 0, 15, &line) || !(NIC_LINES & BIT(line)))
+		return config_fail(p, config_shown(p, word),
+				   "an interrupt line of a card: 3 to 7, 9 to 11, 14 or 15");
+	*irq = (s8)line;
+	return 0;
+}
+
+static int nic_port(struct parse *p, struct config_nic *nic)
+{
+	const char *word;
+	u32 port;
+
+	if (p->next == p->words || !strcmp(p->word[p->next], "irq"))
+		return 0;
+	word = config_take(p);
+	if (!config_number(word, NIC_PORT_MIN, NIC_PORT_MAX, &port) || port % NIC_PORTS)
+		return config_fail(p, word,
+				   "'pci', 'irq N' or a port from 0x100 to 0xffe0 that is a "
+				   "multiple of 32, as in 'nic ne2000 0x300 irq 10'");
+	nic->kind = CONFIG_NIC_ISA;
+	nic->port = (u16)port;
+	return 0;
+}
+
+int config_set_nic(struct parse *p, unsigned index)
+{
+	struct config_nic nic = {.kind = CONFIG_NIC_PROBE,
+				 .irq = -1,
+				 .form = p->c->nic.form,
+				 .line = p->line,
+				 .origin = p->origin};
+	const char *word = config_take(p);
+
+	(void)index;
+	if (strcmp(word, "ne2000"))
+		return config_fail(p, config_shown(p, word), "'ne2000'");
+	if (config_take_if(p, "pci"))
+		nic.kind = CONFIG_NIC_PCI;
+	else if (nic_port(p, &nic) || nic_irq(p, &nic.irq))
+		return -1;
+	p->c->nic = nic;
+	return 0;
+}
+
+int config_set_frames(struct parse *p, unsigned index)
+{
+	static const char *const forms[] = {
+		[FRAME_SNAP_FORM] = "snap", [FRAME_RAW_FORM] = "raw", [FRAME_ETHER_II] = "ether2"};
+	const char *word = config_take(p);
+	int form = choice(word, forms, ARRAY_SIZE(forms));
+
+	(void)index;
+	if (form < 0)
+		return config_fail(p, config_shown(p, word), "'snap', 'raw' or 'ether2'");
+	p->c->nic.form = (u8)form;
+	return 0;
+}
+
+/* --- key --- */
+
+static bool hex_key(const char *text, u8 key[CONFIG_KEY])
+{
+	for (unsigned i = 0; i < CONFIG_KEY; i++) {
+		int high = config_digit(text[2 * i]), low = config_digit(text[2 * i + 1]);
+
+		if (high > 15 || low > 15)
+			return false;
+		key[i] = (u8)(high << 4 | low);
+	}
+	return true;
+}
+
+/* A key of zeros would be `insecure` without anyone having said so. */
+static bool is_zero(const u8 key[CONFIG_KEY])
+{
+	u8 any = 0;
+
+	for (unsigned i = 0; i < CONFIG_KEY; i++)
+		any |= key[i];
+	return !any;
+}
+
+static int key_file(struct parse *p)
+{
+	const char *word = config_take(p);
+	struct config_medium *m = &p->c->key_module;
+
+	if (!*word || strlen(word) >= CONFIG_NAME_MAX)
+		return config_fail(p, config_shown(p, word),
+				   "a module's name of at most 47 characters");
+	m->source = CONFIG_MODULE;
+	m->line = p->line;
+	m->origin = p->origin;
+	memcpy(m->module, word, strlen(word) + 1);
+	p->c->key = CONFIG_KEY_MODULE;
+	return 0;
+}
+
+int config_set_key(struct parse *p, unsigned index)
+{
+	struct config *c = p->c;
+	const char *word = config_take(p);
+
+	(void)index;
+	memset(&c->key_module, 0, sizeof(c->key_module));
+	memset(c->key_bytes, 0, sizeof(c->key_bytes));
+	if (!strcmp(word, "file"))
+		return key_file(p);
+	if (!strcmp(word, "insecure")) {
+		c->key = CONFIG_KEY_INSECURE;
+		return 0;
+	}
+	/* What was meant as a key is not shown: messages end up on screens. */
+	if (strlen(word) != KEY_HEX || !hex_key(word, c->key_bytes) || is_zero(c->key_bytes))
+		return config_fail(p, "key",
+				   "'file NAME', 64 hexadecimal digits that are not all 0, or "
+				   "'insecure'");
+	c->key = CONFIG_KEY_HEX;
+	return 0;
+}
+
+int config_take_key(struct config *c, const void *data, size_t size)
+{
+	const char *text = data;
+	size_t len = size;
+	bool good;
+
+	while (len > KEY_HEX && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	if (size == CONFIG_KEY) {
+		memcpy(c->key_bytes, data, CONFIG_KEY);
+		good = true;
+	} else {
+		good = len == KEY_HEX && hex_key(text, c->key_bytes);
+	}
+	if (good && !is_zero(c->key_bytes))
+		return 0;
+	return config_fail_at(c, c->key_module.origin, c->key_module.line, c->key_module.module,
+			      "a file of 32 bytes or 64 hexadecimal digits, not all 0");
+}
+
+/* --- peer mode --- */
+
+int config_set_peer(struct parse *p, unsigned index)
+{
+	struct config_peer *peer = &p->c->peer;
+	const char *word = p->next < p->words ? config_take(p) : "farbus";
+
+	(void)index;
+	if (!is_name(word))
+		return config_fail(p, word, NAME_EXPECTED);
+	*peer = (struct config_peer){.on = true, .line = p->line, .origin = p->origin};
+	memcpy(peer->name, word, strlen(word) + 1);
+	return 0;
+}
+
+static int export_ranges(struct parse *p, struct config_export *x)
+{
+	const char *word = config_take(p);
+	struct config_route r;
+
+	if (config_parse_ranges(word, &r) || r.range_count > CONFIG_EXPORT_RANGES)
+		return config_fail(p, config_shown(p, word),
+				   "up to 4 port ranges from 0 to 0xffff, as in "
+				   "'0x170-0x177,0x376'");
+	memcpy(x->range, r.range, r.range_count * sizeof(x->range[0]));
+	x->range_count = r.range_count;
+	return 0;
+}
+
+static int export_lines(struct parse *p, struct config_export *x)
+{
+	s8 irq = -1, dma = -1;
+
+	if (config_take_irq(p, &irq) || config_take_dma(p, &dma))
+		return -1;
+	if (irq >= 0)
+		x->irqs = (u16)BIT(irq);
+	if (dma >= 0)
+		x->dma = (u8)BIT(dma);
+	return 0;
+}
+
+int config_set_export(struct parse *p, unsigned index)
+{
+	struct config_export x = {.line = p->line, .origin = p->origin};
+	const char *word;
+
+	(void)index;
+	if (export_ranges(p, &x) || export_lines(p, &x))
+		return -1;
+	word = config_take(p);
+	if (strcmp(word, "name"))
+		return config_fail(p, config_shown(p, word), "'irq N', 'dma N' or 'name NAME'");
+	word = config_take(p);
+	if (!is_name(word))
+		return config_fail(p, config_shown(p, word), NAME_EXPECTED);
+	memcpy(x.name, word, strlen(word) + 1);
+	if (p->c->export_count == CONFIG_EXPORTS)
+		return config_fail(p, p->word[0], "at most 8 exports");
+	p->c->export[p->c->export_count++] = x;
+	return 0;
+}
+
+/* --- remote routes --- */
+
+/* Six bytes as in 52:54:00:12:34:56, of one station: no group, not all zero. */
+static bool mac_address(const char *word, u8 mac[6])
+{
+	u8 any = 0;
+
+	if (strlen(word) != 17)
+		return false;
+	for (unsigned i = 0; i < 6; i++, word += 3) {
+		int high = config_digit(word[0]), low = config_digit(word[1]);
+
+		if (high > 15 || low > 15 || (i < 5 && word[2] != ':'))
+			return false;
+		mac[i] = (u8)(high << 4 | low);
+		any |= mac[i];
+	}
+	return any && !(mac[0] & 1);
+}
+
+static int remote_peer(struct parse *p, struct config_route *r)
+{
+	const char *word = config_take(p);
+
+	if (mac_address(word, r->mac))
+		return 0;
+	if (!is_name(word))
+		return config_fail(p, config_shown(p, word),
+				   "a peer's address as in 52:54:00:12:34:56, or a peer's or an "
+				   "export's name");
+	memcpy(r->peer, word, strlen(word) + 1);
+	return 0;
+}
+
+static int remote_profile(struct parse *p, struct config_route *r)
+{
+	static const char *const names[] = {"strict", "ata", "uart", "lpt", "sb16"};
+	const char *word = config_take_if(p, "profile") ? config_take(p) : "strict";
+
+	if (choice(word, names, ARRAY_SIZE(names)) < 0)
+		return config_fail(p, config_shown(p, word),
+				   "'strict', 'ata', 'uart', 'lpt' or 'sb16'");
+	memcpy(r->profile, word, strlen(word) + 1);
+	return 0;
+}
+
+static int remote_loss(struct parse *p, struct config_route *r)
+{
+	static const char *const policies[] = {[CONFIG_LOSS_FREEZE] = "freeze",
+					       [CONFIG_LOSS_FLOAT] = "float",
+					       [CONFIG_LOSS_ERROR] = "error"};
+	const char *word = config_take_if(p, "on-loss") ? config_take(p) : "freeze";
+	int policy = choice(word, policies, ARRAY_SIZE(policies));
+
+	if (policy < 0)
+		return config_fail(p, config_shown(p, word), "'freeze', 'float' or 'error'");
+	r->on_loss = (enum config_loss)policy;
+	return 0;
+}
+
+int config_set_remote(struct parse *p, struct config_route *r)
+{
+	if (r->range_count > EXPORT_RANGES)
+		return config_fail(p, p->word[1], "at most 4 port ranges in a remote route");
+	return remote_peer(p, r) || remote_profile(p, r) || remote_loss(p, r) ? -1 : 0;
+}
