@@ -45,6 +45,12 @@ struct profile {
 	 * element.
 	 */
 	bool (*posts)(struct profile_state *st, u16 port, unsigned width, u32 value);
+	/*
+	 * The guest's read of the port is about to be sent: us that the peer lets pass before it
+	 * (a DELAY), because posted writes that go before it in the same frame would otherwise be
+	 * closer to it than the device allows. 0: none.
+	 */
+	u16 (*settle)(struct profile_state *st, u16 port, unsigned width);
 	/* Posted writes keep the guest's pauses between them (a strobe's length), as DELAY. */
 	bool timed;
 	/*
