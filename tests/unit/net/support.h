@@ -65,6 +65,8 @@ struct world {
 	u32 series, wrong, outside;
 	u32 fired, dropped_irqs, quiesced, resets;
 	bool masked, dirty; /* dirty: used since it was brought to rest */
+	u16 user;	    /* the session that used it last */
+	u32 unclean;	    /* how often the next one found it dirty */
 	u64 ready_at;
 	/* what went by, in order, when recording */
 	bool record;

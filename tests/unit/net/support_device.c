@@ -5,6 +5,11 @@
 
 static void touch(struct world *w, u16 port)
 {
+	const struct server_lease *l = &w->server.lease[0];
+
+	if (l->session != w->user && w->dirty)
+		w->unclean++;
+	w->user = l->session;
 	w->dirty = true;
 	if (port < DEVICE_PORT || port > DEVICE_LAST)
 		w->outside++;

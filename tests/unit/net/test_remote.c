@@ -9,7 +9,7 @@
 #include "lib/str.h"
 #include "tests/unit/net/support.h"
 
-#define OPERATIONS 100000u
+#define OPERATIONS 1000000u
 
 /* Numbers of the series that an operation takes. */
 static u32 numbers(u8 opcode, u32 addr, u16 count)
