@@ -202,6 +202,22 @@ static int parse_text(struct config *c, enum config_origin origin, const char *t
 	return 0;
 }
 
+int config_parse_route(struct config *c, const char *line, struct config_route *r)
+{
+	struct parse p = {.c = c, .origin = CONFIG_ORIGIN_MODULE, .line = 1};
+
+	if (copy_line(&p, line, strlen(line)))
+		return -1;
+	if (split(&p))
+		return config_fail(&p, p.word[0], "at most 15 values");
+	if (!p.words)
+		p.word[p.words++] = p.text; /* for the message */
+	config_take(&p);
+	if (config_take_route(&p, r))
+		return -1;
+	return p.next < p.words ? config_fail(&p, p.word[p.next], "nothing more on this line") : 0;
+}
+
 void config_init(struct config *c)
 {
 	memset(c, 0, sizeof(*c));

@@ -176,6 +176,12 @@ int config_fail_at(struct config *c, unsigned origin, unsigned line, const char 
 		   const char *expected);
 
 /*
+ * One `route` line of its own, as the monitor takes it. 0, or -1 with c->error, which begins with
+ * "config:1: " as that of a module's first line does.
+ */
+int config_parse_route(struct config *c, const char *line, struct config_route *r);
+
+/*
  * Reads port ranges as in `0x3f8-0x3ff,0x3e8` into r->range (the monitor takes them too). 0, or -1
  * where the word is not of that form.
  */

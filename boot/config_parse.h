@@ -47,6 +47,8 @@ int config_set_remote(struct parse *p, struct config_route *r);
 /* boot/config_net_check.c: config_check()'s part. */
 int config_check_net(struct config *c);
 
+/* What stands behind `route`. -1: after a message. */
+int config_take_route(struct parse *p, struct config_route *r);
 /* Take `irq N`, `dma N` where they are; the value stays where not. -1: after a message. */
 int config_take_irq(struct parse *p, s8 *irq);
 int config_take_dma(struct parse *p, s8 *dma);

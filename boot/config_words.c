@@ -247,27 +247,34 @@ static int refuse_dma(struct parse *p, const struct config_route *r)
 	return r->dma < 0 ? 0 : config_fail(p, "dma", "it only in a remote route");
 }
 
-static int set_route(struct parse *p, unsigned index)
+int config_take_route(struct parse *p, struct config_route *r)
 {
 	static const char *const kinds[] = {"virtual", "local", "absent", "remote"};
-	struct config_route r = {.irq = -1, .dma = -1, .line = p->line, .origin = p->origin};
 	const char *word = config_take(p);
 
-	(void)index;
-	if (config_parse_ranges(word, &r))
+	*r = (struct config_route){.irq = -1, .dma = -1, .line = p->line, .origin = p->origin};
+	if (config_parse_ranges(word, r))
 		return config_fail(
 			p, config_shown(p, word),
 			"up to 8 port ranges from 0 to 0xffff, as in '0x3f8-0x3ff,0x3e8'");
-	if (config_take_irq(p, &r.irq) || config_take_dma(p, &r.dma))
+	if (config_take_irq(p, &r->irq) || config_take_dma(p, &r->dma))
 		return -1;
 	word = config_take(p);
-	for (r.kind = 0; r.kind < ARRAY_SIZE(kinds); r.kind++)
-		if (!strcmp(word, kinds[r.kind]))
+	for (r->kind = 0; r->kind < ARRAY_SIZE(kinds); r->kind++)
+		if (!strcmp(word, kinds[r->kind]))
 			break;
-	if (r.kind == ARRAY_SIZE(kinds))
+	if (r->kind == ARRAY_SIZE(kinds))
 		return config_fail(p, config_shown(p, word),
 				   "'irq N', 'virtual', 'local', 'absent' or 'remote'");
-	if (r.kind == CONFIG_ROUTE_REMOTE ? config_set_remote(p, &r) : refuse_dma(p, &r))
+	return r->kind == CONFIG_ROUTE_REMOTE ? config_set_remote(p, r) : refuse_dma(p, r);
+}
+
+static int set_route(struct parse *p, unsigned index)
+{
+	struct config_route r;
+
+	(void)index;
+	if (config_take_route(p, &r))
 		return -1;
 	if (p->c->route_count == CONFIG_ROUTES)
 		return config_fail(p, p->word[0], "at most 16 routes");

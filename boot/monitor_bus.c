@@ -5,6 +5,7 @@
 #include "devices/bus.h"
 #include "devices/irq.h"
 #include "devices/pic.h"
+#include "lib/fmt.h"
 #include "lib/str.h"
 
 #define PORTS_EXPECTED "ports, as in 0x3f8-0x3ff,0x3e8"
@@ -64,75 +65,50 @@ void mon_memory(struct monitor *m, const struct command *c)
 	mon_print(m, "A20 is %s\n", physmem_a20(pm) ? "on" : "off");
 }
 
-/* PORTS [irq N] from word 1 on; returns the next word's index, 0 after a message. */
-static unsigned parse_route(struct monitor *m, const struct command *c, struct config_route *r)
+/* The command as a route line of the configuration, `kind` behind it. */
+static void apply(struct monitor *m, const struct command *c, const char *kind)
 {
-	u32 irq;
+	struct config *config = &m->vm->config;
+	char text[MONITOR_LINE + CONFIG_NAME_MAX] = "";
+	char error[CONFIG_ERROR_MAX];
+	struct config_route r;
+	const char *what;
+	size_t n = 0;
 
-	r->irq = -1;
-	if (c->words < 2 || config_parse_ranges(c->word[1], r)) {
-		mon_print(m, "%s: '%s': expected " PORTS_EXPECTED "\n", c->word[0],
-			  c->words < 2 ? "" : c->word[1]);
-		return 0;
+	for (unsigned i = 0; i < c->words; i++)
+		n += (size_t)fmt(text + n, sizeof(text) - n, "%s ", c->word[i]);
+	fmt(text + n, sizeof(text) - n, "%s", kind);
+	if (!config_parse_route(config, text, &r)) {
+		if (local_route(m->vm, &r, error, sizeof(error)))
+			mon_print(m, "%s: %s\n", c->word[0], error);
+		return;
 	}
-	if (c->words < 3 || strcmp(c->word[2], "irq"))
-		return 2;
-	if (c->words < 4 || (strcmp(c->word[3], "0") && !mon_count(c->word[3], 15, &irq))) {
-		mon_print(m, "%s: 'irq %s': expected a line, 0 to 15\n", c->word[0],
-			  c->words < 4 ? "" : c->word[3]);
-		return 0;
-	}
-	r->irq = strcmp(c->word[3], "0") ? (s8)irq : 0;
-	return 4;
+	what = strchr(config->error, ' '); /* behind where the line would stand */
+	mon_print(m, "%s:%s\n", c->word[0], what ? what : "");
+	config->error[0] = 0;
 }
 
-static void apply(struct monitor *m, const struct command *c, struct config_route *r, unsigned next)
+static bool has_word(const struct command *c, const char *word)
 {
-	char error[CONFIG_ERROR_MAX];
-
-	if (next < c->words)
-		mon_print(m, "%s: '%s': expected nothing more\n", c->word[0], c->word[next]);
-	else if (local_route(m->vm, r, error, sizeof(error)))
-		mon_print(m, "%s: %s\n", c->word[0], error);
+	for (unsigned i = 2; i < c->words; i++)
+		if (!strcmp(c->word[i], word))
+			return true;
+	return false;
 }
 
 void mon_attach(struct monitor *m, const struct command *c)
 {
-	struct config_route r = {.kind = CONFIG_ROUTE_LOCAL};
-	unsigned next = parse_route(m, c, &r);
-
-	if (next)
-		apply(m, c, &r, next);
+	apply(m, c, has_word(c, "remote") ? "" : "local");
 }
 
 void mon_detach(struct monitor *m, const struct command *c)
 {
-	struct config_route r = {.kind = CONFIG_ROUTE_VIRTUAL};
-	unsigned next = parse_route(m, c, &r);
-
-	if (next)
-		apply(m, c, &r, next);
+	apply(m, c, "virtual");
 }
 
 void mon_route(struct monitor *m, const struct command *c)
 {
-	struct config_route r = {0};
-	unsigned next = parse_route(m, c, &r);
-	const char *kind = next && next < c->words ? c->word[next] : "";
-
-	if (!next)
-		return;
-	if (!strcmp(kind, "virtual"))
-		r.kind = CONFIG_ROUTE_VIRTUAL;
-	else if (!strcmp(kind, "local"))
-		r.kind = CONFIG_ROUTE_LOCAL;
-	else if (!strcmp(kind, "absent"))
-		r.kind = CONFIG_ROUTE_ABSENT;
-	else {
-		mon_print(m, "route: '%s': expected virtual, local or absent\n", kind);
-		return;
-	}
-	apply(m, c, &r, next + 1);
+	apply(m, c, "");
 }
 
 /* --- trace --- */

@@ -203,6 +203,25 @@ static void bad_sizes_and_times(void **state)
 	assert_int_equal(c.ram, 2048u * MB);
 }
 
+/* The monitor's attach, detach and route. */
+static void route_line(void **state)
+{
+	struct config_route r;
+
+	(void)state;
+	config_init(&c);
+	assert_int_equal(
+		config_parse_route(&c, "route 0x2f8-0x2ff irq 3 remote pc-b profile uart", &r), 0);
+	assert_int_equal(r.kind, CONFIG_ROUTE_REMOTE);
+	assert_int_equal(r.irq, 3);
+	assert_string_equal(r.profile, "uart");
+	assert_int_equal(c.route_count, 0);
+	assert_int_equal(config_parse_route(&c, "attach 0x2f8 local now", &r), -1);
+	assert_string_equal(c.error, "config:1: 'now': expected nothing more on this line");
+	assert_int_equal(config_parse_route(&c, "route", &r), -1);
+	assert_int_equal(config_parse_route(&c, "", &r), -1);
+}
+
 static void bad_routes(void **state)
 {
 	static const char *const bad[] = {
@@ -491,13 +510,21 @@ static void key_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	    cmocka_unit_test(every_word),
-		cmocka_unit_test(later_words_win),  cmocka_unit_test(command_line),
-		cmocka_unit_test(mistakes),	    cmocka_unit_test(bad_sizes_and_times),
-		cmocka_unit_test(bad_routes),	    cmocka_unit_test(whole_configuration),
-		cmocka_unit_test(long_lines),	    cmocka_unit_test(random_text),
-		cmocka_unit_test(network_words),    cmocka_unit_test(peer_words),
-		cmocka_unit_test(network_mistakes), cmocka_unit_test(whole_network),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_word),
+		cmocka_unit_test(later_words_win),
+		cmocka_unit_test(command_line),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(bad_sizes_and_times),
+		cmocka_unit_test(route_line),
+		cmocka_unit_test(bad_routes),
+		cmocka_unit_test(whole_configuration),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(random_text),
+		cmocka_unit_test(network_words),
+		cmocka_unit_test(peer_words),
+		cmocka_unit_test(network_mistakes),
+		cmocka_unit_test(whole_network),
 		cmocka_unit_test(key_files),
 	};
 
