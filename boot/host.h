@@ -36,6 +36,8 @@ void host_irq_hook(unsigned line, host_irq_fn fn, void *ctx);
 void host_irq_mask(unsigned line, bool masked);
 /* Makes line level-triggered in this PC's ELCR, where it has one. */
 void host_irq_level(unsigned line, bool level);
+/* Lines that ask for an interrupt now, masked or not, a bit each (8259A: IRR). */
+u16 host_irq_requests(void);
 /* From a handler: the run loop has something to do. */
 void host_wake(void);
 /* Sleeps until an interrupt, unless `*pending` (read with interrupts off) has bits of mask. */

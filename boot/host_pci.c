@@ -43,13 +43,14 @@ void host_pci_write(pci_address at, u8 reg, unsigned width, u32 value)
 		outl(CONFIG_DATA, value);
 }
 
-static bool find_in_device(pci_address device, u16 class, pci_address *at)
+typedef bool (*wanted_fn)(void *ctx, pci_address at);
+
+static bool find_in_device(pci_address device, wanted_fn wanted, void *ctx, pci_address *at)
 {
 	for (unsigned fn = 0; fn < 8; fn++) {
 		pci_address f = (pci_address)(device | fn);
 
-		if (host_pci_read(f, PCI_VENDOR, 2) != 0xffff &&
-		    host_pci_read(f, PCI_SUBCLASS, 2) == class) {
+		if (host_pci_read(f, PCI_VENDOR, 2) != 0xffff && wanted(ctx, f)) {
 			*at = f;
 			return true;
 		}
@@ -59,11 +60,21 @@ static bool find_in_device(pci_address device, u16 class, pci_address *at)
 	return false;
 }
 
-bool host_pci_find_class(u16 class, pci_address *at)
+bool host_pci_find(wanted_fn wanted, void *ctx, pci_address *at)
 {
 	for (u32 device = 0; device < 0x10000; device += 8)
 		if (host_pci_read((pci_address)device, PCI_VENDOR, 2) != 0xffff &&
-		    find_in_device((pci_address)device, class, at))
+		    find_in_device((pci_address)device, wanted, ctx, at))
 			return true;
 	return false;
+}
+
+static bool has_class(void *ctx, pci_address at)
+{
+	return host_pci_read(at, PCI_SUBCLASS, 2) == *(const u16 *)ctx;
+}
+
+bool host_pci_find_class(u16 class, pci_address *at)
+{
+	return host_pci_find(has_class, &class, at);
 }

@@ -14,6 +14,10 @@ bool host_pci_present(void);
 u32 host_pci_read(pci_address at, u8 reg, unsigned width);
 void host_pci_write(pci_address at, u8 reg, unsigned width, u32 value);
 /*
+ * The first function, in the order of addresses, that `wanted` accepts; true when there is one.
+ */
+bool host_pci_find(bool (*wanted)(void *ctx, pci_address at), void *ctx, pci_address *at);
+/*
  * The first function with this base class and subclass (class << 8 | subclass); true when there is
  * one.
  */

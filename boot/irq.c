@@ -8,7 +8,8 @@
 #define SLAVE	 0xa0
 #define ELCR	 0x4d0
 #define EOI	 0x20 /* OCW2: non-specific end of interrupt */
-#define READ_ISR 0x0b /* OCW3 */
+#define READ_IRR 0x0a /* OCW3 */
+#define READ_ISR 0x0b
 #define CASCADE	 2
 
 static struct {
@@ -66,6 +67,18 @@ void host_irq_level(unsigned line, bool level)
 	/* Lines 0, 1, 2, 8 and 13 are edge-triggered by construction (82371SB, ELCR). */
 	if (!(BIT(line) & 0x2107) && now != 0xff)
 		outb(port, level ? now | bit : now & ~bit);
+}
+
+u16 host_irq_requests(void)
+{
+	u32 flags = irq_save();
+	u16 lines;
+
+	outb(MASTER, READ_IRR);
+	outb(SLAVE, READ_IRR);
+	lines = (u16)(inb(MASTER) | inb(SLAVE) << 8);
+	irq_restore(flags);
+	return lines;
 }
 
 /* Lines 7 and 15 also stand for a request that went away: then their in-service bit is clear. */

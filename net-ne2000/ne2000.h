@@ -74,6 +74,14 @@ const char *ne2000_start(struct ne2000 *card, const struct ne2000_ops *ops, void
 			 unsigned width, bool interrupts);
 
 /*
+ * Makes the card raise its interrupt line, with nothing sent and nothing received, until
+ * ne2000_lower(): to find out where the line leads. Only with `interrupts`, and with no call of
+ * nic in between.
+ */
+void ne2000_raise(struct ne2000 *card);
+void ne2000_lower(struct ne2000 *card);
+
+/*
  * The first of the usual ISA bases that has a card, or 0. This writes to ports that may be another
  * device's: only when the configuration asks for it.
  */

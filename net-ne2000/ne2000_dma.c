@@ -68,3 +68,21 @@ bool ne2000_write(struct ne2000 *card, u16 addr, const void *buf, u32 len)
 	}
 	return dma_done(card);
 }
+
+/* A finished transfer is the one interrupt that a card gives for nothing but being asked. */
+void ne2000_raise(struct ne2000 *card)
+{
+	u8 unused[2];
+	unsigned width = card->width > 1 ? 2 : 1;
+
+	ne2000_out(card, DP_IMR, ISR_RDC);
+	dma_setup(card, (u16)(card->ring << 8), sizeof(unused), CR_READ);
+	card->ops->ins(card->ctx, (u16)(card->base + NE_DATA), width, unused,
+		       sizeof(unused) / width);
+}
+
+void ne2000_lower(struct ne2000 *card)
+{
+	dma_done(card);
+	ne2000_out(card, DP_IMR, card->imr);
+}

@@ -170,6 +170,7 @@ static u8 dma_step(struct ne2000_model *m, bool write, u8 byte)
 		m->dma_addr = (u16)(m->reg[DP_PSTART] << 8);
 	if (!--m->dma_left && !m->stuck_rdc)
 		m->isr |= ISR_RDC;
+	update_line(m);
 	return byte;
 }
 

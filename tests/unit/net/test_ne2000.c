@@ -64,6 +64,27 @@ static void no_card(void **state)
 	assert_false(ne2000_is_pci(0x10ec, 0x8139));
 }
 
+/* The line rises for being asked, falls again, and the card works on. */
+static void raised_line(void **state)
+{
+	(void)state;
+	for (unsigned width = 1; width <= 4; width *= 2) {
+		start(width);
+		for (unsigned turn = 0; turn < 3; turn++) {
+			u32 rises = model.rises;
+
+			ne2000_raise(&card);
+			assert_true(model.line);
+			assert_int_equal(model.rises, rises + 1);
+			ne2000_lower(&card);
+			assert_false(model.line);
+		}
+		assert_true(model_receive(&model, frame_of(61, 3), 61));
+		assert_true(model.line);
+		expect_received(61, 3);
+	}
+}
+
 /* --- transmission --- */
 
 static void both_buffers(void **state)
@@ -207,10 +228,10 @@ static void both_interrupts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		NE_TEST(widths),       NE_TEST(eight_bit),	 NE_TEST(no_card),
-		NE_TEST(both_buffers), NE_TEST(every_length),	 NE_TEST(short_frames),
-		NE_TEST(wrap_around),  NE_TEST(filter),		 NE_TEST(interrupts),
-		NE_TEST(late_frame),   NE_TEST(both_interrupts),
+		NE_TEST(widths),       NE_TEST(eight_bit),    NE_TEST(no_card),
+		NE_TEST(raised_line),  NE_TEST(both_buffers), NE_TEST(every_length),
+		NE_TEST(short_frames), NE_TEST(wrap_around),  NE_TEST(filter),
+		NE_TEST(interrupts),   NE_TEST(late_frame),   NE_TEST(both_interrupts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
