@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The complete paths of guest memory accesses: exact segment check, alignment check, translation of
- * every page before the first byte moves, MMIO, writes to pages with decoded code, breakpoints.
+ * every page before the first byte moves, MMIO, writes to watched pages, breakpoints.
  */
 #include "cpu/cpu.h"
 #include "cpu/physmem.h"
@@ -66,8 +66,8 @@ static void target_read(struct vcpu *v, const struct target *t, u8 *buf, u32 len
 static void target_write(struct vcpu *v, const struct target *t, const u8 *buf, u32 len)
 {
 	if (t->host) {
-		if (t->code && v->mem->code_written)
-			v->mem->code_written(v->mem->hook_ctx, t->gpa, len);
+		if (t->watched)
+			physmem_note_write(v->mem, t->gpa, len);
 		memcpy(t->host, buf, len);
 		return;
 	}
@@ -130,9 +130,7 @@ u32 lin_read(struct vcpu *v, u32 lin, unsigned size, bool user)
 	if (e) {
 		const void *p = (const void *)(lin + e->addend);
 
-		return size == 4   ? *(const u32 *)p
-		       : size == 2 ? *(const u16 *)p
-				   : *(const u8 *)p;
+		return size == 4 ? *(const u32 *)p : size == 2 ? *(const u16 *)p : *(const u8 *)p;
 	}
 	if (user)
 		check_alignment(v, lin, size);
@@ -283,7 +281,7 @@ void *mem_span(struct vcpu *v, unsigned seg, u32 off, u32 *len, bool write)
 	if (likely(e))
 		return (void *)(lin + e->addend);
 	t = tlb_translate(v, lin, write, v->cpl == 3);
-	return write && t.code ? NULL : t.host;
+	return write && t.watched ? NULL : t.host;
 }
 
 u8 lin_read8(struct vcpu *v, u32 lin)

@@ -15,7 +15,7 @@
 
 /*
  * A tag is the linear page address when that kind of access hits, TLB_NONE otherwise. A write tag
- * is set only once the guest's D bit is set and while no decoded code lies in the page.
+ * is set only once the guest's D bit is set and while the page is not watched (physmem.h).
  */
 #define TLB_NONE 1u
 struct tlb_entry {
@@ -23,7 +23,7 @@ struct tlb_entry {
 	uintptr_t addend; /* host address = linear address + addend */
 	u32 gpa_page;	  /* with TLB_DIRTY in its low bits */
 };
-/* Writes are allowed and D is set: wr_tag is only missing while the page holds decoded code. */
+/* Writes are allowed and D is set: wr_tag is only missing while the page is watched. */
 #define TLB_DIRTY BIT(0)
 
 /*
@@ -85,7 +85,7 @@ MEM_ACCESSORS(32)
 
 /*
  * Read-modify-write: mem_rmw_ptr() returns host memory that may be read and written in place, or
- * NULL where the access cannot be done that way (MMIO, page crossing, code page): then use
+ * NULL where the access cannot be done that way (MMIO, page crossing, watched page): then use
  * mem_rmw_read() (which makes every check for writing) followed by mem_write_slow().
  */
 static inline void *mem_rmw_ptr(struct vcpu *v, unsigned seg, u32 off, unsigned size)
@@ -143,7 +143,7 @@ bool mem_peek_translate(struct vcpu *v, u32 lin, u32 *gpa);
 /* TLB maintenance. `all` drops global pages too. Both move v->generation on. */
 void mem_tlb_flush(struct vcpu *v, bool all);
 void mem_tlb_flush_page(struct vcpu *v, u32 lin);
-/* The page at gpa has just got (lost) decoded code: write tags to it go (may come back). */
-void mem_tlb_protect_code(struct vcpu *v, u32 gpa);
+/* The page at gpa has just become watched (or no longer is): write tags to it go, and come back. */
+void mem_tlb_protect(struct vcpu *v, u32 gpa);
 
 #endif

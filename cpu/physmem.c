@@ -14,6 +14,7 @@ void physmem_init(struct physmem *pm, u32 ram_size, u8 *flags, u32 flag_pages)
 
 static void notify_mapping(struct physmem *pm)
 {
+	pm->mapping++;
 	if (pm->mapping_changed)
 		pm->mapping_changed(pm->hook_ctx);
 }
@@ -182,6 +183,16 @@ void physmem_read(struct physmem *pm, u32 gpa, void *buf, u32 len)
 	}
 }
 
+void physmem_note_write(struct physmem *pm, u32 gpa, u32 len)
+{
+	u8 flags = physmem_flags(pm, gpa);
+
+	if ((flags & PHYS_PAGE_CODE) && pm->code_written)
+		pm->code_written(pm->hook_ctx, gpa, len);
+	if ((flags & PHYS_PAGE_TABLE) && pm->table_written)
+		pm->table_written(pm->table_ctx, gpa, len);
+}
+
 void physmem_write(struct physmem *pm, u32 gpa, const void *buf, u32 len)
 {
 	const u8 *in = buf;
@@ -191,11 +202,8 @@ void physmem_write(struct physmem *pm, u32 gpa, const void *buf, u32 len)
 		const struct phys_region *r = physmem_find(pm, gpa);
 
 		if (r && r->wr) {
-			u32 frame = gpa >> PAGE_SHIFT;
-
-			if (frame < pm->flag_pages && (pm->page_flags[frame] & PHYS_PAGE_CODE) &&
-			    pm->code_written)
-				pm->code_written(pm->hook_ctx, gpa, n);
+			if (physmem_flags(pm, gpa) & PHYS_PAGE_WATCHED)
+				physmem_note_write(pm, gpa, n);
 			memcpy(r->wr + (gpa - r->first), in, n);
 		} else if (r && r->mmio) {
 			for (u32 i = 0; i < n; i++)

@@ -19,28 +19,37 @@ struct mmio_ops {
 };
 
 struct phys_region {
-	u32 first, last;	    /* inclusive, page-aligned: last = first + size - 1 */
-	u8 *rd;			    /* host memory at `first` for reads, NULL: all ones or mmio */
-	u8 *wr;			    /* host memory at `first` for writes, NULL: ignored or mmio */
+	u32 first, last;	     /* inclusive, page-aligned: last = first + size - 1 */
+	u8 *rd;			     /* host memory at `first` for reads, NULL: all ones or mmio */
+	u8 *wr;			     /* host memory at `first` for writes, NULL: ignored or mmio */
 	const struct mmio_ops *mmio; /* used where rd or wr is NULL */
 	void *dev;
 };
 
 /* page_flags[] bits */
-#define PHYS_PAGE_CODE BIT(0) /* an engine holds something decoded from this page */
+#define PHYS_PAGE_CODE	  BIT(0) /* an engine holds something decoded from this page */
+#define PHYS_PAGE_TABLE	  BIT(1) /* an engine holds something made from page tables in it */
+#define PHYS_PAGE_WATCHED (PHYS_PAGE_CODE | PHYS_PAGE_TABLE)
 
 struct physmem {
 	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
 	unsigned region_count;
-	u32 a20_mask;	  /* ~0, or ~(1 << 20) while A20 is held low */
-	u32 ram_size;	  /* bytes of guest RAM from 0, holes included */
-	u32 flag_pages;	  /* number of entries in page_flags */
-	u8 *page_flags;	  /* by guest frame number; frames beyond are never PHYS_PAGE_CODE */
+	u32 a20_mask;	/* ~0, or ~(1 << 20) while A20 is held low */
+	u32 ram_size;	/* bytes of guest RAM from 0, holes included */
+	u32 flag_pages; /* number of entries in page_flags */
+	u8 *page_flags; /* by guest frame number; frames beyond are never watched */
+	u32 mapping;	/* goes up when regions or A20 change */
 
 	/* The engine's hooks; may be NULL. */
-	void (*code_written)(void *ctx, u32 gpa, u32 len); /* bytes of a PHYS_PAGE_CODE page change */
-	void (*mapping_changed)(void *ctx);		    /* regions or A20 changed: drop all caches */
+	void (*code_written)(void *ctx, u32 gpa,
+			     u32 len);	    /* bytes of a PHYS_PAGE_CODE page change */
+	void (*mapping_changed)(void *ctx); /* regions or A20 changed: drop all caches */
 	void *hook_ctx;
+	/* The same for PHYS_PAGE_TABLE. Called before the bytes change; they may cross no page. */
+	void (*table_written)(void *ctx, u32 gpa, u32 len);
+	/* A page has just become PHYS_PAGE_CODE: writes to it have to be seen from now on. */
+	void (*code_found)(void *ctx, u32 gpa);
+	void *table_ctx;
 };
 
 /* ram_size: bytes; flags: ram_size / PAGE_SIZE (at least 256) zeroed bytes, kept by the caller. */
@@ -66,6 +75,14 @@ static inline bool physmem_a20(const struct physmem *pm)
 /* Device DMA and the monitor: any length, any regions; reports written code to the engine. */
 void physmem_read(struct physmem *pm, u32 gpa, void *buf, u32 len);
 void physmem_write(struct physmem *pm, u32 gpa, const void *buf, u32 len);
+
+/* Frames that page_flags[] does not cover are not watched. */
+static inline u8 physmem_flags(const struct physmem *pm, u32 gpa)
+{
+	return gpa >> PAGE_SHIFT < pm->flag_pages ? pm->page_flags[gpa >> PAGE_SHIFT] : 0;
+}
+/* Before bytes of one page, which may be watched, change. */
+void physmem_note_write(struct physmem *pm, u32 gpa, u32 len);
 
 /* One access of width 1, 2 or 4 to MMIO or unbacked space (what the engines' slow path calls). */
 u32 physmem_io_read(struct physmem *pm, u32 gpa, unsigned width);

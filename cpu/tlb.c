@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The software TLB: filled on a miss, and dropped when the guest's tables, the machine's mapping or
- * a page's code status change. Tags say per kind of access whether a hit needs no further look.
+ * whether a page is watched change. Tags say per kind of access whether a hit needs no further
+ * look.
  */
 #include "cpu/mmu/walk.h"
 #include "cpu/physmem.h"
@@ -22,11 +23,9 @@ void tlb_init(struct tlb *tlb)
 	tlb->large_first = NO_LARGE_FIRST;
 }
 
-static bool code_page(const struct physmem *pm, u32 gpa)
+static bool watched(const struct physmem *pm, u32 gpa)
 {
-	u32 frame = gpa >> PAGE_SHIFT;
-
-	return frame < pm->flag_pages && (pm->page_flags[frame] & PHYS_PAGE_CODE);
+	return physmem_flags(pm, gpa) & PHYS_PAGE_WATCHED;
 }
 
 static void mark_filled(struct tlb *tlb, unsigned set, u32 lin, const struct walk *w)
@@ -59,7 +58,7 @@ static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool wri
 		return t;
 	rd = r->rd ? r->rd + (w.gpa - r->first) : NULL;
 	wr = r->wr ? r->wr + (w.gpa - r->first) : NULL;
-	t.code = code_page(v->mem, w.gpa);
+	t.watched = watched(v->mem, w.gpa);
 	t.host = write ? wr : rd;
 	if (!rd)
 		return t;
@@ -69,7 +68,7 @@ static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool wri
 	e->rd_tag = lin & PAGE_MASK;
 	if (w.writable && wr == rd) {
 		e->gpa_page |= TLB_DIRTY;
-		if (!t.code)
+		if (!t.watched)
 			e->wr_tag = lin & PAGE_MASK;
 	}
 	mark_filled(vcpu_tlb(v), user, lin, &w);
@@ -85,8 +84,8 @@ struct target tlb_translate(struct vcpu *v, u32 lin, bool write, bool user)
 		return fill(v, e, lin, write, user);
 	t.gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
 	t.host = (u8 *)(lin + e->addend);
-	t.code = e->wr_tag != e->rd_tag && code_page(v->mem, t.gpa);
-	if (write && !t.code)
+	t.watched = e->wr_tag != e->rd_tag && watched(v->mem, t.gpa);
+	if (write && !t.watched)
 		e->wr_tag = e->rd_tag;
 	return t;
 }
@@ -153,7 +152,7 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	}
 }
 
-void mem_tlb_protect_code(struct vcpu *v, u32 gpa)
+void mem_tlb_protect(struct vcpu *v, u32 gpa)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 

@@ -8,8 +8,8 @@
 /* Where one access within a page goes. */
 struct target {
 	u32 gpa;
-	u8 *host;  /* NULL: through physmem_io_read() or physmem_io_write() */
-	bool code; /* host is in a page with decoded code: tell the engine before writing */
+	u8 *host;     /* NULL: through physmem_io_read() or physmem_io_write() */
+	bool watched; /* PHYS_PAGE_WATCHED: physmem_note_write() comes before writing */
 };
 
 /*

@@ -94,7 +94,9 @@ void cache_insert(struct vcpu *v, struct block *b)
 		page->patience = PATIENCE_FIRST;
 	if (!(v->mem->page_flags[frame] & PHYS_PAGE_CODE)) {
 		v->mem->page_flags[frame] |= PHYS_PAGE_CODE;
-		mem_tlb_protect_code(v, b->gpa & PAGE_MASK);
+		mem_tlb_protect(v, b->gpa & PAGE_MASK);
+		if (v->mem->code_found)
+			v->mem->code_found(v->mem->table_ctx, b->gpa);
 	}
 	v->stats.blocks_decoded++;
 }
@@ -135,7 +137,7 @@ static void drop_range(struct vcpu *v, u32 frame, u32 first, u32 end)
 	page->granules = left;
 	if (!left) {
 		v->mem->page_flags[frame] &= (u8)~PHYS_PAGE_CODE;
-		mem_tlb_protect_code(v, frame << PAGE_SHIFT);
+		mem_tlb_protect(v, frame << PAGE_SHIFT);
 		v->stats.pages_dropped++;
 	}
 }

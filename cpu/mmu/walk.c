@@ -160,6 +160,7 @@ struct walk page_walk(struct vcpu *v, u32 lin, bool write, bool user)
 		.writable = (leaf->low & PTE_D) && allowed(v, rights, true, user),
 		.global = (leaf->low & PTE_G) && (v->cr4 & CR4_PGE),
 		.large = p.large,
+		.table = p.large ? 0 : p.pte.gpa & v->mem->a20_mask,
 	};
 }
 

@@ -16,6 +16,7 @@
 
 struct walk {
 	u32 gpa;       /* of the byte asked for, A20 applied */
+	u32 table;     /* of the page table's entry, A20 applied; 0 with a large page */
 	bool writable; /* a write with the same rights would need nothing more: D is set */
 	bool global;
 	bool large;

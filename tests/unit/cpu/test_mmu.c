@@ -181,7 +181,7 @@ static void test_code_pages(void)
 	vm_protected();
 	mem_write32(v, SEG_DS, 0x50000, 1);
 	vm.flags[0x50] = PHYS_PAGE_CODE;
-	mem_tlb_protect_code(v, 0x50000);
+	mem_tlb_protect(v, 0x50000);
 	mem_write32(v, SEG_DS, 0x50004, 2);
 	CHECK_EQ(vm.code_writes, 1);
 	CHECK_EQ(vm.code_gpa, 0x50004);
@@ -218,7 +218,7 @@ static void test_span(void)
 	CHECK_EQ(len, 8);
 	CHECK(pte(0x50000) & D);
 	vm.flags[0x50] = PHYS_PAGE_CODE;
-	mem_tlb_protect_code(v, 0x50000);
+	mem_tlb_protect(v, 0x50000);
 	CHECK(!mem_span(v, SEG_DS, 0x50010, &len, true));
 }
 
