@@ -5,6 +5,7 @@ apt runs with the machine's sources but with private state and cache folders and
 architecture, so neither dpkg's list of architectures nor the package lists of the user change.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -69,17 +70,34 @@ def download(package):
     return have[-1]
 
 
+def _untar(package, pattern, folder):
+    folder.mkdir(parents=True)
+    tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", download(package)],
+                           stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "-C", folder, "--wildcards", pattern], stdin=tar.stdout,
+                   check=True)
+    tar.wait()
+
+
+def unpack(package, pattern, folder):
+    """Writes all files of a package that match pattern (a tar wildcard) below folder."""
+    if not folder.exists():
+        work = folder.with_name(f".{os.getpid()}.{folder.name}")
+        _untar(package, pattern, work)
+        try:
+            work.rename(folder)
+        except OSError:  # another run was faster
+            shutil.rmtree(work)
+    return folder
+
+
 def extract(package, pattern, target):
     """Writes the one file of a package that matches pattern (a tar wildcard) to target."""
     if target.exists():
         return target
     work = target.with_suffix(".unpack")
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", download(package)],
-                           stdout=subprocess.PIPE)
-    subprocess.run(["tar", "-x", "-C", work, "--wildcards", pattern], stdin=tar.stdout, check=True)
-    tar.wait()
+    _untar(package, pattern, work)
     files = [path for path in work.rglob("*") if path.is_file()]
     if len(files) != 1:
         raise Missing(f"{package}:i386 holds {len(files)} files {pattern}, expected one")

@@ -17,6 +17,7 @@ from pathlib import Path
 import bootdisk
 import debpkg
 import initrd
+import modules
 from paths import CACHE, Missing, guest_file, guests_folder, system_file, written
 
 
@@ -94,23 +95,45 @@ DEBIAN_APPEND = ("quiet loglevel=3 nokaslr nolapic noapic nosmp mitigations=off 
 
 
 def debian_kernel(flavour="686"):
-    package = debpkg.dependency(f"linux-image-{flavour}", rf"linux-image-[0-9.]+-[0-9]+-{flavour}")
-    return debpkg.extract(package, "./boot/vmlinuz-*", CACHE / f"vmlinuz-{flavour}")
+    return debpkg.extract(debian_package(flavour), "./boot/vmlinuz-*", CACHE / f"vmlinuz-{flavour}")
 
 
 def debian_busybox():
     return debpkg.extract("busybox-static", "./bin/busybox", CACHE / "busybox")
 
 
-def debian_disk(name, flavour="686", append=DEBIAN_APPEND, programs=()):
-    """The bootable disk; programs: paths of i386 programs to add to the initrd's /bin."""
+# For a guest whose devices are in another PC. Its UARTs are probed, and these modules are there.
+DEBIAN_REMOTE_APPEND = DEBIAN_APPEND.replace("8250.nr_uarts=0", "8250.nr_uarts=4")
+DEBIAN_MODULES_AT_BOOT = ("ata_piix", "sd_mod", "sr_mod", "parport_pc", "lp", "snd-sb16",
+                          "snd-pcm-oss")
+DEBIAN_MODULES = (*DEBIAN_MODULES_AT_BOOT, "ext4", "crc32c_generic", "isofs", "vfat", "nls_cp437",
+                  "nls_ascii", "nls_utf8", "nls_iso8859-1", "ne", "aoe")
+DEBIAN_MODULE_OPTIONS = ("options parport_pc io=0x378 irq=7",
+                         "options snd-sb16 isapnp=0 port=0x220 irq=5 dma8=1 dma16=1 mpu_port=0",
+                         "options ne io=0x300 irq=10")
+
+
+def debian_package(flavour="686"):
+    return debpkg.dependency(f"linux-image-{flavour}", rf"linux-image-[0-9.]+-[0-9]+-{flavour}")
+
+
+def debian_modules(flavour="686"):
+    return modules.files(debian_package(flavour), DEBIAN_MODULES, DEBIAN_MODULES_AT_BOOT,
+                         DEBIAN_MODULE_OPTIONS)
+
+
+def debian_disk(name, flavour="686", append=DEBIAN_APPEND, programs=(), files=list):
+    """The bootable disk; programs: paths of i386 programs to add to the initrd's /bin; files():
+    (path, content) pairs of what else it holds."""
     target = CACHE / f"{name}.img"
-    recipes = [__file__, bootdisk.__file__, initrd.__file__, *map(str, programs)]
+    recipes = [__file__, bootdisk.__file__, initrd.__file__, modules.__file__,
+               *map(str, programs)]
     if target.exists() and all(_older(recipe, target) for recipe in recipes):
         return target
     kernel, busybox = debian_kernel(flavour), debian_busybox()
+    extra = [(f"bin/{path.name}", path.read_bytes()) for path in programs] + files()
     with written(CACHE / f"{name}.initrd") as archive:
-        archive.write_bytes(initrd.build(busybox, [(p.name, p.read_bytes()) for p in programs]))
+        archive.write_bytes(initrd.build(busybox, extra))
         bootdisk.build(target, kernel, archive, append)
     return target
 
@@ -128,6 +151,11 @@ def _debian():
 
 def _debian_pae():
     return Guest("debian-pae", ram=64, drives={"disk0": debian_disk("debian-pae", "686-pae")})
+
+
+def _debian_remote():
+    return Guest("debian-remote", ram=64, drives={
+        "disk0": debian_disk("debian-remote", append=DEBIAN_REMOTE_APPEND, files=debian_modules)})
 
 
 def _dlx():
@@ -188,6 +216,7 @@ def _grub():
 GUESTS = {
     "debian": _debian,
     "debian-pae": _debian_pae,
+    "debian-remote": _debian_remote,
     "dlx": _dlx,
     "microlinux": _microlinux,
     "debian-0.91": _floppy("debian-0.91", "debian-0.91.floppy12.img"),

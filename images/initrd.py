@@ -2,6 +2,7 @@
 """An initramfs made without root: a cpio archive (newc) written file by file."""
 
 import stat
+from pathlib import PurePosixPath
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /root /usr
@@ -13,6 +14,9 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 hostname debian
+if [ -e /etc/modules ]; then
+	modprobe -a $(cat /etc/modules)
+fi
 cd /root
 echo
 echo "Linux $(uname -r) with Debian's busybox. 'poweroff -f' ends it."
@@ -28,6 +32,7 @@ class Cpio:
     def __init__(self):
         self.data = bytearray()
         self.count = 0
+        self.folders = set()
 
     def _entry(self, name, mode, content):
         self.count += 1
@@ -42,9 +47,14 @@ class Cpio:
         self.data += b"\0" * (-len(self.data) % 4)
 
     def folder(self, name):
+        self.folders.add(PurePosixPath(name))
         self._entry(name, stat.S_IFDIR | 0o755, b"")
 
     def file(self, name, content, mode=0o755):
+        """The folders that it is in are made, too."""
+        for parent in reversed(PurePosixPath(name).parents[:-1]):
+            if parent not in self.folders:
+                self.folder(str(parent))
         self._entry(name, stat.S_IFREG | mode, content)
 
     def finish(self):
@@ -53,12 +63,12 @@ class Cpio:
 
 
 def build(busybox, extra=()):
-    """The archive's bytes; extra: (name, content) pairs of programs to add to /bin."""
+    """The archive's bytes; extra: (path, content) pairs of files to add."""
     cpio = Cpio()
     for folder in ("bin", "dev", "proc", "sys"):
         cpio.folder(folder)
     cpio.file("bin/busybox", busybox.read_bytes())
     cpio.file("init", INIT.encode())
     for name, content in extra:
-        cpio.file(f"bin/{name}", content)
+        cpio.file(name, content)
     return cpio.finish()
