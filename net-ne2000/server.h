@@ -5,8 +5,8 @@
  * backend does the accesses. Nothing here waits; time comes in as ns of any clock that never goes
  * back.
  *
- * Done: ports, POLL, DELAY, interrupt lines, RESET and QUIESCE. MMIO, PCI and DMA operations are
- * answered with PROTO_UNKNOWN.
+ * Done: ports, memory, PCI configuration, POLL, DELAY, interrupt lines, RESET and QUIESCE. DMA
+ * operations are answered with PROTO_UNKNOWN.
  */
 #ifndef FARBUS_NET_SERVER_H
 #define FARBUS_NET_SERVER_H
@@ -17,8 +17,8 @@
 #include "net-ne2000/link.h"
 
 #define SERVER_EXPORTS	 8u
-#define SERVER_FORBIDDEN 16u
-#define SERVER_GREETINGS 8u /* handshakes and offers under way */
+#define SERVER_FORBIDDEN 16u /* port ranges; memory ranges likewise */
+#define SERVER_GREETINGS 8u  /* handshakes and offers under way */
 #define SERVER_LINES	 16u
 
 #define SERVER_LEASE_NS	   10000000000ull
@@ -32,6 +32,15 @@ struct server_backend {
 	/* count elements of width bytes, in buf in the order of the accesses. */
 	void (*ins)(void *ctx, u16 port, unsigned width, u8 *buf, u32 count);
 	void (*outs)(void *ctx, u16 port, unsigned width, const u8 *buf, u32 count);
+	/*
+	 * Memory, count elements of width bytes at rising addresses, each one access. May be NULL,
+	 * both, as the next two: exports have no memory, no PCI functions then.
+	 */
+	void (*mem_read)(void *ctx, u32 addr, unsigned width, u8 *buf, u32 count);
+	void (*mem_write)(void *ctx, u32 addr, unsigned width, const u8 *buf, u32 count);
+	/* Configuration space; addr as export_covers_pci() has it. */
+	u32 (*pci_read)(void *ctx, u32 addr, unsigned width);
+	void (*pci_write)(void *ctx, u32 addr, unsigned width, u32 value);
 	void (*irq_mask)(void *ctx, unsigned line, bool masked);
 	void (*reset)(void *ctx, unsigned export);
 	/* Brings the device to rest: no interrupt, no DMA. Before anyone else gets the lease. */
@@ -114,6 +123,8 @@ struct server {
 	unsigned exports;
 	struct port_range forbidden[SERVER_FORBIDDEN];
 	unsigned forbidden_count;
+	struct memory_range forbidden_memory[SERVER_FORBIDDEN];
+	unsigned forbidden_memories;
 	struct server_greeting greeting[SERVER_GREETINGS];
 	struct server_offer offer[SERVER_GREETINGS];
 	u16 last_session;
@@ -127,9 +138,9 @@ void server_init(struct server *s, const char *name, const struct server_backend
 enum export_error {
 	EXPORT_OK,
 	EXPORT_FULL,	  /* SERVER_EXPORTS or SERVER_FORBIDDEN are there already */
-	EXPORT_BAD,	  /* no name, no ports, or a range that ends before it begins */
-	EXPORT_TAKEN,	  /* name, ports, line or channel of another export */
-	EXPORT_PROHIBITED /* ports or lines that the server itself lives on */
+	EXPORT_BAD,	  /* no name, nothing in it, or a range that ends before it begins */
+	EXPORT_TAKEN,	  /* name, ports, memory, function, line or channel of another export */
+	EXPORT_PROHIBITED /* what the server itself lives on, or its backend cannot do */
 };
 
 /*
@@ -137,6 +148,9 @@ enum export_error {
  * timer, DMA, PCI configuration, keyboard controller and the reset port are so from the start.
  */
 enum export_error server_forbid(struct server *s, u16 first, u16 last);
+/* More memory that may not be exported: above all the RAM from 1 MB on. */
+enum export_error server_forbid_memory(struct server *s, u32 first, u32 last);
+/* A PCI bridge is prohibited; the backend is asked. */
 enum export_error server_add(struct server *s, const struct port_export *x);
 
 /* A frame from the card, any bytes. */

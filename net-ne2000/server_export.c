@@ -19,6 +19,14 @@ static const struct port_range vital[] = {
 	{0xcf8, 0xcff}, /* PCI configuration; CF9h resets */
 };
 
+static const struct memory_range vital_memory[] = {
+	{0x00000000, 0x0009ffff}, /* RAM */
+	{0xfec00000, 0xfeefffff}, /* I/O and local APICs */
+	{0xfff00000, 0xffffffff}, /* firmware, which may be flash */
+};
+
+#define PCI_HEADER_TYPE 0x0e /* bits 0 to 6: 0 for a device, 1 and 2 for bridges */
+
 #define VITAL_LINES (BIT(0) | BIT(1) | BIT(2)) /* timer, keyboard, cascade */
 
 static bool overlap(const struct port_range *a, const struct port_range *b)
@@ -37,6 +45,44 @@ static bool prohibited(const struct server *s, const struct port_range *r)
 	return false;
 }
 
+static bool memory_overlap(const struct memory_range *a, const struct memory_range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static bool memory_prohibited(const struct server *s, const struct memory_range *r)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(vital_memory); i++)
+		if (memory_overlap(&vital_memory[i], r))
+			return true;
+	for (unsigned i = 0; i < s->forbidden_memories; i++)
+		if (memory_overlap(&s->forbidden_memory[i], r))
+			return true;
+	return !s->backend->mem_read || !s->backend->mem_write;
+}
+
+static bool function_prohibited(const struct server *s, u16 function)
+{
+	const struct server_backend *b = s->backend;
+
+	if (!b->pci_read || !b->pci_write)
+		return true;
+	return (b->pci_read(s->ctx, (u32)function << 8 | PCI_HEADER_TYPE, 1) & 0x7f) != 0;
+}
+
+static bool memory_taken(const struct port_export *a, const struct port_export *b)
+{
+	for (unsigned i = 0; i < a->memories; i++)
+		for (unsigned k = 0; k < b->memories; k++)
+			if (memory_overlap(&a->memory[i], &b->memory[k]))
+				return true;
+	for (unsigned i = 0; i < a->functions; i++)
+		for (unsigned k = 0; k < b->functions; k++)
+			if (a->function[i] == b->function[k])
+				return true;
+	return false;
+}
+
 static bool taken(const struct port_export *a, const struct port_export *b)
 {
 	if (!strcmp(a->name, b->name) || a->irqs & b->irqs || a->dma & b->dma)
@@ -45,7 +91,7 @@ static bool taken(const struct port_export *a, const struct port_export *b)
 		for (unsigned k = 0; k < b->ranges; k++)
 			if (overlap(&a->range[i], &b->range[k]))
 				return true;
-	return false;
+	return memory_taken(a, b);
 }
 
 enum export_error server_forbid(struct server *s, u16 first, u16 last)
@@ -62,19 +108,56 @@ enum export_error server_forbid(struct server *s, u16 first, u16 last)
 	return EXPORT_OK;
 }
 
+enum export_error server_forbid_memory(struct server *s, u32 first, u32 last)
+{
+	struct memory_range r = {first, last};
+
+	if (s->forbidden_memories == SERVER_FORBIDDEN)
+		return EXPORT_FULL;
+	for (unsigned i = 0; i < s->exports; i++)
+		for (unsigned k = 0; k < s->export[i].memories; k++)
+			if (memory_overlap(&s->export[i].memory[k], &r))
+				return EXPORT_TAKEN;
+	s->forbidden_memory[s->forbidden_memories++] = r;
+	return EXPORT_OK;
+}
+
+static bool makes_sense(const struct port_export *x)
+{
+	if (!x->name[0] || x->ranges + x->memories + x->functions == 0 ||
+	    x->ranges > EXPORT_RANGES || x->memories > EXPORT_MEMORY ||
+	    x->functions > EXPORT_FUNCTIONS)
+		return false;
+	for (unsigned i = 0; i < x->ranges; i++)
+		if (x->range[i].first > x->range[i].last)
+			return false;
+	for (unsigned i = 0; i < x->memories; i++)
+		if (x->memory[i].first > x->memory[i].last)
+			return false;
+	return true;
+}
+
+static bool any_prohibited(const struct server *s, const struct port_export *x)
+{
+	for (unsigned i = 0; i < x->ranges; i++)
+		if (prohibited(s, &x->range[i]))
+			return true;
+	for (unsigned i = 0; i < x->memories; i++)
+		if (memory_prohibited(s, &x->memory[i]))
+			return true;
+	for (unsigned i = 0; i < x->functions; i++)
+		if (function_prohibited(s, x->function[i]))
+			return true;
+	return (x->irqs & VITAL_LINES) != 0;
+}
+
 enum export_error server_add(struct server *s, const struct port_export *x)
 {
 	if (s->exports == SERVER_EXPORTS)
 		return EXPORT_FULL;
-	if (!x->name[0] || x->ranges == 0 || x->ranges > EXPORT_RANGES)
+	if (!makes_sense(x))
 		return EXPORT_BAD;
-	for (unsigned i = 0; i < x->ranges; i++) {
-		if (x->range[i].first > x->range[i].last)
-			return EXPORT_BAD;
-		if (prohibited(s, &x->range[i]))
-			return EXPORT_PROHIBITED;
-	}
-	if (x->irqs & VITAL_LINES)
+	if (any_prohibited(s, x))
 		return EXPORT_PROHIBITED;
 	for (unsigned i = 0; i < s->exports; i++)
 		if (taken(&s->export[i], x))

@@ -3,13 +3,13 @@
 #include "lib/str.h"
 #include "net-ne2000/server_parts.h"
 
-static void put_value(u8 *p, unsigned width, u32 value)
+void server_put_value(u8 *p, unsigned width, u32 value)
 {
 	for (unsigned i = 0; i < width; i++)
 		p[i] = (u8)(value >> 8 * i);
 }
 
-static u32 get_value(const u8 *p, unsigned width)
+u32 server_get_value(const u8 *p, unsigned width)
 {
 	u32 value = 0;
 
@@ -57,10 +57,10 @@ static unsigned port_op(struct server *s, struct server_run *run, u8 *data, u64 
 
 	switch (op->opcode) {
 	case PROTO_IN:
-		put_value(data, op->width, b->in(s->ctx, port, op->width));
+		server_put_value(data, op->width, b->in(s->ctx, port, op->width));
 		return PROTO_OK;
 	case PROTO_OUT:
-		b->out(s->ctx, port, op->width, get_value(op->data, op->width));
+		b->out(s->ctx, port, op->width, server_get_value(op->data, op->width));
 		return PROTO_OK;
 	case PROTO_INS:
 		b->ins(s->ctx, port, op->width, data, op->count);
@@ -90,6 +90,12 @@ unsigned server_op(struct server *s, unsigned i, u8 *data, u64 now)
 		return port_op(s, run, data, now);
 	case PROTO_DELAY:
 		return delay(run, now);
+	case PROTO_MMIO_READ:
+	case PROTO_MMIO_WRITE:
+		return server_memory_op(s, i, op, data);
+	case PROTO_PCI_READ:
+	case PROTO_PCI_WRITE:
+		return server_pci_op(s, i, op, data);
 	case PROTO_IRQ_MASK:
 	case PROTO_IRQ_UNMASK:
 	case PROTO_IRQ_EOI:

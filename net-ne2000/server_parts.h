@@ -25,6 +25,14 @@ void server_run_poll(struct server *s, unsigned i, u64 now);
  */
 unsigned server_op(struct server *s, unsigned i, u8 *data, u64 now);
 
+/* A value of width bytes on the wire. */
+void server_put_value(u8 *p, unsigned width, u32 value);
+u32 server_get_value(const u8 *p, unsigned width);
+
+/* server_memory.c: MMIO_READ and MMIO_WRITE, PCI_READ and PCI_WRITE; a proto_status. */
+unsigned server_memory_op(struct server *s, unsigned i, const struct proto_op *op, u8 *data);
+unsigned server_pci_op(struct server *s, unsigned i, const struct proto_op *op, u8 *data);
+
 /* server_irq.c */
 void server_events(struct server *s, unsigned i, u64 now);
 void server_event_ack(struct server *s, unsigned i, const struct packet *p, u64 now);

@@ -21,6 +21,10 @@
 #define DEVICE_LINE  5
 #define OTHER_PORT   0x3f8
 
+#define DEVICE_MEMORY	0xd0000u /* 256 bytes of it are exported */
+#define DEVICE_FUNCTION 0x0028	 /* 00:05.0 */
+#define BRIDGE_FUNCTION 0x0008
+
 #define NODES	 3 /* the server, then the clients */
 #define FLYING	 512
 #define RECORDED 4096
@@ -64,6 +68,8 @@ struct world {
 	/* the device */
 	u32 series, wrong, outside;
 	u32 fired, dropped_irqs, quiesced, resets;
+	u8 memory[256];
+	u8 pci[256];	    /* of DEVICE_FUNCTION */
 	bool masked, dirty; /* dirty: used since it was brought to rest */
 	u16 user;	    /* the session that used it last */
 	u32 unclean;	    /* how often the next one found it dirty */

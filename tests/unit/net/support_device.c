@@ -70,6 +70,57 @@ static void device_outs(void *ctx, u16 port, unsigned width, const u8 *buf, u32 
 	}
 }
 
+static u8 *device_memory(struct world *w, u32 addr, u32 bytes)
+{
+	u32 offset = addr - DEVICE_MEMORY;
+
+	w->dirty = true;
+	if (offset < sizeof(w->memory) && bytes <= sizeof(w->memory) - offset)
+		return w->memory + offset;
+	w->outside++;
+	return NULL;
+}
+
+static void device_mem_read(void *ctx, u32 addr, unsigned width, u8 *buf, u32 count)
+{
+	const u8 *from = device_memory(ctx, addr, width * count);
+
+	if (from)
+		memcpy(buf, from, width * count);
+}
+
+static void device_mem_write(void *ctx, u32 addr, unsigned width, const u8 *buf, u32 count)
+{
+	u8 *to = device_memory(ctx, addr, width * count);
+
+	if (to)
+		memcpy(to, buf, width * count);
+}
+
+static u32 device_pci_read(void *ctx, u32 addr, unsigned width)
+{
+	struct world *w = ctx;
+	u32 value = 0;
+
+	if (addr >> 8 == BRIDGE_FUNCTION)
+		return (addr & 0xff) == 0x0e ? 0x81 : 0;
+	if (addr >> 8 == DEVICE_FUNCTION)
+		memcpy(&value, w->pci + (addr & 0xff), width);
+	else
+		w->outside++;
+	return value;
+}
+
+static void device_pci_write(void *ctx, u32 addr, unsigned width, u32 value)
+{
+	struct world *w = ctx;
+
+	if (addr >> 8 == DEVICE_FUNCTION)
+		memcpy(w->pci + (addr & 0xff), &value, width);
+	else
+		w->outside++;
+}
+
 static void device_mask(void *ctx, unsigned line, bool masked)
 {
 	if (line == DEVICE_LINE)
@@ -97,6 +148,10 @@ const struct server_backend world_device = {
 	.out = device_out,
 	.ins = device_ins,
 	.outs = device_outs,
+	.mem_read = device_mem_read,
+	.mem_write = device_mem_write,
+	.pci_read = device_pci_read,
+	.pci_write = device_pci_write,
 	.irq_mask = device_mask,
 	.reset = device_reset,
 	.quiesce = device_quiesce,

@@ -165,8 +165,8 @@ static void refused(void **state)
 		{PROTO_IRQ_UNMASK, 4, PROTO_REFUSED},
 		{PROTO_IRQ_MASK, 16, PROTO_REFUSED},
 		{PROTO_IRQ_EOI, 99, PROTO_REFUSED},
-		{PROTO_MMIO_READ, 0xb8000, PROTO_UNKNOWN},
-		{PROTO_PCI_READ, 0, PROTO_UNKNOWN},
+		{PROTO_MMIO_READ, 0xb8000, PROTO_REFUSED},
+		{PROTO_PCI_READ, 0, PROTO_REFUSED},
 		{PROTO_IN, 0x306, PROTO_OK}, /* across two ranges of the lease */
 	};
 	struct world *w = world_new(14);
