@@ -4,6 +4,7 @@
 #include "boot/fpu_host.h"
 #include "boot/host.h"
 #include "boot/log.h"
+#include "boot/net.h"
 #include "boot/power.h"
 #include "boot/relocate.h"
 #include "boot/trap.h"
@@ -29,6 +30,18 @@ static void read_config(void)
 	if ((m && config_parse_module(c, (const char *)m->data, m->size)) ||
 	    config_parse_cmdline(c, boot.cmdline) || config_check(c, have_module, &vm))
 		boot_fail("%s", c->error);
+	m = c->key == CONFIG_KEY_MODULE ? vm_module(&vm, c->key_module.module) : NULL;
+	if (m && config_take_key(c, m->data, m->size))
+		boot_fail("%s", c->error);
+}
+
+/* A client without a network still has its guest, with its remote routes absent. */
+static void start_network(void)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (vm.config.nic.kind != CONFIG_NIC_NONE && net_start(&vm.config, error, sizeof(error)))
+		log_error("%s", error);
 }
 
 void boot_main(u32 mbi)
@@ -52,6 +65,7 @@ void boot_main(u32 mbi)
 	for (unsigned i = 0; i < vm.module_count; i++)
 		log_info("module %s: %u bytes", vm.module[i].name, vm.module[i].size);
 	read_config();
+	start_network();
 	host_keyboard_init();
 	vm_build(&vm, &boot);
 	vm_run(&vm);

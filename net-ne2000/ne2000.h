@@ -73,10 +73,12 @@ struct ne2000 {
 const char *ne2000_start(struct ne2000 *card, const struct ne2000_ops *ops, void *ctx, u16 base,
 			 unsigned width, bool interrupts);
 
+/* Switches what `interrupts` was at the start. */
+void ne2000_interrupts(struct ne2000 *card, bool on);
+
 /*
  * Makes the card raise its interrupt line, with nothing sent and nothing received, until
- * ne2000_lower(): to find out where the line leads. Only with `interrupts`, and with no call of
- * nic in between.
+ * ne2000_lower(): to find out where the line leads. With no call of nic in between.
  */
 void ne2000_raise(struct ne2000 *card);
 void ne2000_lower(struct ne2000 *card);

@@ -11,6 +11,8 @@
 
 #define TEST_LEN 256u
 
+#define INTERRUPTS (ISR_PRX | ISR_PTX | ISR_RXE | ISR_TXE | ISR_OVW)
+
 static void lay_out(struct ne2000 *card, unsigned width, u32 first, u32 stop)
 {
 	card->width = (u8)width;
@@ -118,10 +120,15 @@ const char *ne2000_start(struct ne2000 *card, const struct ne2000_ops *ops, void
 		card->state = NE2000_GONE;
 		return why;
 	}
-	if (interrupts)
-		card->imr = ISR_PRX | ISR_PTX | ISR_RXE | ISR_TXE | ISR_OVW;
+	card->imr = interrupts ? INTERRUPTS : 0;
 	ne2000_program(card, RCR_AB);
 	return NULL;
+}
+
+void ne2000_interrupts(struct ne2000 *card, bool on)
+{
+	card->imr = on ? INTERRUPTS : 0;
+	ne2000_out(card, DP_IMR, card->imr);
 }
 
 /* A DP8390 has a counter in page 0 that reading clears, behind a plain register in page 1. */

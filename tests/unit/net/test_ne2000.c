@@ -79,7 +79,14 @@ static void raised_line(void **state)
 			ne2000_lower(&card);
 			assert_false(model.line);
 		}
+		ne2000_interrupts(&card, false);
 		assert_true(model_receive(&model, frame_of(61, 3), 61));
+		assert_false(model.line);
+		ne2000_raise(&card);
+		assert_true(model.line);
+		ne2000_lower(&card);
+		assert_false(model.line);
+		ne2000_interrupts(&card, true);
 		assert_true(model.line);
 		expect_received(61, 3);
 	}
