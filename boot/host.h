@@ -38,10 +38,18 @@ void host_irq_mask(unsigned line, bool masked);
 void host_irq_level(unsigned line, bool level);
 /* Lines that ask for an interrupt now, masked or not, a bit each (8259A: IRR). */
 u16 host_irq_requests(void);
-/* From a handler: the run loop has something to do. */
+
+/* --- sleeping (boot/idle.c) --- */
+
+/* Where host_wake() sets a bit: the events of whatever loop runs. */
+void host_wake_word(volatile u32 *events, u32 bit);
+/* From a handler: the loop has something to do. */
 void host_wake(void);
-/* Sleeps until an interrupt, unless `*pending` (read with interrupts off) has bits of mask. */
-void host_idle(const volatile u32 *pending, u32 mask);
+/*
+ * Sleeps until an interrupt, unless `*pending` (read with interrupts off) has bits of mask. Returns
+ * the host cycles that this took.
+ */
+u64 host_idle(const volatile u32 *pending, u32 mask);
 
 /* --- time (boot/clock.c) --- */
 

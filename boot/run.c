@@ -25,29 +25,6 @@
 /* CPUID.1:EDX bits that depend on the host: FPU, MMX, FXSR, SSE. */
 #define HOST_FEATURES (BIT(0) | BIT(23) | BIT(24) | BIT(25))
 
-/* The one vcpu that interrupt handlers wake. */
-static struct vm *running;
-
-void host_wake(void)
-{
-	if (running)
-		vcpu_event_set(&running->vcpu, VCPU_EV_HOST);
-}
-
-void host_idle(const volatile u32 *pending, u32 mask)
-{
-	u64 since = rdtsc();
-
-	asm volatile("cli" ::: "memory");
-	/* STI holds interrupts off until after the HLT: none can slip in between. */
-	if (*pending & mask)
-		asm volatile("sti" ::: "memory");
-	else
-		asm volatile("sti; hlt" ::: "memory");
-	if (running)
-		running->idle_cycles += rdtsc() - since;
-}
-
 void vm_request(struct vm *vm, u32 bits)
 {
 	vm->requests |= bits;
@@ -271,6 +248,11 @@ static bool can_wake(struct vm *vm)
 	return events & VCPU_EV_NMI || (events & VCPU_EV_INTR && vm->vcpu.eflags & FLAG_IF);
 }
 
+static void idle(struct vm *vm, u32 mask)
+{
+	vm->idle_cycles += host_idle(&vm->vcpu.events, mask);
+}
+
 /* HLT: until an interrupt that the guest takes. With IF off only an NMI or a reset ends it. */
 static void halted(struct vm *vm)
 {
@@ -281,7 +263,7 @@ static void halted(struct vm *vm)
 			 vm->vcpu.eip);
 		vm->halt_reported = true;
 	}
-	host_idle(&vm->vcpu.events, VCPU_EV_HOST | VCPU_EV_NMI);
+	idle(vm, VCPU_EV_HOST | VCPU_EV_NMI);
 }
 
 static void leave(struct vm *vm, enum exit_reason reason)
@@ -296,7 +278,7 @@ static void leave(struct vm *vm, enum exit_reason reason)
 		break;
 	case EXIT_IO_WAIT:
 		host_timer_set(host_ns() + IO_RETRY_NS);
-		host_idle(&vm->vcpu.events, VCPU_EV_HOST);
+		idle(vm, VCPU_EV_HOST);
 		break;
 	case EXIT_STEP:
 	case EXIT_EVENT:
@@ -355,7 +337,7 @@ static void run_guest(struct vm *vm)
 
 void vm_run(struct vm *vm)
 {
-	running = vm;
+	host_wake_word(&vm->vcpu.events, VCPU_EV_HOST);
 	reset(vm);
 	vm->resets = 0;
 	vm->start_cycles = rdtsc();
@@ -367,7 +349,7 @@ void vm_run(struct vm *vm)
 		if (deadline != TIMER_NEVER)
 			host_timer_set(deadline);
 		if (vm->stopped)
-			host_idle(&vm->vcpu.events, VCPU_EV_HOST);
+			idle(vm, VCPU_EV_HOST);
 		else
 			run_guest(vm);
 	}
