@@ -201,13 +201,22 @@ static void ata_interrupted(struct profile_state *st)
 
 	a->interrupted = true;
 	a->peeked = false;
+	a->idle_reads = 0;
 }
 
 static bool ata_known(struct profile_state *st, u16 port, unsigned width, u32 buffered, u32 *value)
 {
-	const struct ata *a = ata_of(st);
+	struct ata *a = ata_of(st);
 
-	if (!is_status(st, port, width) || !ata_selected(a))
+	a->told = false;
+	if (!is_status(st, port, width))
+		return false;
+	if (!buffered && ata_idle(a)) {
+		*value = a->idle;
+		a->told = true;
+		return true;
+	}
+	if (!ata_selected(a))
 		return false;
 	if (buffered) {
 		*value = a->block_status;

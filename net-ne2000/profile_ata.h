@@ -61,13 +61,16 @@ struct ata {
 	bool drq;   /* ATA_REPLY: asked for; bytes of the count read since then: */
 	u8 bytes_seen;
 	u16 bytes;
-	u32 sectors; /* that the guest has not moved, those of a begun block among them */
-	u32 block;   /* bytes of the block that it has not moved; 0: none has begun */
-	u32 moved;   /* bytes of the command's data, or of the packet */
+	u8 idle;       /* the drive's status when it had nothing to do and INTRQ was taken back, */
+	u8 idle_drive; /* of this drive, */
+	u8 idle_reads; /* good for so many reads; 0: unknown */
+	bool told;     /* the read under way was answered with it */
+	u32 sectors;   /* that the guest has not moved, those of a begun block among them */
+	u32 block;     /* bytes of the block that it has not moved; 0: none has begun */
+	u32 moved;     /* bytes of the command's data, or of the packet */
 	/* IDENTIFY: */
 	u8 change;    /* of the checksum, by the bytes changed so far */
 	bool checked; /* the signature of a checksum was there */
-	bool in_use;  /* word 59 says that its count is in use */
 	u8 multiple;
 };
 
@@ -90,6 +93,8 @@ static inline bool ata_selected(const struct ata *a)
 	return a->drive == (a->device >> 4 & 1);
 }
 
+/* Nothing changes the selected drive's status but the guest, and it has been told of it. */
+bool ata_idle(const struct ata *a);
 /* Bytes of the next block of an ATA_IN or ATA_OUT transfer. */
 u32 ata_block_size(const struct ata *a);
 /* The guest has written, or got, one register's value. */

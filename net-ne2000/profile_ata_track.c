@@ -20,6 +20,8 @@
 
 #define FEATURE_PACKET_DMA 0x01
 
+#define IDLE_READS 8u /* answered without looking: a drive may still break down */
+
 enum length {
 	ONE,	  /* one sector, whatever the count says */
 	SINGLE,	  /* the count, a sector a block */
@@ -102,6 +104,11 @@ static u32 sector_count(const struct ata *a, const struct command *c)
 	return a->count[0] | a->count[1] ? a->count[0] | (u32)a->count[1] << 8 : 65536;
 }
 
+bool ata_idle(const struct ata *a)
+{
+	return a->idle_reads && a->idle_drive == (a->device >> 4 & 1);
+}
+
 /* No command is in progress that moves data, as far as we know. */
 static void no_data(struct ata *a)
 {
@@ -114,6 +121,7 @@ static void no_data(struct ata *a)
 static void reset(struct ata *a)
 {
 	no_data(a);
+	a->idle_reads = 0;
 	a->unit[0] = a->unit[1] = 0;
 	a->drive = 0;
 }
@@ -124,6 +132,7 @@ static void command(struct ata *a, u8 code)
 
 	no_data(a);
 	a->command = code;
+	a->idle_reads = 0;
 	a->fresh = true;
 	a->interrupted = false;
 	a->drive = a->device >> 4 & 1;
@@ -196,8 +205,25 @@ static void block_ready(struct ata *a, bool alternate)
 		a->interrupted = false;
 }
 
+/* A look at the drive's status; the alternate one leaves INTRQ, so the next look matters. */
+static void idle_status(struct ata *a, bool alternate, u8 value)
+{
+	bool idle = (value & (ATA_BSY | ATA_DRDY | ATA_DF | ATA_DRQ | ATA_ERR)) == ATA_DRDY;
+
+	if (a->told) {
+		a->idle_reads--;
+	} else if (!idle || a->transfer != ATA_NO_DATA) {
+		a->idle_reads = 0;
+	} else if (!alternate) {
+		a->idle = value;
+		a->idle_drive = a->device >> 4 & 1;
+		a->idle_reads = IDLE_READS;
+	}
+}
+
 static void status(struct ata *a, bool alternate, u8 value)
 {
+	idle_status(a, alternate, value);
 	a->status = value;
 	a->fresh = false;
 	if (!alternate)
@@ -242,7 +268,7 @@ void ata_register_read(struct ata *a, unsigned reg, u8 value)
 		byte_count(a, reg == ATA_HIGH, value);
 		break;
 	}
-	a->follows = false;
+	a->follows = a->told = false;
 }
 
 static void sectors_moved(struct ata *a, u32 bytes)
