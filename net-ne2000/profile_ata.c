@@ -15,15 +15,11 @@
 #define SHORT_US 500u
 #define LONG_US	 50000u
 
-/*
- * Reads with the same value in a row. A loop may count its turns instead of looking at a clock, so
- * there is an end to making each of them 50 ms long.
- */
-#define PATIENCE  64u
-#define NO_PAUSE  16u /* so many are no pause, even of the alternate status */
-#define NO_CHANCE 2u  /* nor are so many of the status */
+/* Reads with the same value in a row: so many are a loop, so many are no pause either. */
+#define LOOP	 2u
+#define NO_PAUSE 16u
 
-#define FLOATING 0xffu /* no drive: nothing will change */
+#define FLOATING 0xffu
 
 static u16 command_base(const struct profile_state *st)
 {
@@ -102,7 +98,7 @@ static u16 patience_busy(const struct ata *a, bool alternate, u32 repeats)
 		return repeats ? LONG_US : SHORT_US;
 	if (!alternate)
 		return repeats ? LONG_US : 0;
-	if (repeats < NO_CHANCE)
+	if (repeats < LOOP)
 		return 0;
 	return repeats < NO_PAUSE ? SHORT_US : LONG_US;
 }
@@ -114,7 +110,7 @@ static u16 patience_data(const struct ata *a, bool alternate, u32 repeats)
 		return 0;
 	if (a->transfer == ATA_NO_DATA || a->transfer == ATA_REPLY)
 		return 0;
-	if (!ata_polled(a) && !asks_silently(a) && repeats < NO_CHANCE)
+	if (!ata_polled(a) && !asks_silently(a) && repeats < LOOP)
 		return 0;
 	return ata_polled(a) || !alternate || repeats >= NO_PAUSE ? LONG_US : SHORT_US;
 }
@@ -126,7 +122,7 @@ static bool ata_poll(struct profile_state *st, u16 port, unsigned width, u32 rep
 	bool alternate = register_of(st, port) == ATA_CONTROL;
 	u32 seen = repeats ? last : a->status;
 
-	if (!is_status(st, port, width) || seen == FLOATING || repeats >= PATIENCE)
+	if (!is_status(st, port, width))
 		return false;
 	if (seen & ATA_BSY || (repeats == 0 && a->fresh)) {
 		*poll = (struct profile_poll){.mask = ATA_BSY, .value = 0};

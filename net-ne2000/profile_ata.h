@@ -58,9 +58,8 @@ struct ata {
 	bool interrupted; /* and the status register not read since: the drive still holds INTRQ */
 	bool follows;	  /* a block was read along with the status that is under way */
 	bool exact; /* the block's interrupt is over: the guest cannot tell when it was read */
-	bool drq;   /* ATA_REPLY: asked for; bytes of the count read since then: */
-	u8 bytes_seen;
-	u16 bytes;
+	bool drq;   /* ATA_REPLY: data is asked for */
+	u8 seen, bytes[2];
 	u8 idle;       /* the drive's status when it had nothing to do and INTRQ was taken back, */
 	u8 idle_drive; /* of this drive, */
 	u8 idle_reads; /* good for so many reads; 0: unknown */

@@ -20,6 +20,15 @@
 
 #define FEATURE_PACKET_DMA 0x01
 
+/* Interrupt reason (ATA-6, 8.24): data to the host */
+#define REASON_MASK 0x03
+#define REASON_IO   0x02
+
+/* Of what tells an ATA_REPLY's block, this was read since DRQ was seen. */
+#define SEEN_IN	  1u
+#define SEEN_LOW  2u
+#define SEEN_HIGH 4u
+
 #define IDLE_READS 8u /* answered without looking: a drive may still break down */
 
 enum length {
@@ -195,7 +204,7 @@ static void block_ready(struct ata *a, bool alternate)
 	}
 	if (a->transfer == ATA_REPLY) {
 		a->drq = true;
-		a->bytes_seen = 0;
+		a->seen = 0;
 	} else if (a->transfer == ATA_IN || a->transfer == ATA_OUT) {
 		a->block = ata_block_size(a);
 	}
@@ -239,18 +248,24 @@ static void status(struct ata *a, bool alternate, u8 value)
 	}
 }
 
-/* The drive tells in the cylinder registers how many bytes it moves with this DRQ. */
-static void byte_count(struct ata *a, bool high, u8 value)
+/*
+ * The drive tells in the cylinder registers how many bytes it moves with this DRQ, and in the count
+ * register which way.
+ */
+static void packet_register(struct ata *a, unsigned reg, u8 value)
 {
 	if (a->transfer != ATA_REPLY || !a->drq || a->block)
 		return;
-	if (high)
-		a->bytes = (u16)((a->bytes & 0xff) | value << 8);
+	if (reg == ATA_COUNT)
+		a->seen |= (value & REASON_MASK) == REASON_IO ? SEEN_IN : 0;
+	else if (reg == ATA_MID)
+		a->bytes[0] = value;
 	else
-		a->bytes = (u16)((a->bytes & 0xff00) | value);
-	a->bytes_seen |= high ? 2 : 1;
-	if (a->bytes_seen == 3) /* an odd count is filled up to a word */
-		a->block = (a->bytes + 1u) & ~1u;
+		a->bytes[1] = value;
+	if (reg != ATA_COUNT)
+		a->seen |= reg == ATA_MID ? SEEN_LOW : SEEN_HIGH;
+	if (a->seen == (SEEN_IN | SEEN_LOW | SEEN_HIGH)) /* an odd count is filled up to a word */
+		a->block = (a->bytes[0] + (a->bytes[1] << 8) + 1u) & ~1u;
 }
 
 void ata_register_read(struct ata *a, unsigned reg, u8 value)
@@ -263,9 +278,10 @@ void ata_register_read(struct ata *a, unsigned reg, u8 value)
 	case ATA_CONTROL:
 		status(a, reg == ATA_CONTROL, value);
 		break;
+	case ATA_COUNT:
 	case ATA_MID:
 	case ATA_HIGH:
-		byte_count(a, reg == ATA_HIGH, value);
+		packet_register(a, reg, value);
 		break;
 	}
 	a->follows = a->told = false;

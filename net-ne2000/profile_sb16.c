@@ -30,9 +30,8 @@ enum sb_port {
 
 #define SHORT_US 500u
 #define LONG_US	 10000u
-/* Reads in a row before a loop is one, and after which it may be counting its turns. */
-#define LOOP	 2u
-#define PATIENCE 32u
+/* Reads in a row that are a loop. */
+#define LOOP 2u
 
 struct sb16 {
 	bool dsp_ready, midi_ready; /* the guest has seen it, and not written since */
@@ -117,7 +116,7 @@ static bool sb16_posts(struct profile_state *st, u16 port, unsigned width, u32 v
 static bool sb16_poll(struct profile_state *st, u16 port, unsigned width, u32 repeats, u32 last,
 		      struct profile_poll *poll)
 {
-	if (width != 1 || repeats >= PATIENCE)
+	if (width != 1)
 		return false;
 	switch (port_of(st, port)) {
 	case SB_DSP_WRITE:
