@@ -20,6 +20,7 @@
 static char ring[RING_SIZE];
 static u32 ring_next;
 static bool ring_wrapped;
+static u32 lines;
 
 static bool has_e9, on_screen;
 static unsigned screen_row;
@@ -80,6 +81,7 @@ static void line_out(const char *line)
 			outb(PORT_E9, (u8)*c);
 	}
 	ring_put('\n');
+	lines++;
 	if (has_e9)
 		outb(PORT_E9, '\n');
 	if (on_screen)
@@ -123,6 +125,11 @@ void log_error(const char *format, ...)
 	va_start(ap, format);
 	line_va("farbus: error: ", format, ap, on_screen);
 	va_end(ap);
+}
+
+u32 log_count(void)
+{
+	return lines;
 }
 
 void log_each(void (*fn)(void *ctx, const char *line), void *ctx)

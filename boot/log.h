@@ -8,6 +8,8 @@
 void log_init(void);
 /* The guest is about to own the screen: no more lines on it. */
 void log_leave_screen(void);
+/* Lines so far: whether there is a new one. */
+u32 log_count(void);
 /* Calls fn for every line kept, the oldest first, without line ends. */
 void log_each(void (*fn)(void *ctx, const char *line), void *ctx);
 /* One line on COM1 by polling, whatever state the UART is in. */

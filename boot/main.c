@@ -5,6 +5,7 @@
 #include "boot/host.h"
 #include "boot/log.h"
 #include "boot/net.h"
+#include "boot/peer.h"
 #include "boot/power.h"
 #include "boot/relocate.h"
 #include "boot/trap.h"
@@ -65,8 +66,10 @@ void boot_main(u32 mbi)
 	for (unsigned i = 0; i < vm.module_count; i++)
 		log_info("module %s: %u bytes", vm.module[i].name, vm.module[i].size);
 	read_config();
-	start_network();
 	host_keyboard_init();
+	if (vm.config.peer.on)
+		peer_run(&vm.config);
+	start_network();
 	vm_build(&vm, &boot);
 	vm_run(&vm);
 }

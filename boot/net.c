@@ -221,10 +221,14 @@ static const char *start_card(const struct config_nic *nic, u16 port)
 	return NULL;
 }
 
-static void describe_card(char *buf, size_t size)
+void net_describe_card(char *buf, size_t size)
 {
 	char mac[NET_MAC_TEXT], line[16] = "polled";
 
+	if (!net.card.base) {
+		fmt(buf, size, "no card");
+		return;
+	}
 	net_mac_text(mac, net.card.nic.mac);
 	if (net.irq >= 0)
 		fmt(line, sizeof(line), "irq %d", net.irq);
@@ -250,7 +254,7 @@ int net_start(const struct config *c, char *error, size_t size)
 	entropy_init();
 	entropy_add(net.card.nic.mac, sizeof(net.card.nic.mac));
 	entropy_bytes((u8 *)&net.epoch, sizeof(net.epoch));
-	describe_card(card, sizeof(card));
+	net_describe_card(card, sizeof(card));
 	log_info("nic: %s", card);
 	return 0;
 }
@@ -398,15 +402,9 @@ void net_mac_text(char buf[NET_MAC_TEXT], const u8 mac[6])
 void net_describe(char *buf, size_t size)
 {
 	const struct nic_stats *s = &net.card.nic.stats;
-	char card[64];
 
-	if (!net.card.base) {
-		fmt(buf, size, "no card");
-		return;
-	}
-	describe_card(card, sizeof(card));
 	fmt(buf, size,
-	    "%s: %s%llu sent, %llu received, %llu dropped, %llu overruns, %llu resets, %llu bad",
-	    card, net.up ? "" : "lost; ", s->sent, s->received, s->dropped, s->overruns, s->resets,
+	    "%s%llu sent, %llu received, %llu dropped, %llu overruns, %llu resets, %llu bad",
+	    net.up ? "" : "lost; ", s->sent, s->received, s->dropped, s->overruns, s->resets,
 	    s->bad);
 }

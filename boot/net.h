@@ -36,7 +36,9 @@ u64 net_poll(u64 now, void (*frame)(void *ctx, const u8 *frame, u32 len), void *
 bool net_resources(struct port_range *ports, u8 *irq);
 /* The card's address; six zeros without one. */
 const u8 *net_mac(void);
-/* One line about the card and its counters. */
+/* "ne2000 at 0x300, 16-bit, irq 10, 52:54:00:12:34:56", or "no card". */
+void net_describe_card(char *buf, size_t size);
+/* Its counters: "5 sent, 3 received, ...", with "lost" before them when it no longer runs. */
 void net_describe(char *buf, size_t size);
 /* "52:54:00:12:34:56" */
 void net_mac_text(char buf[NET_MAC_TEXT], const u8 mac[6]);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Peer mode put together: what is lent out, the loop, and the log of who had what. */
+#include "boot/peer.h"
+#include "boot/host.h"
+#include "boot/log.h"
+#include "boot/net.h"
+#include "boot/peer_backend.h"
+#include "boot/peer_screen.h"
+#include "boot/relocate.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "net-ne2000/server.h"
+
+#define AWAKE BIT(0)
+#define MS    1000000ull
+
+/* What the log has last said of a lease. */
+struct lease_seen {
+	bool active;
+	u16 session;
+	u8 mac[6];
+	u64 operations, expired;
+};
+
+static struct {
+	struct server *server;
+	volatile u32 events;
+	struct lease_seen seen[SERVER_EXPORTS];
+	u64 since[SERVER_EXPORTS];
+} peer;
+
+/* --- what is lent out --- */
+
+static void forbid_own(const struct config *c)
+{
+	static const struct port_range vga[] = {{0x3b4, 0x3b5}, {0x3ba, 0x3ba}, {0x3c0, 0x3df}};
+	static const u16 com_base[] = {0, 0x3f8, 0x2f8};
+	struct port_range card;
+	u16 com = com_base[c->console_com];
+	u8 irq;
+
+	if (net_resources(&card, &irq))
+		server_forbid(peer.server, card.first, card.last);
+	if (com)
+		server_forbid(peer.server, com, com + 7);
+	for (unsigned i = 0; i < ARRAY_SIZE(vga); i++)
+		server_forbid(peer.server, vga[i].first, vga[i].last);
+}
+
+/* Lines that Farbus itself listens to, beside those that the server never lends out. */
+static u16 own_lines(const struct config *c)
+{
+	struct port_range card;
+	u16 lines = 0;
+	u8 irq;
+
+	if (net_resources(&card, &irq) && irq != NET_NO_IRQ)
+		lines |= (u16)BIT(irq);
+	if (c->console_com)
+		lines |= (u16)BIT(c->console_com == 1 ? 4 : 3);
+	return lines;
+}
+
+static _Noreturn void refuse(struct config *c, const struct config_export *x, const char *word,
+			     const char *expected)
+{
+	config_fail_at(c, x->origin, x->line, word, expected);
+	boot_fail("%s", c->error);
+}
+
+/* Says which of the ranges it is that this PC needs itself; failing that, which line. */
+static _Noreturn void refuse_own(struct config *c, const struct config_export *x,
+				 const struct port_export *all)
+{
+	char word[24];
+
+	for (unsigned i = 0; i < all->ranges; i++) {
+		struct port_export one = {.name = "one", .range = {all->range[i]}, .ranges = 1};
+		unsigned before = peer.server->exports;
+		bool bad = server_add(peer.server, &one) == EXPORT_PROHIBITED;
+
+		peer.server->exports = before;
+		fmt(word, sizeof(word), "0x%x-0x%x", one.range[0].first, one.range[0].last);
+		if (bad)
+			refuse(c, x, word, "ports that the peer does not need itself");
+	}
+	for (unsigned line = 0; line < SERVER_LINES; line++)
+		if (all->irqs & BIT(line))
+			fmt(word, sizeof(word), "irq %u", line);
+	refuse(c, x, word, "a line that the peer does not need itself");
+}
+
+static void add_export(struct config *c, const struct config_export *x)
+{
+	struct port_export e = {.ranges = x->range_count, .irqs = x->irqs, .dma = x->dma};
+	enum export_error error;
+
+	memcpy(e.name, x->name, sizeof(e.name));
+	for (unsigned i = 0; i < x->range_count; i++)
+		e.range[i] = (struct port_range){x->range[i].first, x->range[i].last};
+	error = server_add(peer.server, &e);
+	if (error == EXPORT_PROHIBITED || (!error && x->irqs & own_lines(c)))
+		refuse_own(c, x, &e);
+	if (error) /* config_check() has seen to that */
+		panic("export %s: error %u", x->name, error);
+}
+
+/* --- who has what --- */
+
+static void say_ended(unsigned i)
+{
+	const struct lease_seen *seen = &peer.seen[i];
+	const struct server_lease *l = &peer.server->lease[i];
+	u64 operations = l->session == seen->session ? l->operations : seen->operations;
+	bool ran_out = peer.server->expired != seen->expired;
+	char mac[NET_MAC_TEXT];
+
+	net_mac_text(mac, seen->mac);
+	log_info("peer: %s is free: %s %s after %llu s, %llu operations",
+		 peer.server->export[i].name, mac,
+		 ran_out ? "was out of reach, its lease has run out" : "has given it back",
+		 (host_ns() - peer.since[i]) / (1000 * MS), operations);
+}
+
+static void say_begun(unsigned i)
+{
+	char mac[NET_MAC_TEXT];
+
+	net_mac_text(mac, peer.server->lease[i].mac);
+	log_info("peer: %s is lent to %s", peer.server->export[i].name, mac);
+}
+
+static void watch_lease(unsigned i)
+{
+	const struct server_lease *l = &peer.server->lease[i];
+	struct lease_seen *seen = &peer.seen[i];
+	bool other = seen->active && l->active && seen->session != l->session;
+
+	if (seen->active && (!l->active || other))
+		say_ended(i);
+	if (l->active && (!seen->active || other)) {
+		peer.since[i] = host_ns();
+		say_begun(i);
+	}
+	seen->active = l->active;
+	seen->session = l->session;
+	seen->operations = l->operations;
+	seen->expired = peer.server->expired;
+	memcpy(seen->mac, l->mac, sizeof(seen->mac));
+}
+
+/* --- the loop --- */
+
+static void take_frame(void *ctx, const u8 *frame, u32 len)
+{
+	struct server *s = ctx;
+
+	/* What has interrupted before the frame is told before its answer. */
+	peer_backend_poll(s);
+	server_receive(s, frame, len, host_ns());
+}
+
+static u64 earlier(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* Returns the host_ns() at which the next turn is due. */
+static u64 turn(struct server *s)
+{
+	u64 due;
+
+	asm volatile("andl %1, %0" : "+m"(peer.events) : "i"(~AWAKE) : "cc");
+	due = net_poll(host_ns(), take_frame, s);
+	peer_backend_poll(s);
+	server_poll(s, host_ns());
+	for (unsigned i = 0; i < s->exports; i++)
+		watch_lease(i);
+	due = earlier(due, peer_screen_poll(s, peer.since, host_ns()));
+	return earlier(due, server_deadline(s));
+}
+
+static void start(struct config *c)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (net_start(c, error, sizeof(error)))
+		boot_fail("%s", error);
+	peer.server = host_alloc(sizeof(*peer.server));
+	if (!peer.server)
+		boot_fail("boot: out of memory: the peer needs %u KB", sizeof(*peer.server) / KB);
+	net_endpoint(&peer.server->e, c, true);
+	server_init(peer.server, c->peer.name, &peer_backend, NULL);
+	forbid_own(c);
+	for (unsigned i = 0; i < c->export_count; i++)
+		add_export(c, &c->export[i]);
+	peer_backend_start(peer.server);
+}
+
+void peer_run(struct config *c)
+{
+	start(c);
+	host_wake_word(&peer.events, AWAKE);
+	log_info("peer: %s lends out %u devices", peer.server->name, peer.server->exports);
+	peer_screen_init(c);
+	for (;;) {
+		u64 due = turn(peer.server);
+
+		if (due <= host_ns())
+			continue;
+		host_timer_set(due);
+		host_idle(&peer.events, AWAKE);
+	}
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/peer_screen.h"
+#include "boot/console_screen.h"
+#include "boot/host.h"
+#include "boot/log.h"
+#include "boot/net.h"
+#include "boot/peer_backend.h"
+#include "boot/peer_device.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+
+#define MS 1000000ull
+
+#define DRAW_NS	 (250 * MS)
+#define DRAIN_NS (20 * MS)
+#define SECOND	 (1000 * MS)
+#define VGA_TEXT 0xb8000u
+#define COLUMNS	 80u
+#define ROWS	 25u
+#define CELLS	 2048u /* the mirror wants a power of two */
+#define LINE_MAX 256u
+/* Bytes that wait in the serial port's own ring; more would only be older. */
+#define BACKLOG 4096u
+
+#define NORMAL	0x07
+#define BRIGHT	0x0f
+#define DIM	0x08
+#define WARNING 0x0e
+#define TITLE	0x1f
+
+static struct {
+	const struct config *config;
+	struct host_serial *port; /* NULL: no console */
+	unsigned port_size;
+	struct screen_mirror *mirror;
+	u64 started, next_draw;
+	u32 log_seen;
+	unsigned y; /* the next row to write */
+	char latest[ROWS][COLUMNS + 1];
+	unsigned latest_at;
+	u16 cell[CELLS] __attribute__((aligned(4)));
+	u16 shown[COLUMNS * ROWS]; /* on the VGA */
+} screen;
+
+/* --- rows --- */
+
+static void __attribute__((format(printf, 2, 3))) row(u8 attr, const char *format, ...)
+{
+	u16 *cells = screen.cell + screen.y * COLUMNS;
+	char text[LINE_MAX];
+	const char *s = text;
+	va_list ap;
+
+	if (screen.y == ROWS)
+		return;
+	va_start(ap, format);
+	fmt_va(text, sizeof(text), format, ap);
+	va_end(ap);
+	for (unsigned x = 0; x < COLUMNS; x++)
+		cells[x] = (u16)(attr << 8 | (u8)(*s ? *s++ : ' '));
+	screen.y++;
+}
+
+/* h:mm:ss */
+static void put_time(char *buf, size_t size, u64 ns)
+{
+	u32 seconds = (u32)(ns / SECOND);
+
+	fmt(buf, size, "%u:%02u:%02u", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+static void put_ranges(char *buf, size_t size, const struct port_export *x)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < x->ranges && n < size; i++) {
+		const struct port_range *r = &x->range[i];
+
+		n += (size_t)fmt(buf + n, size - n, r->first == r->last ? "%s%x" : "%s%x-%x",
+				 i ? "," : "", r->first, r->last);
+	}
+}
+
+/* The numbers of the bits that are set, or "-". */
+static void put_bits(char *buf, size_t size, u32 bits)
+{
+	size_t n = 0;
+
+	fmt(buf, size, "-");
+	for (unsigned bit = 0; bits && n < size; bit++, bits >>= 1)
+		if (bits & 1)
+			n += (size_t)fmt(buf + n, size - n, n ? ",%u" : "%u", bit);
+}
+
+static u64 interrupts_of(const struct port_export *x)
+{
+	u64 count = 0;
+
+	for (unsigned line = 0; line < SERVER_LINES; line++)
+		if (x->irqs & BIT(line))
+			count += peer_interrupts(line);
+	return count;
+}
+
+static void draw_holder(const struct server_lease *l, u64 since, u64 now)
+{
+	static const char *const health[] = {"good", "suspect", "lost"};
+	char mac[NET_MAC_TEXT], age[16];
+	u64 left = l->expires > now ? l->expires - now : 0;
+
+	if (!l->active) {
+		row(DIM, "  free");
+		return;
+	}
+	net_mac_text(mac, l->mac);
+	put_time(age, sizeof(age), now - since);
+	row(BRIGHT, "  %s for %s, %llu operations, %llu refused, heard %llu s ago, link %s", mac,
+	    age, l->operations, l->refused, (SERVER_LEASE_NS - left) / SECOND,
+	    health[link_health(&l->events, now)]);
+}
+
+static void draw_exports(const struct server *s, const u64 *since, u64 now)
+{
+	row(NORMAL, "%-16s %-7s %-28s %-8s %-6s %s", "Export", "Device", "Ports", "IRQ", "DMA",
+	    "Interrupts");
+	for (unsigned i = 0; i < s->exports; i++) {
+		const struct port_export *x = &s->export[i];
+		char ports[64], irqs[24], dma[16];
+
+		put_ranges(ports, sizeof(ports), x);
+		put_bits(irqs, sizeof(irqs), x->irqs);
+		put_bits(dma, sizeof(dma), x->dma);
+		row(NORMAL, "%-16s %-7s %-28s %-8s %-6s %llu", x->name, peer_device_name(x), ports,
+		    irqs, dma, interrupts_of(x));
+		draw_holder(&s->lease[i], since[i], now);
+	}
+}
+
+/* --- the lower half --- */
+
+static void draw_counters(const struct server *s)
+{
+	char text[LINE_MAX] = "none";
+	size_t n = 0;
+
+	for (unsigned i = 0; i < DROPS && n < sizeof(text); i++)
+		if (s->e.drops[i])
+			n += (size_t)fmt(text + n, sizeof(text) - n, "%s%s %llu", n ? ", " : "",
+					 drop_name((enum drop)i), s->e.drops[i]);
+	row(NORMAL,
+	    "Frames: %llu in, %llu out, %llu not sent. NAKs %llu, leases run out %llu, stray "
+	    "interrupts %llu",
+	    s->e.received, s->e.sent, s->e.unsent, s->naks, s->expired, s->spurious);
+	row(n ? WARNING : NORMAL, "Dropped: %s", text);
+	net_describe(text, sizeof(text));
+	row(net_up() ? NORMAL : WARNING, "Card: %s", text);
+}
+
+static void keep_line(void *ctx, const char *line)
+{
+	char *to = screen.latest[screen.latest_at++ % ROWS];
+	size_t len = strlen(line);
+
+	(void)ctx;
+	if (!strncmp(line, "farbus: ", 8)) {
+		line += 8;
+		len -= 8;
+	}
+	if (len > COLUMNS)
+		len = COLUMNS;
+	memcpy(to, line, len);
+	to[len] = 0;
+}
+
+static void draw_log(void)
+{
+	unsigned rows = ROWS - screen.y;
+
+	if (screen.log_seen != log_count()) {
+		screen.log_seen = log_count();
+		memset(screen.latest, 0, sizeof(screen.latest));
+		screen.latest_at = ROWS; /* from a full turn on, none is before the first */
+		log_each(keep_line, NULL);
+	}
+	for (unsigned i = rows; i; i--)
+		row(DIM, "%s", screen.latest[(screen.latest_at - i) % ROWS]);
+}
+
+static void compose(const struct server *s, const u64 *since, u64 now)
+{
+	char up[16], card[LINE_MAX];
+
+	screen.y = 0;
+	put_time(up, sizeof(up), now - screen.started);
+	row(TITLE, " Farbus peer %-52s up %10s ", s->name, up);
+	net_describe_card(card, sizeof(card));
+	row(net_up() ? NORMAL : WARNING, "%s", card);
+	row(screen.config->key == CONFIG_KEY_INSECURE ? WARNING : NORMAL, "%s",
+	    screen.config->key == CONFIG_KEY_INSECURE
+		    ? "No key: whoever is on the segment may use these devices"
+		    : "Frames are signed with the shared key");
+	row(NORMAL, " ");
+	draw_exports(s, since, now);
+	row(NORMAL, " ");
+	draw_counters(s);
+	row(NORMAL, " ");
+	draw_log();
+}
+
+/* --- out --- */
+
+static void show_on_vga(void)
+{
+	volatile u16 *vga = phys_ptr(VGA_TEXT);
+
+	for (unsigned i = 0; i < COLUMNS * ROWS; i++)
+		if (screen.shown[i] != screen.cell[i])
+			vga[i] = screen.shown[i] = screen.cell[i];
+}
+
+static void show_on_console(void)
+{
+	const struct screen_view view = {
+		.text = true,
+		.columns = COLUMNS,
+		.rows = ROWS,
+		.pitch = COLUMNS,
+		.cells = screen.cell,
+		.cell_mask = CELLS - 1,
+	};
+
+	if (screen.port)
+		screen_update(screen.mirror, &view);
+}
+
+/* True: there is more. */
+static bool drain(void)
+{
+	u8 byte;
+
+	if (!screen.port)
+		return false;
+	while (screen.port_size - serial_space(screen.port) < BACKLOG) {
+		if (!ansi_take(&screen.mirror->ansi, &byte, 1))
+			return false;
+		serial_putc(screen.port, byte);
+	}
+	return true;
+}
+
+/* Whoever has just connected a terminal presses a key and sees it all. */
+static void take_keys(void)
+{
+	bool any = false;
+
+	while (host_keyboard_get() >= 0)
+		;
+	while (screen.port && serial_getc(screen.port) >= 0)
+		any = true;
+	if (any)
+		screen_redraw(screen.mirror);
+}
+
+void peer_screen_init(const struct config *c)
+{
+	screen.config = c;
+	screen.started = host_ns();
+	log_leave_screen();
+	if (!c->console_com)
+		return;
+	screen.mirror = host_alloc(sizeof(*screen.mirror));
+	if (screen.mirror)
+		screen.port = host_serial_open(c->console_com, c->console_baud);
+	if (!screen.port) {
+		log_warn("console: this PC has no com%u: no console", c->console_com);
+		return;
+	}
+	screen.port_size = serial_space(screen.port);
+	screen_init(screen.mirror);
+}
+
+u64 peer_screen_poll(const struct server *s, const u64 *since, u64 now)
+{
+	take_keys();
+	if (now >= screen.next_draw) {
+		screen.next_draw = now + DRAW_NS;
+		compose(s, since, now);
+		show_on_vga();
+		show_on_console();
+	}
+	return drain() ? now + DRAIN_NS : screen.next_draw;
+}
