@@ -24,7 +24,7 @@
 #define CONFIG_EXPORT_RANGES 4
 #define CONFIG_KEY	     32 /* bytes of a shared key */
 
-enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP };
+enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP, CONFIG_CPU_DIRECT };
 
 /* Where a disk's, floppy's or ROM's bytes come from. */
 enum config_source {

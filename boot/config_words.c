@@ -29,8 +29,10 @@ static int set_cpu(struct parse *p, unsigned index)
 		p->c->cpu = CONFIG_CPU_AUTO;
 	else if (!strcmp(word, "interp"))
 		p->c->cpu = CONFIG_CPU_INTERP;
+	else if (!strcmp(word, "direct"))
+		p->c->cpu = CONFIG_CPU_DIRECT;
 	else
-		return config_fail(p, config_shown(p, word), "'auto' or 'interp'");
+		return config_fail(p, config_shown(p, word), "'auto', 'interp' or 'direct'");
 	return 0;
 }
 

@@ -44,10 +44,12 @@ u8 *fpu_host_code(void)
 	return code;
 }
 
-static void load(struct vcpu *v)
+void fpu_host_load(struct vcpu *v)
 {
 	u8 fsave[108];
 
+	if (v->fpu_loaded)
+		return;
 	if (features & FEATURE_FXSR) {
 		__asm__ volatile("fxrstor %0" : : "m"(v->fpu));
 	} else {
@@ -61,8 +63,7 @@ u32 fpu_host_call(struct vcpu *v, const void *stub, void *mem, u32 eax, u32 *fau
 {
 	u32 vector = 0;
 
-	if (!v->fpu_loaded)
-		load(v);
+	fpu_host_load(v);
 	__asm__ volatile("call *%3"
 			 : "+a"(eax), "+d"(vector)
 			 : "c"(mem), "r"(stub)

@@ -46,6 +46,8 @@ extern u8 boot_end[];
 
 /* Copies the image to `phys`, builds the final page tables and goes on there. */
 void paging_move(u32 phys);
+/* The page directory's entry for the part of the slot that the image is in. */
+u32 paging_image_pde(void);
 /* Maps one page of the slot. False: no memory for the table. */
 bool paging_map(u32 linear, u32 phys, bool writable);
 

@@ -73,6 +73,11 @@ void paging_move(u32 phys)
 	relocate_image(phys_ptr(phys), image_start, size, pd);
 }
 
+u32 paging_image_pde(void)
+{
+	return directory[(u32)image_start >> PDE_SHIFT];
+}
+
 void *ioremap(u32 phys, u32 size)
 {
 	u32 first = phys & ~(BIG_PAGE - 1), start = device_next;

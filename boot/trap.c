@@ -2,14 +2,14 @@
 #include "boot/trap.h"
 #include "boot/host.h"
 #include "boot/memory.h"
+#include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
-#define SEL_CODE 0x08
-#define SEL_DATA 0x10
-#define SEL_TSS	 0x18
-#define SEL_DF	 0x20 /* the double fault's task */
+/* As boot/entry.asm uses them in the first GDT. */
+#define EARLY_CODE 0x08
+#define EARLY_DATA 0x10
 
 #define GATE_INTERRUPT 0x8e00 /* present, DPL 0, 32-bit: IF goes off */
 #define GATE_TASK      0x8500
@@ -22,9 +22,16 @@ struct tss {
 static struct tss main_tss, df_tss;
 static u8 df_stack[4096] __attribute__((aligned(16)));
 
-static u64 gdt[5] = {
-	[SEL_CODE / 8] = 0x00cf9a000000ffffull, /* flat, 4 GB */
-	[SEL_DATA / 8] = 0x00cf92000000ffffull,
+#define FLAT_CODE 0x00cf9a000000ffffull /* 4 GB */
+#define FLAT_DATA 0x00cf92000000ffffull
+#define TYPE_TSS  0x89
+#define TYPE_LDT  0x82
+
+u64 trap_gdt[TRAP_TABLE], trap_ldt[TRAP_TABLE];
+
+static const u64 early_gdt[] = {
+	[EARLY_CODE / 8] = FLAT_CODE,
+	[EARLY_DATA / 8] = FLAT_DATA,
 };
 static struct {
 	u32 low, high;
@@ -35,7 +42,7 @@ struct table_pointer {
 	const void *base;
 } __attribute__((packed));
 
-const struct table_pointer gdt_pointer = {sizeof(gdt) - 1, gdt};
+const struct table_pointer gdt_pointer = {sizeof(early_gdt) - 1, early_gdt};
 
 extern const u32 trap_entries[TRAP_COUNT];
 void double_fault_entry(void);
@@ -65,11 +72,11 @@ static const char *const names[] = {
 	"SIMD exception",
 };
 
-static u64 tss_descriptor(const struct tss *t)
+static u64 system_descriptor(const void *p, u32 size, u32 type)
 {
-	u32 base = (u32)t, limit = sizeof(*t) - 1;
+	u32 base = (u32)p, limit = size - 1;
 
-	return limit | (u64)(base & 0xffffff) << 16 | 0x89ull << 40 | (u64)(base >> 24) << 56;
+	return limit | (u64)(base & 0xffffff) << 16 | (u64)type << 40 | (u64)(base >> 24) << 56;
 }
 
 static u32 read_cr3(void)
@@ -77,6 +84,27 @@ static u32 read_cr3(void)
 	u32 v;
 	asm volatile("movl %%cr3, %0" : "=r"(v));
 	return v;
+}
+
+static void load_gdt(void)
+{
+	const struct table_pointer gdtr = {sizeof(trap_gdt) - 1, trap_gdt};
+
+	trap_gdt[SEL_CODE / 8] = FLAT_CODE;
+	trap_gdt[SEL_DATA / 8] = FLAT_DATA;
+	trap_gdt[SEL_TSS / 8] = system_descriptor(&main_tss, sizeof(main_tss), TYPE_TSS);
+	trap_gdt[SEL_DF / 8] = system_descriptor(&df_tss, sizeof(df_tss), TYPE_TSS);
+	trap_gdt[SEL_GUEST_LDT / 8] = system_descriptor(trap_ldt, sizeof(trap_ldt), TYPE_LDT);
+	asm volatile("lgdt %0\n\t"
+		     "ljmp %1, $1f\n"
+		     "1:\tmovl %2, %%ds\n\t"
+		     "movl %2, %%es\n\t"
+		     "movl %2, %%fs\n\t"
+		     "movl %2, %%gs\n\t"
+		     "movl %2, %%ss"
+		     :
+		     : "m"(gdtr), "i"(SEL_CODE), "r"(SEL_DATA)
+		     : "memory");
 }
 
 void trap_init(void)
@@ -106,9 +134,10 @@ void trap_init(void)
 		.iomap = sizeof(struct tss) << 16,
 	};
 	main_tss.iomap = sizeof(struct tss) << 16;
-	gdt[SEL_TSS / 8] = tss_descriptor(&main_tss);
-	gdt[SEL_DF / 8] = tss_descriptor(&df_tss);
-	asm volatile("lgdt %0" ::"m"(gdt_pointer));
+	/* What comes from guest code at CPL 3 is pushed where the engine wants it. */
+	main_tss.stacks[0] = (u32)(&direct_frame + 1);
+	main_tss.stacks[1] = SEL_DATA;
+	load_gdt();
 	asm volatile("lidt %0" ::"m"(idtr));
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));
 }

@@ -9,6 +9,19 @@
 #define TRAP_IRQ_BASE	32 /* the PIC's vectors: 32-47 */
 #define TRAP_COUNT	48
 
+/*
+ * The GDT has its full size, and Farbus's own descriptors are its last: all other selectors, and
+ * the LDT, are there for guest code that runs directly on the CPU (cpu/direct/).
+ */
+#define TRAP_TABLE    8192
+#define SEL_GUEST_LDT 0xffd8
+#define SEL_CODE      0xffe0
+#define SEL_DATA      0xffe8
+#define SEL_TSS	      0xfff0
+#define SEL_DF	      0xfff8 /* the double fault's task */
+#define SEL_OWN	      SEL_GUEST_LDT
+extern u64 trap_gdt[TRAP_TABLE], trap_ldt[TRAP_TABLE];
+
 /* As boot/trap_entry.asm pushes it. */
 struct trap_frame {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax;

@@ -1,10 +1,11 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Interrupt and exception entries: all lead to trap(struct trap_frame *) in boot/trap.c. Farbus runs
-; at CPL 0 on one stack, so a frame has no SS:ESP.
+; at CPL 0 on one stack, so a frame has no SS:ESP. From CPL 3, guest code that runs directly, they
+; lead back to the engine.
 
 bits 32
 
-extern trap, double_fault
+extern trap, double_fault, direct_switch_back
 global trap_entries, double_fault_entry
 
 section .text
@@ -26,6 +27,8 @@ entry_%1:
 %endrep
 
 trap_common:
+	test byte [esp + 12], 3		; the RPL of CS
+	jnz direct_switch_back
 	pushad
 	cld
 	push esp

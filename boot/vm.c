@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Puts the VM together from the configuration and the boot modules. */
 #include "boot/console.h"
+#include "boot/direct.h"
 #include "boot/host.h"
 #include "boot/local.h"
 #include "boot/monitor.h"
@@ -28,17 +29,20 @@ struct module *vm_module(struct vm *vm, const char *name)
 }
 
 /* What Farbus takes for a guest with `ram` bytes, page tables for it included. */
-static u32 own_size(u32 ram)
+static u32 own_size(const struct config *c, u32 ram)
 {
 	u32 size = (u32)pc_size() + (u32)interp_arena_size(ram) + ram / PAGE_SIZE +
 		   ROM_SHADOW_SIZE + HEAP_RESERVE;
 
+	if (c->cpu == CONFIG_CPU_DIRECT)
+		size += direct_own_size(ram);
+
 	return size + (size / (4 * MB) + 2) * PAGE_SIZE;
 }
 
-static bool ram_fits(const struct boot_info *boot, u32 ram)
+static bool ram_fits(const struct config *c, const struct boot_info *boot, u32 ram)
 {
-	u32 bottom = memory_bottom(), own = own_size(ram);
+	u32 bottom = memory_bottom(), own = own_size(c, ram);
 
 	if (ram > boot->guest_limit || ram > bottom || own > memory_heap_left())
 		return false;
@@ -50,11 +54,11 @@ static void reserve_ram(const struct config *c, const struct boot_info *boot)
 {
 	u32 ram = c->ram;
 
-	if (ram_fits(boot, ram)) {
+	if (ram_fits(c, boot, ram)) {
 		memory_set_floor(ram);
 		return;
 	}
-	while (ram && !ram_fits(boot, ram))
+	while (ram && !ram_fits(c, boot, ram))
 		ram -= MB;
 	boot_fail("config: ram %uM: this PC has %u MB: at most %u MB for the guest", c->ram / MB,
 		  boot->host_mb, ram / MB);
@@ -208,6 +212,8 @@ static void build_cpu(struct vm *vm)
 	if (interp_init(&vm->vcpu, need(host_alloc(size)), size))
 		boot_fail("boot: no memory for the interpreter");
 	vm->engine = &interp_engine;
+	if (vm->config.cpu == CONFIG_CPU_DIRECT)
+		direct_build(vm);
 }
 
 void vm_build(struct vm *vm, const struct boot_info *boot)

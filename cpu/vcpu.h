@@ -120,6 +120,7 @@ enum exit_reason {
 	EXIT_SHUTDOWN,	  /* triple fault */
 	EXIT_IO_WAIT,	  /* a port access is not answered yet; EIP is still at the instruction */
 	EXIT_STEP,	  /* the monitor's single step or breakpoint */
+	EXIT_HAND_OVER,	  /* between engines: v->hand_over() said yes */
 	EXIT_REASON_COUNT,
 };
 
@@ -199,6 +200,7 @@ struct vcpu {
 
 	struct fpu_image fpu; /* valid when the host FPU does not hold it (fpu_loaded false) */
 	bool fpu_loaded;
+	bool fpu_native;      /* ... and the host FPU also has what fpu_cs to fpu_dp are for */
 	bool fpu_ferr;	      /* FERR# as last driven */
 	u16 fpu_cs, fpu_ds, fpu_opcode; /* last x87 instruction and operand, for FSTENV and FSAVE */
 	u32 fpu_ip, fpu_dp;
@@ -209,6 +211,11 @@ struct vcpu {
 	struct physmem *mem;
 	struct interp *interp;
 	void *direct;	      /* the direct engine's own state (cpu/direct/), NULL without it */
+	/*
+	 * Asked by the interpreter where CPL, mode or segments have changed: true makes its run()
+	 * return EXIT_HAND_OVER. NULL: never.
+	 */
+	bool (*hand_over)(struct vcpu *v);
 	struct vcpu_stats stats;
 };
 

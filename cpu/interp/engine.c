@@ -174,8 +174,11 @@ static enum exit_reason go(struct vcpu *v, bool step)
 		}
 		if (unlikely(v->halted))
 			return EXIT_HLT;
-		if (in->generation != v->generation || in->flush_due)
+		if (in->generation != v->generation || in->flush_due) {
 			refresh(v);
+			if (v->hand_over && !step && v->hand_over(v))
+				return EXIT_HAND_OVER;
+		}
 		b = NULL;
 		if (!step && !(v->events & VCPU_EV_STEP) && !in->single_due)
 			b = quick_block(v) ?: find_block(v);

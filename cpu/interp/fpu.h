@@ -86,6 +86,12 @@ void fpu_reset(struct vcpu *v);
  */
 void fpu_sync(struct vcpu *v);
 
+/*
+ * Makes the host FPU hold all of the guest's state, for guest code that runs directly on the CPU.
+ * v->fpu_native says so until this code next carries out an instruction itself.
+ */
+void fpu_go_native(struct vcpu *v);
+
 /* CPUID.1:EDX bits of FPU, MMX, FXSR and SSE that this host can carry out. */
 u32 fpu_host_features(void);
 

@@ -183,6 +183,19 @@ void fpu_put_pointers(const struct vcpu *v, u8 *fx)
 	put32(fx + FX_MXCSR_MASK, MXCSR_VALID);
 }
 
+void fpu_take_pointers(struct vcpu *v)
+{
+	const u8 *fx = v->fpu.bytes;
+
+	fpu_host_store(v);
+	v->fpu_opcode = get16(fx + FX_FOP) & 0x7ff;
+	v->fpu_ip = get32(fx + FX_FIP);
+	v->fpu_cs = get16(fx + FX_FCS);
+	v->fpu_dp = get32(fx + FX_FDP);
+	v->fpu_ds = get16(fx + FX_FDS);
+	v->fpu_native = false;
+}
+
 void fpu_fxsave(struct vcpu *v, unsigned seg, u32 off)
 {
 	mem_probe_write(v, seg, off, FX_SIZE);

@@ -321,6 +321,8 @@ bool fpu_exec(struct vcpu *v, const struct fpu_op *op, unsigned seg, u32 off)
 	bool ignoring = false;
 
 	check_available(v, op);
+	if (unlikely(v->fpu_native))
+		fpu_take_pointers(v);
 	if ((op->flags & FPU_WAITING) && unlikely(fpu_host_status(v) & FPU_SW_ES)) {
 		if (!report_pending(v))
 			return false;
@@ -347,13 +349,23 @@ void fpu_reset(struct vcpu *v)
 	fx[FX_FTW] = 0xff; /* registers hold +0.0, none is empty */
 	memcpy(fx + FX_MXCSR, &(u32){MXCSR_RESET}, 4);
 	clear_pointers(v);
+	v->fpu_native = false;
 	fpu_host_replace(v);
 	drive_ferr(v, false);
 }
 
 void fpu_sync(struct vcpu *v)
 {
+	if (v->fpu_native)
+		fpu_take_pointers(v);
 	fpu_host_store(v);
 	fpu_put_pointers(v, v->fpu.bytes);
 	v->fpu_loaded = false;
+}
+
+void fpu_go_native(struct vcpu *v)
+{
+	fpu_sync(v);
+	fpu_host_load(v);
+	v->fpu_native = true;
 }

@@ -54,6 +54,8 @@ u32 fpu_host_call(struct vcpu *v, const void *stub, void *mem, u32 eax, u32 *fau
 u16 fpu_host_status(struct vcpu *v);
 /* Puts the guest's state into v->fpu (FXSAVE form, pointer fields not the guest's) as well. */
 void fpu_host_store(struct vcpu *v);
+/* The host FPU takes v->fpu, last-instruction fields included, if it has not got it. */
+void fpu_host_load(struct vcpu *v);
 /* The guest's state is now what v->fpu says, whatever the host FPU holds. */
 void fpu_host_replace(struct vcpu *v);
 
@@ -90,6 +92,8 @@ void fpu_fxsave(struct vcpu *v, unsigned seg, u32 off);
 void fpu_fxrstor(struct vcpu *v, unsigned seg, u32 off);
 /* The last-instruction fields of an FXSAVE image, from v. */
 void fpu_put_pointers(const struct vcpu *v, u8 *fx);
+/* Those of v from the host FPU, which guest code has used directly. */
+void fpu_take_pointers(struct vcpu *v);
 
 /* fpu_image.c: FSAVE's 32-bit protected-mode form (108 bytes) and FXSAVE's; x87 part only. */
 void fpu_fsave_to_fx(const u8 *fsave, u8 *fx);

@@ -57,6 +57,11 @@ void fpu_host_store(struct vcpu *v)
 	(void)v;
 }
 
+void fpu_host_load(struct vcpu *v)
+{
+	(void)v;
+}
+
 void fpu_host_replace(struct vcpu *v)
 {
 	(void)v;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The direct engine on this PC: its memory, descriptor tables, and the interrupts it meets. */
+#include "boot/direct.h"
+#include "boot/host.h"
+#include "boot/memory.h"
+#include "boot/relocate.h"
+#include "boot/trap.h"
+#include "cpu/direct/direct.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+/* Shadow tables: a page for so much guest memory, within these bounds. */
+#define RAM_PER_PAGE (64 * KB)
+#define PAGES_FIRST  256u
+#define PAGES_LAST   4096u
+
+#define MSR_SYSENTER_CS 0x174
+#define CPUID_EDX_SEP	BIT(11)
+
+static u32 shadow_pages(u32 ram)
+{
+	u32 pages = ram / RAM_PER_PAGE;
+
+	return pages < PAGES_FIRST ? PAGES_FIRST : pages > PAGES_LAST ? PAGES_LAST : pages;
+}
+
+static u32 flag_pages(u32 ram)
+{
+	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
+}
+
+u32 direct_own_size(u32 ram)
+{
+	return (u32)direct_arena_size(flag_pages(ram)) + shadow_pages(ram) * PAGE_SIZE;
+}
+
+static void interrupt(u32 vector)
+{
+	irq_dispatch(vector - TRAP_IRQ_BASE);
+}
+
+static _Noreturn void broken(u32 vector, u32 eip)
+{
+	panic("exception %u while the guest ran at %08x", vector, eip);
+}
+
+/* SYSENTER at CPL 3 is #GP while this MSR is 0 (SDM vol. 2), and so the interpreter's. */
+static void forbid_sysenter(void)
+{
+	u32 eax = 1, ebx, ecx, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	if (edx & CPUID_EDX_SEP)
+		asm volatile("wrmsr" ::"c"(MSR_SYSENTER_CS), "a"(0), "d"(0));
+}
+
+void direct_build(struct vm *vm)
+{
+	u32 pages = shadow_pages(vm->config.ram), phys = memory_take(pages * PAGE_SIZE);
+	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages));
+	struct direct_host host = {
+		.gdt = trap_gdt,
+		.ldt = trap_ldt,
+		.own_selectors = SEL_OWN,
+		.ldt_selector = SEL_GUEST_LDT,
+		.interrupt = interrupt,
+		.broken = broken,
+		.shadow = {.pages = phys_ptr(phys),
+			   .pages_phys = phys,
+			   .page_count = pages,
+			   .window = phys_ptr(0),
+			   .window_size = PHYS_WINDOW_SIZE,
+			   .own_index = (u32)image_start >> 22,
+			   .own_pde = paging_image_pde()},
+	};
+
+	if (!phys || !arena)
+		boot_fail("boot: no memory for the direct engine: %u KB left", memory_left() / KB);
+	memset(phys_ptr(phys), 0, pages * PAGE_SIZE);
+	forbid_sysenter();
+	direct_init(&vm->vcpu, arena, &host);
+	vm->engine = &direct_engine;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The direct engine: guest code of CPL 3 runs on the CPU itself, under shadow page tables, until it
+ * faults or an interrupt comes. Everything else is the interpreter's: CPL 0 to 2, real and V86
+ * mode, and states that segment_tables or the CPU could not hold exactly. docs/cpu.md says what
+ * guest code can see there that it could not see in the interpreter.
+ */
+#ifndef FARBUS_CPU_DIRECT_DIRECT_H
+#define FARBUS_CPU_DIRECT_DIRECT_H
+
+#include "cpu/engine.h"
+#include "cpu/mmu/shadow.h"
+
+extern const struct engine direct_engine;
+
+#define DIRECT_TABLE_ENTRIES 8192u /* of a GDT or LDT of full size */
+
+/* What the engine needs of the place it runs in. */
+struct direct_host {
+	/* The GDT and LDT that the CPU uses. Guest selectors are below own_selectors in the GDT. */
+	u64 *gdt, *ldt;
+	u16 own_selectors;
+	u16 ldt_selector;
+	void (*interrupt)(u32 vector); /* a hardware interrupt came; IF is off */
+	/* The CPU reported something that no guest code can bring about (NMI, machine check). */
+	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
+	struct shadow_config shadow;
+};
+
+size_t direct_arena_size(u32 flag_pages);
+/* After interp_init(), in a zeroed arena; `host` is copied. */
+void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
+
+/* Why a state at CPL 3 is not run directly. */
+enum direct_refusal {
+	REFUSE_NOTHING,
+	REFUSE_CPL, /* 0, 1 or 2; not counted */
+	REFUSE_V86,
+	REFUSE_NO_PAGING,
+	REFUSE_FLAGS,	 /* IF off, IOPL 3, VIF or VIP */
+	REFUSE_STEP,	 /* TF, debug registers, an interrupt shadow */
+	REFUSE_SEGMENTS, /* not to be held by descriptors, or a 16-bit stack */
+	REFUSE_TABLES,	 /* page tables outside RAM */
+	REFUSE_COUNT,
+};
+
+enum direct_exit {
+	EXITS_INTERRUPT, /* of this PC */
+	EXITS_FILL,	 /* page faults of the shadow tables alone */
+	EXITS_FAULT,	 /* page faults of the guest */
+	EXITS_MEMORY,	 /* accesses to devices: one instruction interpreted */
+	EXITS_SYSTEM,	 /* INT n */
+	EXITS_FPU,	 /* the guest's FPU state was loaded */
+	EXITS_TRAP,	 /* single step, INT1 */
+	EXITS_OTHER,	 /* one instruction interpreted: it faults, or does what CPL 3 may not */
+	EXITS_COUNT,
+};
+
+struct direct_stats {
+	u64 entries; /* from another engine to guest code on the CPU */
+	u64 exits[EXITS_COUNT];
+	u64 refused[REFUSE_COUNT];
+	u64 vectors[32]; /* exceptions that ended direct execution */
+};
+extern const char *const direct_refusal_name[REFUSE_COUNT], *const direct_exit_name[EXITS_COUNT];
+
+const struct direct_stats *direct_stats(const struct vcpu *v);
+const struct shadow_stats *direct_shadow_stats(const struct vcpu *v);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The direct engine: which engine carries out what is next. See direct.h. */
+#include "cpu/cpu.h"
+#include "cpu/direct/private.h"
+
+const char *const direct_refusal_name[REFUSE_COUNT] = {
+	[REFUSE_NOTHING] = "none",	[REFUSE_CPL] = "cpl",
+	[REFUSE_V86] = "v86",		[REFUSE_NO_PAGING] = "paging",
+	[REFUSE_FLAGS] = "flags",	[REFUSE_STEP] = "step",
+	[REFUSE_SEGMENTS] = "segments", [REFUSE_TABLES] = "page-tables",
+};
+const char *const direct_exit_name[EXITS_COUNT] = {
+	[EXITS_INTERRUPT] = "interrupt", [EXITS_FILL] = "shadow-fill",
+	[EXITS_FAULT] = "guest-fault",	 [EXITS_MEMORY] = "device-memory",
+	[EXITS_SYSTEM] = "int-n",	 [EXITS_FPU] = "fpu-load",
+	[EXITS_TRAP] = "trap",		 [EXITS_OTHER] = "other",
+};
+
+static enum direct_refusal refusal(struct direct *d, struct vcpu *v)
+{
+	if (v->cpl != 3)
+		return REFUSE_CPL;
+	if (vcpu_v86(v))
+		return REFUSE_V86;
+	if (!(v->cr0 & CR0_PG))
+		return REFUSE_NO_PAGING;
+	if (!(v->eflags & FLAG_IF) || vcpu_iopl(v) == 3 || (v->eflags & (FLAG_VIF | FLAG_VIP)) ||
+	    (v->cr4 & CR4_PVI))
+		return REFUSE_FLAGS;
+	if ((v->events & VCPU_EV_STEP) || v->halted)
+		return REFUSE_STEP;
+	if (v->eip > v->seg[SEG_CS].limit || !direct_segments_prepare(d, v))
+		return REFUSE_SEGMENTS;
+	if (!shadow_root(d->shadow))
+		return REFUSE_TABLES;
+	return REFUSE_NOTHING;
+}
+
+static bool hand_over(struct vcpu *v)
+{
+	return refusal(direct_of(v), v) == REFUSE_NOTHING;
+}
+
+/* One instruction or event in the interpreter. True: the run loop is wanted. */
+static bool step_leaves(struct vcpu *v, enum exit_reason *reason)
+{
+	*reason = interp_engine.step(v);
+	return *reason != EXIT_STEP;
+}
+
+/* The interpreter until it hands over. True: the run loop is wanted. */
+static bool interp_leaves(struct direct *d, struct vcpu *v, enum direct_refusal why,
+			  enum exit_reason *reason)
+{
+	if (why != REFUSE_CPL)
+		d->stats.refused[why]++;
+	*reason = interp_engine.run(v);
+	return *reason != EXIT_HAND_OVER;
+}
+
+static enum exit_reason direct_run(struct vcpu *v)
+{
+	struct direct *d = direct_of(v);
+	enum exit_reason reason;
+
+	for (;;) {
+		enum direct_refusal why = refusal(d, v);
+
+		if (why != REFUSE_NOTHING) {
+			if (interp_leaves(d, v, why, &reason))
+				return reason;
+			continue;
+		}
+		if (v->events & VCPU_EV_HOST)
+			return EXIT_EVENT;
+		if (v->events) {
+			if (step_leaves(v, &reason))
+				return reason;
+			continue;
+		}
+		switch (direct_native(d, v)) {
+		case NEXT_STEP:
+			if (step_leaves(v, &reason))
+				return reason;
+			break;
+		case NEXT_DOWN:
+			return EXIT_SHUTDOWN;
+		case NEXT_ANY:
+			break;
+		}
+	}
+}
+
+static enum exit_reason direct_step(struct vcpu *v)
+{
+	return interp_engine.step(v);
+}
+
+const struct engine direct_engine = {.name = "direct", .run = direct_run, .step = direct_step};
+
+/* --- construction --- */
+
+static size_t state_size(void)
+{
+	return (sizeof(struct direct) + 15) & ~(size_t)15;
+}
+
+size_t direct_arena_size(u32 flag_pages)
+{
+	return state_size() + shadow_arena_size(flag_pages);
+}
+
+void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
+{
+	struct direct *d = arena;
+
+	d->vcpu = v;
+	d->host = *host;
+	d->shadow = shadow_init(v, (u8 *)arena + state_size(), &host->shadow);
+	asm volatile("movl %%cr0, %0" : "=r"(d->cr0));
+	asm volatile("movl %%cr4, %0" : "=r"(d->own_cr4));
+	d->cr4 = d->own_cr4;
+	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
+	v->direct = d;
+	v->hand_over = hand_over;
+}
+
+const struct direct_stats *direct_stats(const struct vcpu *v)
+{
+	return &((const struct direct *)v->direct)->stats;
+}
+
+const struct shadow_stats *direct_shadow_stats(const struct vcpu *v)
+{
+	return shadow_stats(((const struct direct *)v->direct)->shadow);
+}

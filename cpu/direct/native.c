@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest code on the CPU: how its state gets there, and what to make of the exceptions that end it.
+ * An exception is never handed to the guest as it came. Page faults are looked up in the guest's
+ * tables, and any other faulting instruction is carried out by the interpreter, which raises what
+ * the guest would see.
+ */
+#include "cpu/cpu.h"
+#include "cpu/cpuid.h"
+#include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
+#include "cpu/interp/fpu.h"
+#include "cpu/mem.h"
+
+#define VEC_IRQ_FIRST 32u
+
+#define PF_PRESENT BIT(0)
+#define PF_WRITE   BIT(1)
+#define ERROR_IDT  BIT(1) /* #GP: the error code names an IDT entry */
+
+#define DR6_BS	  BIT(14)
+#define DR6_CLEAR 0xffff0ff0u
+
+#define OPCODE_INT 0xcd
+
+static void irq_off(void)
+{
+	asm volatile("cli" ::: "memory");
+}
+
+static void irq_on(void)
+{
+	asm volatile("sti" ::: "memory");
+}
+
+static u32 read_cr2(void)
+{
+	u32 value;
+
+	asm volatile("movl %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static u32 take_dr6(void)
+{
+	u32 value;
+
+	asm volatile("movl %%dr6, %0" : "=r"(value));
+	asm volatile("movl %0, %%dr6" ::"r"(DR6_CLEAR));
+	return value;
+}
+
+/* --- state --- */
+
+static void load_frame(struct vcpu *v)
+{
+	struct direct_frame *f = &direct_frame;
+
+	f->eax = v->gpr[REG_EAX];
+	f->ecx = v->gpr[REG_ECX];
+	f->edx = v->gpr[REG_EDX];
+	f->ebx = v->gpr[REG_EBX];
+	f->esp = v->gpr[REG_ESP];
+	f->ebp = v->gpr[REG_EBP];
+	f->esi = v->gpr[REG_ESI];
+	f->edi = v->gpr[REG_EDI];
+	f->eip = v->eip;
+	f->eflags = vcpu_eflags(v);
+}
+
+static void save_frame(struct vcpu *v)
+{
+	const struct direct_frame *f = &direct_frame;
+	u32 before = v->eflags;
+
+	v->gpr[REG_EAX] = f->eax;
+	v->gpr[REG_ECX] = f->ecx;
+	v->gpr[REG_EDX] = f->edx;
+	v->gpr[REG_EBX] = f->ebx;
+	v->gpr[REG_ESP] = f->esp;
+	v->gpr[REG_EBP] = f->ebp;
+	v->gpr[REG_ESI] = f->esi;
+	v->gpr[REG_EDI] = f->edi;
+	v->eip = f->eip;
+	/* Faults push RF set; the guest has not got it set itself, or it would not run here. */
+	vcpu_set_eflags(v, f->eflags & ~FLAG_RF);
+	if ((before ^ v->eflags) & (FLAG_TF | FLAG_AC))
+		cpu_mode_changed(v);
+}
+
+/* --- this PC's control registers while guest code runs --- */
+
+static bool fpu_usable(const struct vcpu *v)
+{
+	return !(v->cr0 & (CR0_TS | CR0_EM)) && !v->fpu_ferr;
+}
+
+/* TS stands for everything the interpreter has to do for an FPU instruction. Returns 0: as it is.
+ */
+static u32 enter_cr0(struct direct *d, const struct vcpu *v)
+{
+	u32 now = d->cr0;
+
+	d->cr0 = (now & ~CR0_AM) | (v->cr0 & CR0_AM);
+	if (!v->fpu_native || !fpu_usable(v))
+		return d->cr0 | CR0_TS;
+	return d->cr0 == now ? 0 : d->cr0;
+}
+
+static void set_cr4(struct direct *d, u32 value)
+{
+	if (d->cr4 == value)
+		return;
+	d->cr4 = value;
+	asm volatile("movl %0, %%cr4" ::"r"(value));
+}
+
+static void enter_cr4(struct direct *d, struct vcpu *v)
+{
+	u32 simd = CR4_OSFXSR | CR4_OSXMMEXCPT, value = d->cr4 & ~(CR4_TSD | simd);
+	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset;
+
+	value |= d->own_cr4 & simd & v->cr4;
+	set_cr4(d, tsc ? value : value | CR4_TSD);
+}
+
+/* --- exits --- */
+
+/* shadow_fill(), and whether it raised. */
+static __attribute__((noinline)) bool fill_raised(struct direct *d, u32 lin, bool write,
+						  bool *filled)
+{
+	struct vcpu *v = d->vcpu;
+
+	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
+		return true;
+	*filled = shadow_fill(d->shadow, lin, write);
+	return false;
+}
+
+static __attribute__((noinline)) bool int_raised(struct vcpu *v, u8 vector, bool *done)
+{
+	u32 lin = v->seg[SEG_CS].base + v->eip;
+
+	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
+		return true;
+	*done = lin_read(v, lin, 1, true) == OPCODE_INT && lin_read(v, lin + 1, 1, true) == vector;
+	if (*done)
+		cpu_int(v, vector, v->eip + 2);
+	return false;
+}
+
+static enum direct_next deliver_fault(struct vcpu *v)
+{
+	return cpu_exception(v, v->fault.vector, v->fault.error) ? NEXT_ANY : NEXT_DOWN;
+}
+
+/* False: guest code goes on. */
+static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
+{
+	u32 error = direct_frame.error;
+	bool filled = false;
+
+	/* Reading what is present faults in Farbus's own part only. */
+	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
+		if (fill_raised(d, lin, error & PF_WRITE, &filled)) {
+			d->stats.exits[EXITS_FAULT]++;
+			save_frame(v);
+			*next = deliver_fault(v);
+			return true;
+		}
+	}
+	if (filled) {
+		d->stats.exits[EXITS_FILL]++;
+		return false;
+	}
+	d->stats.exits[EXITS_MEMORY]++;
+	save_frame(v);
+	*next = NEXT_STEP;
+	return true;
+}
+
+/* INT n: the gates of Farbus's IDT are not for CPL 3. */
+static enum direct_next software_interrupt(struct direct *d, struct vcpu *v)
+{
+	bool done = false;
+
+	save_frame(v);
+	if (int_raised(v, (u8)(direct_frame.error >> 3), &done)) {
+		d->stats.exits[EXITS_SYSTEM]++;
+		return deliver_fault(v);
+	}
+	d->stats.exits[done ? EXITS_SYSTEM : EXITS_OTHER]++;
+	return done ? NEXT_ANY : NEXT_STEP;
+}
+
+/* TF that guest code has set itself; without it INT1. Both come after the instruction. */
+static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
+{
+	bool single = take_dr6() & DR6_BS;
+
+	d->stats.exits[EXITS_TRAP]++;
+	save_frame(v);
+	if (single)
+		cpu_debug_trap(v, true);
+	return cpu_deliver(v, VEC_DB, single ? EVENT_TRAP : EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;
+}
+
+/* What ended direct execution. False: guest code goes on. IF is on again. */
+static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
+{
+	u32 vector = direct_frame.vector;
+
+	switch (vector) {
+	case VEC_PF:
+		return page_fault(d, v, cr2, next);
+	case VEC_NM:
+		if (fpu_usable(v) && !v->fpu_native) {
+			d->stats.exits[EXITS_FPU]++;
+			fpu_go_native(v);
+			return false;
+		}
+		break;
+	case VEC_GP:
+		if (direct_frame.error & ERROR_IDT) {
+			*next = software_interrupt(d, v);
+			return true;
+		}
+		break;
+	case VEC_DB:
+		*next = debug_trap(d, v);
+		return true;
+	case VEC_NMI:
+	case VEC_DF:
+	case VEC_MC:
+		d->host.broken(vector, direct_frame.eip);
+	default:
+		break;
+	}
+	d->stats.exits[EXITS_OTHER]++;
+	d->stats.vectors[vector]++;
+	save_frame(v);
+	*next = NEXT_STEP;
+	return true;
+}
+
+/* Runs guest code until it is left once. False: something is due before it can run. */
+static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+{
+	u32 root = shadow_root(d->shadow);
+
+	if (!root || !direct_segments_prepare(d, v))
+		return false;
+	direct_segments_enter(d, v);
+	irq_off();
+	if (v->events) {
+		irq_on();
+		return false;
+	}
+	direct_switch(root, enter_cr0(d, v));
+	*cr2 = read_cr2();
+	if (direct_frame.vector >= VEC_IRQ_FIRST)
+		d->host.interrupt(direct_frame.vector);
+	irq_on();
+	direct_segments_leave(v);
+	return true;
+}
+
+enum direct_next direct_native(struct direct *d, struct vcpu *v)
+{
+	enum direct_next next = NEXT_ANY;
+	u32 cr2;
+
+	d->stats.entries++;
+	load_frame(v);
+	enter_cr4(d, v);
+	for (;;) {
+		if (!go(d, v, &cr2)) {
+			save_frame(v);
+			break;
+		}
+		if (direct_frame.vector >= VEC_IRQ_FIRST)
+			d->stats.exits[EXITS_INTERRUPT]++;
+		else if (exit_guest(d, v, cr2, &next))
+			break;
+	}
+	set_cr4(d, d->own_cr4 | (d->cr4 & CR4_TSD));
+	return next;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the direct engine share. */
+#ifndef FARBUS_CPU_DIRECT_PRIVATE_H
+#define FARBUS_CPU_DIRECT_PRIVATE_H
+
+#include "cpu/direct/direct.h"
+
+struct direct {
+	struct vcpu *vcpu;
+	struct direct_host host;
+	struct shadow *shadow;
+	struct direct_stats stats;
+	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
+	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
+	bool loaded_ok;			  /* ... and could hold it */
+	u64 none;			  /* stands for a descriptor that need not be hidden */
+	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
+	u32 own_cr4;			  /* while Farbus runs, but for TSD */
+};
+
+static inline struct direct *direct_of(struct vcpu *v)
+{
+	return v->direct;
+}
+
+/* segments.c */
+/* Makes the CPU's descriptor tables hold v's segments; false: they cannot. */
+bool direct_segments_prepare(struct direct *d, struct vcpu *v);
+/* Right before guest code runs: the descriptors are there for the loads, selectors in the frame. */
+void direct_segments_enter(struct direct *d, const struct vcpu *v);
+/* Selectors that guest code has loaded itself: null ones, and those of CS and SS. */
+void direct_segments_leave(struct vcpu *v);
+
+/* native.c: guest code on the CPU until something else has to run; see enum direct_next. */
+enum direct_next {
+	NEXT_ANY,  /* look at the state */
+	NEXT_STEP, /* the instruction at v->eip is for the interpreter */
+	NEXT_DOWN, /* shutdown */
+};
+enum direct_next direct_native(struct direct *d, struct vcpu *v);
+
+#endif

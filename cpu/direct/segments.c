@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest segments in the CPU's own descriptor tables. Guest code sees its own selectors, so each
+ * segment's descriptor, made from the hidden part, lies at its selector. CS and SS stay there while
+ * guest code runs; the guest has just loaded them from its own tables, so that loading them again
+ * is right. The others are present only while the switch loads them: the guest's tables may say
+ * something else by now. All other selectors lead to nothing, so a load of one faults and the
+ * interpreter carries it out.
+ */
+#include "cpu/descriptor.h"
+#include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
+
+#define DESC_LIMIT_MAX 0xfffffu
+
+static u64 *slot_of(struct direct *d, u16 sel)
+{
+	return (sel & SEL_LDT ? d->host.ldt : d->host.gdt) + (sel >> 3);
+}
+
+static bool fits(const struct segment *s)
+{
+	return s->attr & SEG_G ? (s->limit & 0xfff) == 0xfff : s->limit <= DESC_LIMIT_MAX;
+}
+
+static u64 descriptor_of(const struct segment *s)
+{
+	u32 limit = s->attr & SEG_G ? s->limit >> 12 : s->limit;
+	u32 low = (limit & 0xffff) | s->base << 16;
+	u32 high = (s->base >> 16 & 0xff) | (s->base & 0xff000000) | (limit & 0xf0000) |
+		   (u32)s->attr << 8 | SEG_ACCESSED << 8;
+
+	return low | (u64)high << 32;
+}
+
+/* What loads at CPL 3 check, so that the switch's own do not fault. */
+static bool loadable(const struct direct *d, unsigned seg, const struct segment *s)
+{
+	if (SEL_NULL(s->sel))
+		return seg != SEG_CS && seg != SEG_SS && !(s->attr & SEG_P);
+	if (!(s->sel & SEL_LDT) && s->sel >= d->host.own_selectors)
+		return false;
+	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || !fits(s))
+		return false;
+	if (seg == SEG_CS)
+		return attr_is_code(s->attr) && SEL_RPL(s->sel) == 3 &&
+		       (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
+	if (seg == SEG_SS)
+		return attr_is_writable(s->attr) && SEL_RPL(s->sel) == 3 &&
+		       attr_dpl(s->attr) == 3 && (s->attr & SEG_DB);
+	return attr_is_readable(s->attr) && (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
+}
+
+static bool same(const struct segment *a, const struct segment *b)
+{
+	return a->sel == b->sel && a->base == b->base && a->limit == b->limit && a->attr == b->attr;
+}
+
+static bool unchanged(const struct direct *d, const struct vcpu *v)
+{
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (!same(&v->seg[i], &d->loaded[i]))
+			return false;
+	return true;
+}
+
+static bool same_slot(u16 a, u16 b)
+{
+	return !((a ^ b) & 0xfffc);
+}
+
+/* One selector can be in two registers with different hidden parts; a table holds only one. */
+static bool conflict(const struct direct *d, const struct vcpu *v, unsigned seg)
+{
+	for (unsigned i = 0; i < seg; i++)
+		if (same_slot(v->seg[i].sel, v->seg[seg].sel) &&
+		    d->descriptor[i] != d->descriptor[seg])
+			return true;
+	return false;
+}
+
+bool direct_segments_prepare(struct direct *d, struct vcpu *v)
+{
+	if (likely(unchanged(d, v)))
+		return d->loaded_ok;
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (d->loaded_ok && !SEL_NULL(d->loaded[i].sel))
+			*slot_of(d, d->loaded[i].sel) = 0;
+	d->loaded_ok = true;
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		const struct segment *s = &v->seg[i];
+
+		d->loaded_ok &= loadable(d, i, s);
+		d->descriptor[i] = SEL_NULL(s->sel) ? 0 : descriptor_of(s);
+		d->loaded_ok &= !conflict(d, v, i);
+		d->loaded[i] = *s;
+	}
+	return d->loaded_ok;
+}
+
+void direct_segments_enter(struct direct *d, const struct vcpu *v)
+{
+	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
+
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (!SEL_NULL(v->seg[i].sel))
+			*slot_of(d, v->seg[i].sel) = d->descriptor[i];
+	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
+		u16 sel = v->seg[data[i]].sel;
+
+		if (SEL_NULL(sel) || same_slot(sel, v->seg[SEG_SS].sel) ||
+		    same_slot(sel, v->seg[SEG_CS].sel))
+			direct_hide[i] = &d->none;
+		else
+			direct_hide[i] = slot_of(d, sel);
+	}
+	direct_frame.ds = v->seg[SEG_DS].sel;
+	direct_frame.es = v->seg[SEG_ES].sel;
+	direct_frame.fs = v->seg[SEG_FS].sel;
+	direct_frame.gs = v->seg[SEG_GS].sel;
+	direct_frame.cs = v->seg[SEG_CS].sel;
+	direct_frame.ss = v->seg[SEG_SS].sel;
+}
+
+static void leave_one(struct vcpu *v, unsigned seg, u16 sel)
+{
+	struct segment s;
+
+	if (v->seg[seg].sel == sel)
+		return;
+	s = same_slot(sel, v->seg[SEG_SS].sel)	 ? v->seg[SEG_SS]
+	    : same_slot(sel, v->seg[SEG_CS].sel) ? v->seg[SEG_CS]
+						 : (struct segment){0};
+	s.sel = sel;
+	v->seg[seg] = s;
+}
+
+void direct_segments_leave(struct vcpu *v)
+{
+	leave_one(v, SEG_DS, (u16)direct_frame.ds);
+	leave_one(v, SEG_ES, (u16)direct_frame.es);
+	leave_one(v, SEG_FS, (u16)direct_frame.fs);
+	leave_one(v, SEG_GS, (u16)direct_frame.gs);
+}

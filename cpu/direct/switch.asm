@@ -1,0 +1,72 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; The way to guest code and back: see switch.h. All of this, the frame included, lies in Farbus's
+; image, the one part of its linear space that the guest's page directory has too.
+
+bits 32
+
+global direct_frame, direct_hide, direct_switch, direct_switch_back
+
+section .bss align=16
+
+direct_frame:	resd 19
+direct_hide:	resd 4
+saved_cr3:	resd 1
+saved_esp:	resd 1
+
+section .text
+
+; void direct_switch(u32 cr3, u32 cr0)
+direct_switch:
+	push ebp
+	push ebx
+	push esi
+	push edi
+	mov eax, cr3
+	mov [saved_cr3], eax
+	mov [saved_esp], esp
+	mov ecx, [esp + 20]
+	mov eax, [esp + 24]
+	test eax, eax
+	jz .cr0_done
+	mov cr0, eax
+.cr0_done:
+	mov eax, [direct_hide]
+	mov ebx, [direct_hide + 4]
+	mov edx, [direct_hide + 8]
+	mov esi, [direct_hide + 12]
+	mov cr3, ecx
+	mov esp, direct_frame
+	pop gs
+	pop fs
+	pop es
+	pop ds
+	and byte [ss:eax + 5], 0x7f	; the P bit
+	and byte [ss:ebx + 5], 0x7f
+	and byte [ss:edx + 5], 0x7f
+	and byte [ss:esi + 5], 0x7f
+	popad
+	add esp, 8
+	iretd
+
+; The stack is the frame: vector, error and what the CPU pushed are there.
+direct_switch_back:
+	pushad
+	push ds
+	push es
+	push fs
+	push gs
+	mov eax, ss
+	mov ds, eax
+	mov es, eax
+	mov eax, [saved_cr3]
+	mov cr3, eax
+	mov esp, [saved_esp]
+	clts
+	cld
+	pop edi
+	pop esi
+	pop ebx
+	pop ebp
+	ret
+
+section .note.GNU-stack noalloc noexec nowrite progbits

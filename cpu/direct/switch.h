@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way to guest code and back: cpu/direct/switch.asm. */
+#ifndef FARBUS_CPU_DIRECT_SWITCH_H
+#define FARBUS_CPU_DIRECT_SWITCH_H
+
+#include "lib/types.h"
+
+/*
+ * The guest's registers, in the order in which the CPU and switch.asm push them when guest code is
+ * left. The TSS's ESP0 is the end of it: its only stack at CPL 0 while guest code runs.
+ */
+struct direct_frame {
+	u32 gs, fs, es, ds;
+	u32 edi, esi, ebp, unused, ebx, edx, ecx, eax;
+	u32 vector, error;
+	u32 eip, cs, eflags, esp, ss;
+};
+extern struct direct_frame direct_frame;
+
+/* Descriptors that are no longer present once the frame's DS, ES, FS and GS are loaded. */
+extern u64 *direct_hide[4];
+
+/*
+ * Loads CR0 (unless it is 0) and CR3, runs guest code from direct_frame, and returns when it is
+ * left: the frame says how. Called and left with interrupts off. CR3 is as before then, CR0.TS is
+ * off.
+ */
+void direct_switch(u32 cr3, u32 cr0);
+
+/* Where the trap handlers go, with vector and error code pushed, when they come from CPL 3. */
+void direct_switch_back(void);
+
+#endif

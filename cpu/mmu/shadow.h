@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Shadow page tables: what the CPU itself walks while guest code of CPL 3 runs directly on it. Each
+ * guest CR3 has a page directory of its own (a "root"), filled entry by entry as the guest faults,
+ * and kept when the guest loads another CR3. Guest pages that such entries were made from are
+ * watched (PHYS_PAGE_TABLE): a write to one takes away what was made from the bytes written.
+ *
+ * An entry exists only while the guest's own entry has its A bit set, and is writable only while D
+ * is set there and the page is not watched itself, so the guest's A and D bits are exact. All guest
+ * forms (4 KB, 2 and 4 MB, PAE) become 4 KB entries of 32-bit tables, for user accesses only.
+ */
+#ifndef FARBUS_CPU_MMU_SHADOW_H
+#define FARBUS_CPU_MMU_SHADOW_H
+
+#include "cpu/vcpu.h"
+
+#define SHADOW_PAGES_MIN 64u
+#define SHADOW_PAGES_MAX 16000u
+
+struct shadow_config {
+	u8 *pages;	 /* page-aligned and zeroed: the shadow tables */
+	u32 pages_phys;	 /* machine address of the same */
+	u32 page_count;	 /* SHADOW_PAGES_MIN to SHADOW_PAGES_MAX */
+	u8 *window;	 /* machine memory: a guest address a is mapped if it is at window + a */
+	u32 window_size; /* bytes */
+	u32 own_index;	 /* the directory entry of Farbus's own part, and what it holds */
+	u32 own_pde;
+};
+
+struct shadow_stats {
+	u64 fills;	     /* entries made */
+	u64 refused;	     /* faults left to another engine: not plain memory */
+	u64 entries_dropped; /* by writes to guest tables */
+	u64 tables_made, tables_dropped;
+	u64 roots_made, roots_dropped;
+	u64 evictions; /* roots given up for want of memory */
+	u64 scans;     /* searches for all entries of a page */
+	u32 pages_in_use;
+};
+
+struct shadow;
+
+/* `flag_pages` is physmem's. */
+size_t shadow_arena_size(u32 flag_pages);
+/* In a zeroed arena; hooks itself to v->mem. */
+struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_config *c);
+
+/*
+ * The machine address of the page directory for v's CR3; 0 where the guest's directory is not in
+ * RAM that can be watched. Paging is on. To be asked before each time the CPU uses it.
+ */
+u32 shadow_root(struct shadow *s);
+
+/*
+ * After a fault of a CPL 3 access at lin with the root of the last shadow_root(): makes the entry
+ * and returns true; or raises what the guest's tables say, as the access would; or returns false:
+ * the guest may do it, but not directly (devices, Farbus's part of the linear space).
+ */
+bool shadow_fill(struct shadow *s, u32 lin, bool write);
+
+/* Forgets everything. */
+void shadow_flush(struct shadow *s);
+
+const struct shadow_stats *shadow_stats(const struct shadow *s);
+
+#endif
