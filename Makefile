@@ -65,7 +65,8 @@ DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/
 BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c boot/vga_watch.c) \
                 $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard tests/unit/boot/support*.c))
 BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))
-NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c) \
+NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c) lib/fmt.c \
+                devices/bus.c devices/dma8237.c cpu/physmem.c \
                 $(wildcard tests/unit/net/support*.c))
 NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/net/test_*.c))
 
@@ -105,7 +106,8 @@ $(BOOT_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(BOOT_OBJ)
 # Objects stay, so that a header's change is seen through their dependency files.
 .SECONDARY:
 
-$(NET_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(NET_OBJ)
+# With the chips: guests' drivers use them through remote routes.
+$(NET_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(sort $(NET_OBJ) $(DEVICES_OBJ))
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	@gcc -o $@ $^ -lcmocka

@@ -198,6 +198,8 @@ static void block_ready(struct ata *a, bool alternate)
 {
 	bool exact = !alternate || ata_polled(a) || a->follows;
 
+	if (a->follows) /* the status register was read along */
+		a->interrupted = false;
 	if (a->block) { /* begun already; the interrupt may be over now */
 		a->exact |= exact;
 		return;
@@ -210,8 +212,6 @@ static void block_ready(struct ata *a, bool alternate)
 	}
 	a->block_status = a->status;
 	a->exact = exact;
-	if (a->follows) /* the status register was read along */
-		a->interrupted = false;
 }
 
 /* A look at the drive's status; the alternate one leaves INTRQ, so the next look matters. */
