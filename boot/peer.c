@@ -111,15 +111,16 @@ static void say_ended(unsigned i)
 {
 	const struct lease_seen *seen = &peer.seen[i];
 	const struct server_lease *l = &peer.server->lease[i];
-	u64 operations = l->session == seen->session ? l->operations : seen->operations;
-	bool ran_out = peer.server->expired != seen->expired;
+	bool anew = l->active, ran_out = peer.server->expired != seen->expired;
+	u64 operations = anew ? seen->operations : l->operations;
 	char mac[NET_MAC_TEXT];
 
 	net_mac_text(mac, seen->mac);
-	log_info("peer: %s is free: %s %s after %llu s, %llu operations",
-		 peer.server->export[i].name, mac,
-		 ran_out ? "was out of reach, its lease has run out" : "has given it back",
-		 (host_ns() - peer.since[i]) / (1000 * MS), operations);
+	log_info("peer: %s %s %s after %llu s, %llu operations", peer.server->export[i].name,
+		 anew	   ? "asked for anew by"
+		 : ran_out ? "taken back, silence of"
+			   : "given back by",
+		 mac, (host_ns() - peer.since[i]) / (1000 * MS), operations);
 }
 
 static void say_begun(unsigned i)
@@ -127,7 +128,7 @@ static void say_begun(unsigned i)
 	char mac[NET_MAC_TEXT];
 
 	net_mac_text(mac, peer.server->lease[i].mac);
-	log_info("peer: %s is lent to %s", peer.server->export[i].name, mac);
+	log_info("peer: %s lent to %s", peer.server->export[i].name, mac);
 }
 
 static void watch_lease(unsigned i)

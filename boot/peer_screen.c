@@ -6,6 +6,7 @@
 #include "boot/net.h"
 #include "boot/peer_backend.h"
 #include "boot/peer_device.h"
+#include "boot/port.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
 
@@ -147,10 +148,8 @@ static void draw_counters(const struct server *s)
 		if (s->e.drops[i])
 			n += (size_t)fmt(text + n, sizeof(text) - n, "%s%s %llu", n ? ", " : "",
 					 drop_name((enum drop)i), s->e.drops[i]);
-	row(NORMAL,
-	    "Frames: %llu in, %llu out, %llu not sent. NAKs %llu, leases run out %llu, stray "
-	    "interrupts %llu",
-	    s->e.received, s->e.sent, s->e.unsent, s->naks, s->expired, s->spurious);
+	row(NORMAL, "Frames: %llu in, %llu out, %llu not sent; %llu NAKs, %llu leases run out",
+	    s->e.received, s->e.sent, s->e.unsent, s->naks, s->expired);
 	row(n ? WARNING : NORMAL, "Dropped: %s", text);
 	net_describe(text, sizeof(text));
 	row(net_up() ? NORMAL : WARNING, "Card: %s", text);
@@ -183,7 +182,7 @@ static void draw_log(void)
 		log_each(keep_line, NULL);
 	}
 	for (unsigned i = rows; i; i--)
-		row(DIM, "%s", screen.latest[(screen.latest_at - i) % ROWS]);
+		row(NORMAL, "%s", screen.latest[(screen.latest_at - i) % ROWS]);
 }
 
 static void compose(const struct server *s, const u64 *since, u64 now)
@@ -266,6 +265,8 @@ void peer_screen_init(const struct config *c)
 	screen.config = c;
 	screen.started = host_ns();
 	log_leave_screen();
+	outb(CRTC_INDEX, CRTC_CURSOR_START);
+	outb(CRTC_DATA, CRTC_CURSOR_OFF);
 	if (!c->console_com)
 		return;
 	screen.mirror = host_alloc(sizeof(*screen.mirror));
