@@ -73,6 +73,16 @@ static void end_session(struct client *c, enum client_state state)
 	client_enter(c, state);
 }
 
+void client_abandon(struct client *c)
+{
+	if (c->state == CLIENT_IDLE || c->state == CLIENT_FAILED)
+		return;
+	if (c->state == CLIENT_CALLING || c->state == CLIENT_ASKING)
+		client_enter(c, CLIENT_IDLE); /* no session yet */
+	else
+		end_session(c, CLIENT_IDLE);
+}
+
 /* Not signed by the session's key, so it counts only with the tag of a frame we wait for. */
 static void refused(struct client *c, const struct packet *p)
 {

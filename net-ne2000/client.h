@@ -111,6 +111,11 @@ bool client_lease(struct client *c, const u8 server[6], const char *name, u64 no
 /* Gives it back. False: no lease, or requests are open. */
 bool client_release(struct client *c, u64 now);
 
+/* Ends the session without the server: every open request is of unknown outcome. CLIENT_IDLE. */
+void client_abandon(struct client *c);
+
+/* client_begin() would not return NULL. */
+bool client_has_room(const struct client *c);
 /*
  * A request: client_begin(), proto_add() for each operation, client_submit(), and no other call of
  * this client in between. NULL: no lease, or the window is full; done() is the sign to try again. A

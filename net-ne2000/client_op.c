@@ -6,7 +6,7 @@
  * Two conditions: the link's (the server keeps so many answers) and our own (an answer that is held
  * back for an event still occupies its slot).
  */
-static bool has_room(const struct client *c)
+bool client_has_room(const struct client *c)
 {
 	return c->state == CLIENT_LEASED && link_can_send(&c->requests) &&
 	       c->requests.next - c->complete < c->requests.window;
@@ -14,7 +14,7 @@ static bool has_room(const struct client *c)
 
 struct proto_writer *client_begin(struct client *c)
 {
-	if (!has_room(c))
+	if (!client_has_room(c))
 		return NULL;
 	proto_begin(&c->writer, c->slot[c->requests.next % LINK_WINDOW].request, PROTO_OPS_MAX);
 	return &c->writer;
@@ -50,7 +50,7 @@ static void send(struct client *c, u32 cookie, bool own, u64 now)
 bool client_submit(struct client *c, u32 cookie, u64 now)
 {
 	/* The request must still be where client_begin() put it: no EOI went in between. */
-	if (!has_room(c) || c->writer.buf != c->slot[c->requests.next % LINK_WINDOW].request ||
+	if (!client_has_room(c) || c->writer.buf != c->slot[c->requests.next % LINK_WINDOW].request ||
 	    !answer_fits(&c->writer))
 		return false;
 	send(c, cookie, false, now);

@@ -40,15 +40,15 @@ bool discover_receive(struct discovery *d, struct endpoint *e, const struct pack
 {
 	struct offer o;
 
-	if (p->h.type != PROTO_OFFER)
+	/* Others on this PC may be asking, too: the nonce tells whose answer it is. */
+	if (p->h.type != PROTO_OFFER || !d->round || p->h.seq != d->round ||
+	    p->h.length < SESSION_NONCE || memcmp(p->body, d->nonce, SESSION_NONCE))
 		return false;
 	if (!endpoint_check(e, p, e->greeting.to_client))
 		return true;
-	if (!parse(p, &o))
-		endpoint_drop(e, DROP_MALFORMED);
-	else if (!d->round || p->h.seq != d->round || memcmp(p->body, d->nonce, SESSION_NONCE))
-		endpoint_drop(e, DROP_STALE);
-	else
+	if (parse(p, &o))
 		d->found(d->ctx, &o);
+	else
+		endpoint_drop(e, DROP_MALFORMED);
 	return true;
 }

@@ -26,7 +26,7 @@ struct discovery {
 
 /* Asks once; the caller repeats it as it likes. Answers come within 20 ms of reaching a server. */
 void discover(struct discovery *d, struct endpoint *e);
-/* False: not an OFFER to us; nothing is counted then. */
+/* False: not an OFFER to this discovery's last question; nothing is counted then. */
 bool discover_receive(struct discovery *d, struct endpoint *e, const struct packet *p);
 
 #endif

@@ -69,6 +69,7 @@ struct remote_stats {
 	u64 local;    /* reads answered here, from what was read ahead or is known */
 	u64 unknown;  /* operations of unknown outcome */
 	u64 interrupts;
+	u64 forgotten; /* answers whose instruction never came back */
 };
 
 struct remote; /* remote_size() zeroed bytes each: about 100 KB */

@@ -9,6 +9,7 @@
 
 #include "net-ne2000/client.h"
 #include "net-ne2000/discover.h"
+#include "net-ne2000/remote.h"
 #include "net-ne2000/server.h"
 
 #define MS 1000000ull
@@ -43,6 +44,7 @@ struct station {
 	struct world *w;
 	unsigned node;
 	struct client c;
+	struct remote *remote; /* in place of the client, when not NULL */
 	struct endpoint e;
 	u32 submitted; /* numbers of the series in requests, answered or not */
 	u32 done, unknown, last_cookie, last_status;

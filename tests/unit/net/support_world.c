@@ -187,7 +187,8 @@ static void on_changed(void *ctx, enum client_state state)
 	((struct station *)ctx)->changes[state]++;
 }
 
-static const struct client_hooks client_hooks = {on_done, on_irq, on_changed};
+static const struct client_hooks client_hooks = {
+	.done = on_done, .irq = on_irq, .changed = on_changed};
 
 struct world *world_new(u64 seed)
 {
@@ -242,7 +243,10 @@ static void arrive(struct world *w, struct flying *from)
 		server_receive(&w->server, f.bytes, f.len, w->now);
 		return;
 	}
-	if (endpoint_open(&st->e, f.bytes, f.len, &p) && !client_receive(&st->c, &p, w->now))
+	if (!endpoint_open(&st->e, f.bytes, f.len, &p))
+		return;
+	if (st->remote ? !remote_receive(st->remote, &p, w->now)
+		       : !client_receive(&st->c, &p, w->now))
 		endpoint_drop(&st->e, DROP_SESSION);
 }
 
@@ -251,13 +255,26 @@ static u64 earlier(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
+static u64 station_deadline(const struct station *st)
+{
+	return st->remote ? remote_deadline(st->remote) : client_deadline(&st->c);
+}
+
+static void station_poll(struct station *st, u64 now)
+{
+	if (st->remote)
+		remote_poll(st->remote, now);
+	else
+		client_poll(&st->c, now);
+}
+
 bool world_step(struct world *w, u64 until)
 {
 	struct flying *first = NULL;
 	u64 next = server_deadline(&w->server);
 
 	for (unsigned n = 1; n < NODES; n++)
-		next = earlier(next, client_deadline(&w->station[n].c));
+		next = earlier(next, station_deadline(&w->station[n]));
 	for (unsigned i = 0; i < FLYING; i++)
 		if (w->flying[i].used && (!first || w->flying[i].at < first->at))
 			first = &w->flying[i];
@@ -277,7 +294,7 @@ bool world_step(struct world *w, u64 until)
 	w->now = next > w->now ? next : w->now;
 	server_poll(&w->server, w->now);
 	for (unsigned n = 1; n < NODES; n++)
-		client_poll(&w->station[n].c, w->now);
+		station_poll(&w->station[n], w->now);
 	return true;
 }
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A parallel port: data, status, control, and up to five EPP registers. Writes to data and control
+ * are posted with the guest's pauses between them: the printer needs the strobe's length and the
+ * data before it. An EPP access is a handshake with the device and is posted by nobody.
+ */
+#include "net-ne2000/profile.h"
+
+enum { DATA, STATUS, CONTROL };
+
+#define POLL_FROM 2u /* repetitions: the third read of the same */
+#define POLL_US	  50000u
+
+static const char *attach(struct profile_state *st)
+{
+	unsigned last = (unsigned)(st->range[0].last - st->range[0].first);
+
+	if (st->ranges < 1 || (last != 2 && last != 3 && last != 7))
+		return "expected 3, 4 or 8 ports first, such as 378-37f";
+	return NULL;
+}
+
+/* Of the first range; a second one is the ECP's, of which nothing is known. */
+static unsigned reg(const struct profile_state *st, u16 port)
+{
+	return port - (unsigned)st->range[0].first;
+}
+
+static bool posts(struct profile_state *st, u16 port, unsigned width, u32 value)
+{
+	(void)value;
+	return width == 1 && (reg(st, port) == DATA || reg(st, port) == CONTROL);
+}
+
+static bool poll(struct profile_state *st, u16 port, unsigned width, u32 repeats, u32 last,
+		 struct profile_poll *poll)
+{
+	if (width != 1 || repeats < POLL_FROM || reg(st, port) != STATUS)
+		return false;
+	*poll = (struct profile_poll){
+		.mask = 0xff, .value = last, .unequal = true, .max_us = POLL_US};
+	return true;
+}
+
+/* A printer that is switched off: not busy, not selected, error. */
+static u32 error(struct profile_state *st, u16 port, unsigned width)
+{
+	if (width != 1)
+		return width == 2 ? 0xffff : 0xffffffff;
+	return reg(st, port) == STATUS ? 0xc7 : 0xff;
+}
+
+const struct profile profile_lpt = {.name = "lpt",
+				    .attach = attach,
+				    .posts = posts,
+				    .timed = true,
+				    .poll = poll,
+				    .error = error};
