@@ -190,11 +190,11 @@ static void dropped_in_a_block(void **state)
 	u8 data[512 * 8];
 
 	(void)state;
-	reset(g); /* and multiple mode */
 	for (u8 round = 0; round < 16; round++) {
 		u8 lba = (u8)(100 + 3 * round);
 		u32 sectors = round & 4 ? 8 : 1;
 
+		reset(g); /* which sets multiple mode, too */
 		begin(g, round & 1 ? 0xc4 : 0x20, round);
 		guest_ins16(g, 0x170, data, 10 + round);
 		assert_memory_equal(data, d->disk + round * 512, 20 + 2 * round);
