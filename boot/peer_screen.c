@@ -23,6 +23,11 @@
 /* Bytes that wait in the serial port's own ring; more would only be older. */
 #define BACKLOG 4096u
 
+#define CRTC_INDEX	  0x3d4
+#define CRTC_DATA	  0x3d5
+#define CRTC_CURSOR_START 0x0a
+#define CRTC_CURSOR_OFF	  BIT(5)
+
 #define NORMAL	0x07
 #define BRIGHT	0x0f
 #define DIM	0x08
