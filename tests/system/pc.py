@@ -25,9 +25,12 @@ class Failure(Exception):
 
 
 class PC:
-    """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...)."""
+    """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...).
 
-    def __init__(self, name, host="qemu", native=False, clock="real", **words):
+    display: the X server (":1") on which the emulator opens its window; without one it has none.
+    """
+
+    def __init__(self, name, host="qemu", native=False, clock="real", display=None, **words):
         self.host = host
         self.work = BUILD / "tests" / name
         self.work.mkdir(parents=True, exist_ok=True)
@@ -38,7 +41,9 @@ class PC:
         self.changed = time.monotonic()
         environment = {key: value for key, value in os.environ.items()
                        if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "CPU", "RAM")}
-        environment.update(words, HOST=host, HEADLESS="1", BUILD=str(BUILD))
+        environment.update(words, HOST=host, HEADLESS="0" if display else "1", BUILD=str(BUILD))
+        if display:
+            environment["DISPLAY"] = display
         command = [sys.executable, str(REPO / "images" / "run.py"), "--clock", clock,
                    "--work", str(self.work / "run")] + (["--native"] if native else [])
         shell = " ".join(command) + f" 2>{self.errors}"
