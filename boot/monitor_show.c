@@ -2,6 +2,7 @@
 /* Monitor commands that look at the CPU and at memory, without changing either. */
 #include "boot/log.h"
 #include "boot/monitor_cmd.h"
+#include "cpu/direct/direct.h"
 #include "cpu/disasm.h"
 #include "cpu/mem.h"
 #include "devices/bus.h"
@@ -69,6 +70,45 @@ void mon_registers(struct monitor *m, const struct command *c)
 		  v->dr[1], v->dr[2], v->dr[3], v->dr[6], v->dr[7]);
 }
 
+static void show_counts(struct monitor *m, const char *what, const u64 *count,
+			const char *const *name, unsigned n)
+{
+	mon_print(m, "%s:", what);
+	for (unsigned i = 0; i < n; i++)
+		if (count[i])
+			mon_print(m, " %s %llu", name[i], count[i]);
+	mon_print(m, "\n");
+}
+
+static void show_exceptions(struct monitor *m, const u64 count[32])
+{
+	for (unsigned i = 0; i < 32; i++)
+		if (count[i])
+			mon_print(m, " #%u %llu", i, count[i]);
+}
+
+static void show_direct(struct monitor *m)
+{
+	const struct vcpu *v = &m->vm->vcpu;
+	const struct direct_stats *d;
+	const struct shadow_stats *s;
+
+	if (!v->direct)
+		return;
+	d = direct_stats(v);
+	s = direct_shadow_stats(v);
+	mon_print(m, "direct: entered %llu", d->entries);
+	show_counts(m, ", left for", d->exits, direct_exit_name, EXITS_COUNT);
+	show_counts(m, "direct: refused for", d->refused, direct_refusal_name, REFUSE_COUNT);
+	mon_print(m, "direct: interpreted after");
+	show_exceptions(m, d->vectors);
+	mon_print(m, "\nshadow: %llu fills, %llu refused, %llu entries dropped, %llu scans\n",
+		  s->fills, s->refused, s->entries_dropped, s->scans);
+	mon_print(m, "shadow: tables %llu - %llu, roots %llu - %llu, %llu evictions, %u pages\n",
+		  s->tables_made, s->tables_dropped, s->roots_made, s->roots_dropped, s->evictions,
+		  s->pages_in_use);
+}
+
 void mon_stats(struct monitor *m, const struct command *c)
 {
 	static const char *const exits[EXIT_REASON_COUNT] = {
@@ -82,17 +122,17 @@ void mon_stats(struct monitor *m, const struct command *c)
 	mon_print(m, "engine %s: %llu instructions, %llu blocks decoded, %llu pages dropped\n",
 		  vm->engine->name, s->insns, s->blocks_decoded, s->pages_dropped);
 	mon_print(m, "slow steps %llu, TLB fills %llu\nexits:", s->slow_steps, s->tlb_fills);
-	for (unsigned i = 0; i < EXIT_REASON_COUNT; i++)
-		mon_print(m, " %s %llu", exits[i] ? exits[i] : "?", s->exits[i]);
+	for (unsigned i = 0; i < EXIT_HAND_OVER; i++)
+		mon_print(m, " %s %llu", exits[i], s->exits[i]);
 	mon_print(m,
 		  "\nports: in %llu, out %llu, string %llu, absent %llu (last %04x); mmio %llu\n",
 		  s->io_in, s->io_out, s->io_string, vm->bus->absent_accesses,
 		  vm->bus->last_absent_port, s->mmio);
 	mon_print(m, "interrupts %llu; exceptions:", s->interrupts);
-	for (unsigned i = 0; i < ARRAY_SIZE(s->exceptions); i++)
-		if (s->exceptions[i])
-			mon_print(m, " #%u %llu", i, s->exceptions[i]);
-	mon_print(m, "\nhost cycles: busy %llu, idle %llu", vm_busy_cycles(vm), vm->idle_cycles);
+	show_exceptions(m, s->exceptions);
+	mon_print(m, "\n");
+	show_direct(m);
+	mon_print(m, "host cycles: busy %llu, idle %llu", vm_busy_cycles(vm), vm->idle_cycles);
 	mon_print(m, "\nresets %llu, triple faults %llu\n", vm->resets, vm->triple_faults);
 }
 

@@ -13,7 +13,6 @@ struct direct {
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
-	u64 none;			  /* stands for a descriptor that need not be hidden */
 	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
 	u32 own_cr4;			  /* while Farbus runs, but for TSD */
 };

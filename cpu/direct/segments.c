@@ -11,6 +11,9 @@
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 
+/* Stands for a descriptor that need not be hidden; in the image, where the switch can reach it. */
+static u64 none;
+
 #define DESC_LIMIT_MAX 0xfffffu
 
 static u64 *slot_of(struct direct *d, u16 sel)
@@ -110,7 +113,7 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 
 		if (SEL_NULL(sel) || same_slot(sel, v->seg[SEG_SS].sel) ||
 		    same_slot(sel, v->seg[SEG_CS].sel))
-			direct_hide[i] = &d->none;
+			direct_hide[i] = &none;
 		else
 			direct_hide[i] = slot_of(d, sel);
 	}
