@@ -102,11 +102,10 @@ void local_poll(struct vm *vm)
 	}
 }
 
-static void guest_eoi(void *ctx, unsigned line)
+void local_eoi(unsigned line)
 {
 	struct irq_pin pin = pin_of(line);
 
-	(void)ctx;
 	if (!(local.raised & BIT(line)))
 		return;
 	local.raised &= (u16)~BIT(line);
@@ -123,7 +122,7 @@ static void attach_irq(unsigned line)
 	host_irq_mask(line, false);
 }
 
-static void detach_irq(unsigned line)
+void local_detach_irq(unsigned line)
 {
 	struct irq_pin pin = pin_of(line);
 	u32 flags;
@@ -264,33 +263,18 @@ static int need_handler(char *error, size_t size)
 	return -1;
 }
 
-int local_route(struct vm *vm, const struct config_route *r, char *error, size_t size)
+int local_attach(struct vm *vm, const struct config_route *r, char *error, size_t size)
 {
-	if (r->kind == CONFIG_ROUTE_LOCAL &&
-	    (refuse(vm, r, error, size) || need_handler(error, size)))
+	if (refuse(vm, r, error, size) || need_handler(error, size))
 		return -1;
-	for (unsigned i = 0; i < r->range_count; i++) {
-		u16 first = r->range[i].first, last = r->range[i].last;
-
-		if (r->kind == CONFIG_ROUTE_LOCAL)
-			bus_add_range(vm->bus, local.handler, first, last);
-		else if (r->kind == CONFIG_ROUTE_VIRTUAL)
-			bus_restore(vm->bus, first, last);
-		else
-			bus_make_absent(vm->bus, first, last);
-	}
-	if (r->irq >= 0 && r->kind == CONFIG_ROUTE_LOCAL)
+	for (unsigned i = 0; i < r->range_count; i++)
+		bus_add_range(vm->bus, local.handler, r->range[i].first, r->range[i].last);
+	if (r->irq >= 0)
 		attach_irq((unsigned)r->irq);
-	else if (r->irq >= 0)
-		detach_irq((unsigned)r->irq);
 	return 0;
 }
 
 void local_init(struct vm *vm)
 {
-	struct irq_lines *lines = pc_irqs(vm->pc);
-
 	local.vm = vm;
-	lines->eoi = guest_eoi;
-	lines->eoi_ctx = NULL;
 }

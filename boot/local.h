@@ -10,14 +10,18 @@
 
 struct vm;
 
-/* Hooks the guest's EOI; after pc_init(). */
+/* After pc_init(). */
 void local_init(struct vm *vm);
 
 /*
- * Applies one route, of any kind, to the guest's bus now. 0, or -1 with one line in error: the
- * route is then not in effect at all. Ports and lines that Farbus itself needs are refused.
+ * Routes r's ports and line to this PC's hardware now. 0, or -1 with one line in error: nothing is
+ * routed then. Ports and lines that Farbus itself needs are refused.
  */
-int local_route(struct vm *vm, const struct config_route *route, char *error, size_t size);
+int local_attach(struct vm *vm, const struct config_route *r, char *error, size_t size);
+/* The line is this PC's own again. */
+void local_detach_irq(unsigned line);
+/* The guest's end of interrupt of a line. */
+void local_eoi(unsigned line);
 
 /* From the run loop: raises the guest's lines for the real interrupts that have come in. */
 void local_poll(struct vm *vm);

@@ -42,7 +42,7 @@ static void start_network(void)
 	char error[CONFIG_ERROR_MAX];
 
 	if (vm.config.nic.kind != CONFIG_NIC_NONE && net_start(&vm.config, error, sizeof(error)))
-		log_error("%s", error);
+		log_warn("%s", error);
 }
 
 void boot_main(u32 mbi)

@@ -2,6 +2,7 @@
 /* Monitor commands about ports, interrupt lines and the map of memory. */
 #include "boot/local.h"
 #include "boot/monitor_cmd.h"
+#include "boot/route.h"
 #include "devices/bus.h"
 #include "devices/irq.h"
 #include "devices/pic.h"
@@ -79,7 +80,7 @@ static void apply(struct monitor *m, const struct command *c, const char *kind)
 		n += (size_t)fmt(text + n, sizeof(text) - n, "%s ", c->word[i]);
 	fmt(text + n, sizeof(text) - n, "%s", kind);
 	if (!config_parse_route(config, text, &r)) {
-		if (local_route(m->vm, &r, error, sizeof(error)))
+		if (route_apply(m->vm, &r, error, sizeof(error)))
 			mon_print(m, "%s: %s\n", c->word[0], error);
 		return;
 	}

@@ -74,4 +74,8 @@ void mon_trace(struct monitor *m, const struct command *c);
 void mon_memory(struct monitor *m, const struct command *c);
 void mon_irq(struct monitor *m, const struct command *c);
 
+/* boot/monitor_net.c */
+void mon_discover(struct monitor *m, const struct command *c);
+void mon_leases(struct monitor *m, const struct command *c);
+
 #endif

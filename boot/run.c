@@ -11,14 +11,13 @@
 #include "boot/log.h"
 #include "boot/monitor.h"
 #include "boot/port.h"
+#include "boot/remote.h"
 #include "cpu/cpu.h"
 #include "cpu/interp/fpu.h"
 #include "devices/bus.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
 
-/* An answer that takes long (a real disk) is asked for again this often. */
-#define IO_RETRY_NS 200000u
 /* A second triple fault this soon after a reset means that resetting does not help. */
 #define FAULT_AGAIN_NS NS_PER_SEC
 
@@ -106,6 +105,7 @@ void run_wire_cpu(struct vm *vm)
 {
 	vm->vcpu.ops = &cpu_ops;
 	vm->vcpu.ops_ctx = vm;
+	host_wake_word(&vm->vcpu.events, VCPU_EV_HOST);
 	vm->vcpu.feature_mask = ~HOST_FEATURES | fpu_host_features();
 }
 
@@ -157,6 +157,7 @@ static void reset(struct vm *vm)
 {
 	vcpu_reset(&vm->vcpu);
 	pc_reset(vm->pc);
+	remote_route_reset(vm);
 	vm->last_reset_ns = clock_now(&vm->clock);
 	vm->resets++;
 }
@@ -170,6 +171,7 @@ static _Noreturn void power_off(struct vm *vm)
 {
 	log_info("stats: %llu guest instructions in %llu host cycles, %llu more idle",
 		 vm->vcpu.stats.insns, vm_busy_cycles(vm), vm->idle_cycles);
+	remote_route_end(vm);
 	log_info("power off");
 	if (vm->console)
 		console_flush(vm);
@@ -274,11 +276,12 @@ static void leave(struct vm *vm, enum exit_reason reason)
 		triple_fault(vm);
 		break;
 	case EXIT_HLT:
+		remote_route_flush(vm);
 		halted(vm);
 		break;
 	case EXIT_IO_WAIT:
-		host_timer_set(host_ns() + IO_RETRY_NS);
-		idle(vm, VCPU_EV_HOST);
+		if (!can_wake(vm))
+			idle(vm, VCPU_EV_HOST);
 		break;
 	case EXIT_STEP:
 	case EXIT_EVENT:
@@ -308,11 +311,14 @@ static void feed_inputs(struct vm *vm)
 /* Everything but the guest; returns the host_ns() at which this is due again. */
 static u64 housekeeping(struct vm *vm)
 {
-	u64 deadline = TIMER_NEVER, guest;
+	u64 deadline = TIMER_NEVER, guest, net;
 
 	vcpu_event_clear(&vm->vcpu, VCPU_EV_HOST);
 	if (vm->console)
 		deadline = console_poll(vm, host_ns());
+	net = remote_route_poll(vm, host_ns());
+	if (net < deadline)
+		deadline = net;
 	handle_requests(vm);
 	if (vm->stopped)
 		return deadline;
@@ -337,7 +343,6 @@ static void run_guest(struct vm *vm)
 
 void vm_run(struct vm *vm)
 {
-	host_wake_word(&vm->vcpu.events, VCPU_EV_HOST);
 	reset(vm);
 	vm->resets = 0;
 	vm->start_cycles = rdtsc();

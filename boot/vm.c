@@ -3,9 +3,9 @@
 #include "boot/console.h"
 #include "boot/direct.h"
 #include "boot/host.h"
-#include "boot/local.h"
 #include "boot/monitor.h"
 #include "boot/relocate.h"
+#include "boot/route.h"
 #include "boot/run.h"
 #include "boot/vga.h"
 #include "boot/vm.h"
@@ -191,18 +191,6 @@ static void build_pc(struct vm *vm)
 		host_halt();
 }
 
-static void apply_routes(struct vm *vm)
-{
-	char error[CONFIG_ERROR_MAX];
-
-	for (unsigned i = 0; i < vm->config.route_count; i++) {
-		const struct config_route *r = &vm->config.route[i];
-
-		if (local_route(vm, r, error, sizeof(error)))
-			boot_fail("config:%u: %s", r->line, error);
-	}
-}
-
 static void build_cpu(struct vm *vm)
 {
 	size_t size = interp_arena_size(vm->config.ram);
@@ -224,8 +212,8 @@ void vm_build(struct vm *vm, const struct boot_info *boot)
 	map_memory(vm);
 	build_cpu(vm);
 	build_pc(vm);
-	local_init(vm);
-	apply_routes(vm);
+	route_init(vm);
+	route_boot(vm);
 	vm->monitor = monitor_create(vm);
 	vm->console = console_create(vm);
 	log_info("guest: %u MB RAM, engine %s, %u KB of Farbus's own", vm->config.ram / MB,

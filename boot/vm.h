@@ -15,6 +15,7 @@ struct bus;
 struct host_serial;
 struct console; /* boot/console.c */
 struct monitor; /* boot/monitor.c */
+struct remotes; /* boot/remote.c */
 
 /* A GRUB module after the move to the top of RAM: page-aligned, writable, mapped at data. */
 struct module {
@@ -47,6 +48,7 @@ struct vm {
 	unsigned module_count;
 	struct console *console; /* NULL: configured away */
 	struct monitor *monitor;
+	struct remotes *remotes; /* NULL: no network card */
 
 	volatile u32 requests; /* VM_REQ_* */
 	bool stopped;	       /* in the monitor: the guest does not run until vm_continue() */
