@@ -52,6 +52,12 @@ struct client_hooks {
 	void (*irq)(void *ctx, unsigned line, u16 generation);
 	/* c->state is another one. For CLIENT_FAILED after every open request was reported. */
 	void (*changed)(void *ctx, enum client_state state);
+	/*
+	 * The device has moved len bytes more over the channel since that arming, in order with
+	 * answers and interrupts; data: what it gave, NULL: it took them. May be NULL for a client
+	 * that arms no channel.
+	 */
+	void (*dma)(void *ctx, unsigned channel, u16 arming, const u8 *data, u32 len);
 };
 
 struct client_slot {

@@ -135,6 +135,19 @@ void client_pending(struct client *c, const struct packet *p, u64 now)
 		client_say_cancel(c, index);
 }
 
+static bool good_event_op(const struct client *c, const struct proto_op *op)
+{
+	switch (op->opcode) {
+	case PROTO_IRQ_MASK:
+		return op->addr < CLIENT_LINES && c->export.irqs & BIT(op->addr);
+	case PROTO_DMA_TAKEN:
+	case PROTO_DMA_GIVEN:
+		return (op->addr & 0xffff) < 8 && c->export.dma & BIT(op->addr & 0xffff);
+	default:
+		return false;
+	}
+}
+
 static bool good_event(const struct client *c, const struct packet *p)
 {
 	struct proto_op op;
@@ -143,8 +156,7 @@ static bool good_event(const struct client *c, const struct packet *p)
 	if (!well_formed(p, false))
 		return false;
 	while (proto_next(p->body, &p->h, false, &at, &op) == 1)
-		if (op.opcode != PROTO_IRQ_MASK || op.addr >= CLIENT_LINES ||
-		    !(c->export.irqs & BIT(op.addr)))
+		if (!good_event_op(c, &op))
 			return false;
 	return true;
 }
@@ -157,8 +169,13 @@ static void deliver(struct client *c, const struct proto_header *h, const u8 *bo
 	c->levels = h->irq;
 	client_say(c, PROTO_EVACK, h->seq, h->tries);
 	while (proto_next(body, h, false, &at, &op) == 1) {
-		c->interrupts++;
-		c->hooks->irq(c->ctx, op.addr, op.count);
+		if (op.opcode == PROTO_IRQ_MASK) {
+			c->interrupts++;
+			c->hooks->irq(c->ctx, op.addr, op.count);
+		} else if (c->hooks->dma) {
+			c->hooks->dma(c->ctx, op.addr & 0xffff, (u16)(op.addr >> 16),
+				      op.opcode == PROTO_DMA_GIVEN ? op.data : NULL, op.count);
+		}
 	}
 	link_done(&c->events);
 }

@@ -39,6 +39,8 @@ static u32 request_data_len(u8 opcode, u8 width, u16 count)
 	case PROTO_DMA_ARM:
 		return 8;
 	case PROTO_DMA_DATA:
+		return 4u + count;
+	case PROTO_DMA_GIVEN:
 		return count;
 	default:
 		return 0;

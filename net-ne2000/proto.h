@@ -65,11 +65,15 @@ enum proto_opcode {
 	PROTO_IRQ_MASK, /* addr: line */
 	PROTO_IRQ_UNMASK,
 	PROTO_IRQ_EOI,	/* addr: line, count: the generation that the guest has handled */
-	PROTO_DMA_ARM,	/* addr: channel; data: bytes (u32), mode (u32) */
-	PROTO_DMA_DATA, /* addr: channel; data: count bytes */
+	/* addr of these and of the two below: channel, and the arming's number in the upper half */
+	PROTO_DMA_ARM,	/* data: bytes of a block, 8237 mode byte (u32 each) */
+	PROTO_DMA_DATA, /* data: its place in bytes since the arming (u32), count bytes */
 	PROTO_DMA_STOP,
 	PROTO_RESET,
 	PROTO_QUIESCE,
+	/* only in events */
+	PROTO_DMA_TAKEN, /* the device has had count bytes more */
+	PROTO_DMA_GIVEN, /* data: count bytes more from the device */
 	PROTO_OPCODES,
 };
 
@@ -86,6 +90,12 @@ struct proto_op {
 	const u8 *data;
 	u32 data_len;
 };
+
+/* addr of the DMA operations. */
+static inline u32 proto_dma_addr(unsigned channel, u16 arming)
+{
+	return channel | (u32)arming << 16;
+}
 
 u16 proto_get16(const u8 *p);
 u32 proto_get32(const u8 *p);

@@ -37,6 +37,7 @@ void server_revoke(struct server *s, unsigned i)
 	s->lease[i].active = false;
 	s->export[i].held = false;
 	server_irq_end(s, i);
+	server_dma_end(s, i);
 	s->backend->quiesce(s->ctx, i);
 	memset(&s->lease[i].keys, 0, sizeof(s->lease[i].keys));
 }
@@ -163,6 +164,7 @@ void server_poll(struct server *s, u64 now)
 			continue;
 		}
 		server_run_poll(s, i, now);
+		server_dma_poll(s, i, now);
 		server_events(s, i, now);
 	}
 }
@@ -185,6 +187,7 @@ u64 server_deadline(const struct server *s)
 		if (!l->active)
 			continue;
 		first = earlier(first, earlier(l->expires, link_deadline(&l->events)));
+		first = earlier(first, server_dma_deadline(s, i));
 		if (l->requests.running)
 			first = earlier(first, earlier(l->run.next_step, l->run.next_pending));
 	}

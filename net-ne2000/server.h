@@ -5,8 +5,7 @@
  * backend does the accesses. Nothing here waits; time comes in as ns of any clock that never goes
  * back.
  *
- * Done: ports, memory, PCI configuration, POLL, DELAY, interrupt lines, RESET and QUIESCE. DMA
- * operations are answered with PROTO_UNKNOWN.
+ * Done: ports, memory, PCI configuration, POLL, DELAY, interrupt lines, ISA DMA, RESET and QUIESCE.
  */
 #ifndef FARBUS_NET_SERVER_H
 #define FARBUS_NET_SERVER_H
@@ -15,6 +14,7 @@
 #include "net-ne2000/endpoint.h"
 #include "net-ne2000/export.h"
 #include "net-ne2000/link.h"
+#include "net-ne2000/server_dma.h"
 
 #define SERVER_EXPORTS	 8u
 #define SERVER_FORBIDDEN 16u /* port ranges; memory ranges likewise */
@@ -42,6 +42,19 @@ struct server_backend {
 	u32 (*pci_read)(void *ctx, u32 addr, unsigned width);
 	void (*pci_write)(void *ctx, u32 addr, unsigned width, u32 value);
 	void (*irq_mask)(void *ctx, unsigned line, bool masked);
+	/*
+	 * ISA DMA channels of exports; NULL, all five, when no export has one. dma_arm() prepares
+	 * the masked channel for a block in the backend's own buffer: mode is an 8237 mode byte
+	 * without channel, bytes at most 64 KB, on word channels 128 KB. False: it cannot.
+	 * dma_run() unmasks and masks it. dma_position() says how many bytes of the block the
+	 * device has moved; with auto-init, of this round. dma_put() and dma_get() reach the
+	 * buffer.
+	 */
+	bool (*dma_arm)(void *ctx, unsigned channel, u32 bytes, u8 mode);
+	void (*dma_run)(void *ctx, unsigned channel, bool run);
+	u32 (*dma_position)(void *ctx, unsigned channel);
+	void (*dma_put)(void *ctx, unsigned channel, u32 at, const u8 *data, u32 len);
+	void (*dma_get)(void *ctx, unsigned channel, u32 at, u8 *data, u32 len);
 	void (*reset)(void *ctx, unsigned export);
 	/* Brings the device to rest: no interrupt, no DMA. Before anyone else gets the lease. */
 	void (*quiesce)(void *ctx, unsigned export);
@@ -71,10 +84,17 @@ struct server_run {
 	const u8 *body; /* of the lease's request[] */
 };
 
+/* An event under way, or (len then for more than one) queued. */
 struct server_event {
-	u8 line;
-	u16 generation;
+	u8 opcode;  /* PROTO_IRQ_MASK, PROTO_DMA_TAKEN or PROTO_DMA_GIVEN */
+	u8 unit;    /* line or channel */
+	u16 number; /* generation or arming */
+	u32 len;    /* bytes */
+	u32 at;	    /* their place in the channel's buffer */
 };
+
+/* Each line waits once at most, and a channel once between two lines. */
+#define SERVER_QUEUE (SERVER_LINES + (SERVER_LINES + 1) * SERVER_CHANNELS)
 
 struct server_lease {
 	bool active;
@@ -89,7 +109,9 @@ struct server_lease {
 	struct server_reply reply[LINK_WINDOW];
 	struct server_run run;
 	struct link_sender events;
-	struct server_event event[LINK_WINDOW];
+	struct server_event event[LINK_WINDOW];	 /* under way */
+	struct server_event queue[SERVER_QUEUE]; /* no place in the window yet */
+	u16 queue_first, queued;
 	u16 waiting; /* lines whose event has no place in the window yet */
 	u16 unended; /* lines that interrupted and whose EOI has not come */
 	u16 masked;  /* lines that the client wants masked */
@@ -128,6 +150,7 @@ struct server {
 	struct server_greeting greeting[SERVER_GREETINGS];
 	struct server_offer offer[SERVER_GREETINGS];
 	u16 last_session;
+	struct server_dma dma[SERVER_CHANNELS];
 	u64 spurious, naks, expired;
 };
 

@@ -27,7 +27,8 @@ static const struct memory_range vital_memory[] = {
 
 #define PCI_HEADER_TYPE 0x0e /* bits 0 to 6: 0 for a device, 1 and 2 for bridges */
 
-#define VITAL_LINES (BIT(0) | BIT(1) | BIT(2)) /* timer, keyboard, cascade */
+#define VITAL_LINES    (BIT(0) | BIT(1) | BIT(2)) /* timer, keyboard, cascade */
+#define VITAL_CHANNELS BIT(4)			  /* the cascade */
 
 static bool overlap(const struct port_range *a, const struct port_range *b)
 {
@@ -148,7 +149,7 @@ static bool any_prohibited(const struct server *s, const struct port_export *x)
 	for (unsigned i = 0; i < x->functions; i++)
 		if (function_prohibited(s, x->function[i]))
 			return true;
-	return (x->irqs & VITAL_LINES) != 0;
+	return x->irqs & VITAL_LINES || x->dma & VITAL_CHANNELS || (x->dma && !s->backend->dma_arm);
 }
 
 enum export_error server_add(struct server *s, const struct port_export *x)

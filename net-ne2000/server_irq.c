@@ -1,68 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Interrupts. A line that fires is masked and told to the holder of its lease under a new
- * generation; the EOI of that generation unmasks it. So a line has at most one event under way, and
- * what waits for a place in the window is a bit per line.
+ * generation; the EOI of that generation unmasks it. So a line has at most one event under way.
  */
 #include "net-ne2000/server_parts.h"
 
-static void send_event(struct server *s, unsigned i, unsigned slot)
-{
-	struct server_lease *l = &s->lease[i];
-	const struct link_slot *number = &l->events.slot[slot];
-	struct proto_header h = {.type = PROTO_EVT,
-				 .session = l->session,
-				 .seq = number->seq,
-				 .irq = l->unended,
-				 .tries = number->tries};
-	struct proto_op op = {.opcode = PROTO_IRQ_MASK,
-			      .width = 1,
-			      .count = l->event[slot].generation,
-			      .addr = l->event[slot].line};
-	struct proto_writer w;
-
-	endpoint_begin(&s->e, &w);
-	proto_add(&w, &op);
-	endpoint_send(&s->e, &w, &h, l->keys.to_client, l->mac);
-}
-
-static void send_waiting(struct server *s, unsigned i, u64 now)
-{
-	struct server_lease *l = &s->lease[i];
-
-	for (unsigned line = 0; line < SERVER_LINES; line++) {
-		unsigned slot;
-
-		if (!(l->waiting & BIT(line)) || !link_can_send(&l->events))
-			continue;
-		l->waiting &= (u16)~BIT(line);
-		slot = link_send(&l->events, now);
-		l->event[slot].line = (u8)line;
-		l->event[slot].generation = l->generation[line];
-		send_event(s, i, slot);
-	}
-}
-
-void server_events(struct server *s, unsigned i, u64 now)
-{
-	int slot;
-
-	while ((slot = link_due(&s->lease[i].events, now)) >= 0)
-		send_event(s, i, (unsigned)slot);
-	send_waiting(s, i, now);
-}
-
-void server_event_ack(struct server *s, unsigned i, const struct packet *p, u64 now)
-{
-	if (link_answered(&s->lease[i].events, p->h.seq, p->h.tries, now) < 0) {
-		endpoint_drop(&s->e, DROP_STALE);
-		return;
-	}
-	send_waiting(s, i, now);
-}
-
 void server_irq(struct server *s, unsigned line, u64 now)
 {
+	struct server_event e;
+
 	if (line >= SERVER_LINES)
 		return;
 	s->backend->irq_mask(s->ctx, line, true);
@@ -76,7 +22,9 @@ void server_irq(struct server *s, unsigned line, u64 now)
 		l->generation[line]++;
 		l->unended |= (u16)BIT(line);
 		l->waiting |= (u16)BIT(line);
-		send_waiting(s, i, now);
+		server_dma_sync(s, i, now); /* what it moved comes before its interrupt */
+		e = (struct server_event){PROTO_IRQ_MASK, (u8)line, l->generation[line], 0, 0};
+		server_queue(s, i, &e, now);
 		return;
 	}
 	s->spurious++;

@@ -100,10 +100,15 @@ unsigned server_op(struct server *s, unsigned i, u8 *data, u64 now)
 	case PROTO_IRQ_UNMASK:
 	case PROTO_IRQ_EOI:
 		return server_irq_op(s, i, op);
+	case PROTO_DMA_ARM:
+	case PROTO_DMA_DATA:
+	case PROTO_DMA_STOP:
+		return server_dma_op(s, i, now);
 	case PROTO_RESET:
 		s->backend->reset(s->ctx, i);
 		return PROTO_OK;
 	case PROTO_QUIESCE:
+		server_dma_end(s, i);
 		s->backend->quiesce(s->ctx, i);
 		return PROTO_OK;
 	default:

@@ -33,9 +33,27 @@ u32 server_get_value(const u8 *p, unsigned width);
 unsigned server_memory_op(struct server *s, unsigned i, const struct proto_op *op, u8 *data);
 unsigned server_pci_op(struct server *s, unsigned i, const struct proto_op *op, u8 *data);
 
-/* server_irq.c */
+/* server_event.c */
+void server_queue(struct server *s, unsigned i, const struct server_event *e, u64 now);
+/* Repetitions, and what waits for a place in the window. */
 void server_events(struct server *s, unsigned i, u64 now);
 void server_event_ack(struct server *s, unsigned i, const struct packet *p, u64 now);
+/* The numbers that the events in the queue will take, up to its end as it is now. */
+u32 server_events_due(struct server_lease *l);
+/* Bytes of a channel in events that the client has not acknowledged. */
+u32 server_events_open(struct server_lease *l, unsigned channel);
+
+/* server_dma.c */
+/* DMA_ARM, DMA_DATA, DMA_STOP; as server_op(). */
+unsigned server_dma_op(struct server *s, unsigned i, u64 now);
+void server_dma_poll(struct server *s, unsigned i, u64 now);
+/* All that the devices have moved so far becomes events: before what the client is told next. */
+void server_dma_sync(struct server *s, unsigned i, u64 now);
+void server_dma_acked(struct server *s, unsigned i, u64 now);
+u64 server_dma_deadline(const struct server *s, unsigned i);
+void server_dma_end(struct server *s, unsigned i);
+
+/* server_irq.c */
 /* IRQ_MASK, IRQ_UNMASK, IRQ_EOI; a proto_status. */
 unsigned server_irq_op(struct server *s, unsigned i, const struct proto_op *op);
 void server_irq_end(struct server *s, unsigned i);

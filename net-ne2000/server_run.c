@@ -23,27 +23,20 @@ static void send_reply(struct server *s, unsigned i, u32 seq, u8 tries)
 	endpoint_send(&s->e, &w, &r->h, l->keys.to_client, l->mac);
 }
 
-static unsigned bits(u16 mask)
-{
-	unsigned count = 0;
-
-	for (; mask; mask &= (u16)(mask - 1))
-		count++;
-	return count;
-}
-
-static void finish(struct server *s, unsigned i)
+static void finish(struct server *s, unsigned i, u64 now)
 {
 	struct server_lease *l = &s->lease[i];
 	struct server_run *run = &l->run;
 	struct server_reply *r = &l->reply[run->h.seq % LINK_WINDOW];
 
+	if (r->w.len > PROTO_OP * r->w.ops) /* a read pushes the device's writes to memory */
+		server_dma_sync(s, i, now);
 	memset(&r->h, 0, sizeof(r->h));
 	r->h.type = PROTO_REP;
 	r->h.session = l->session;
 	r->h.seq = run->h.seq;
 	/* Events without a place in the window get the next numbers: they came before this, too. */
-	r->h.ack = l->events.next + bits(l->waiting);
+	r->h.ack = l->events.next + server_events_due(l);
 	r->h.irq = l->unended;
 	link_done(&l->requests);
 	send_reply(s, i, run->h.seq, run->h.tries);
@@ -80,7 +73,7 @@ static bool step(struct server *s, unsigned i, u64 now)
 
 	if (!run->in_op) {
 		if (proto_next(run->body, &run->h, false, &run->at, &run->op) != 1) {
-			finish(s, i);
+			finish(s, i, now);
 			return false;
 		}
 		run->in_op = true;
@@ -101,7 +94,7 @@ static bool step(struct server *s, unsigned i, u64 now)
 	conclude(run, w, status);
 	if (status == PROTO_OK)
 		return true;
-	finish(s, i);
+	finish(s, i, now);
 	return false;
 }
 

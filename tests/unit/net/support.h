@@ -54,6 +54,8 @@ struct station {
 	unsigned changes[CLIENT_FAILED + 1];
 	void (*on_done)(struct station *st, u32 cookie, enum client_outcome outcome,
 			const struct proto_header *h, const u8 *body);
+	void (*on_irq)(struct station *st); /* before the EOI */
+	struct player *player;		    /* support_sound.h: a guest with DMA, or NULL */
 };
 
 struct world {
@@ -76,6 +78,7 @@ struct world {
 	u16 user;	    /* the session that used it last */
 	u32 unclean;	    /* how often the next one found it dirty */
 	u64 ready_at;
+	struct sound *sound; /* support_sound.h: another device, or NULL */
 	/* what went by, in order, when recording */
 	bool record;
 	u32 recorded;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The device that counts, behind the server of a test. */
 #include "lib/str.h"
-#include "tests/unit/net/support.h"
+#include "tests/unit/net/support_sound.h"
 
 static void touch(struct world *w, u16 port)
 {
@@ -20,6 +20,8 @@ static u32 device_in(void *ctx, u16 port, unsigned width)
 	struct world *w = ctx;
 	u32 all = width == 4 ? ~0u : (1u << 8 * width) - 1;
 
+	if (sound_has(w, port))
+		return sound_in(w, port);
 	touch(w, port);
 	switch (port) {
 	case DEVICE_PORT:
@@ -38,6 +40,10 @@ static void device_out(void *ctx, u16 port, unsigned width, u32 value)
 	struct world *w = ctx;
 	u32 all = width == 4 ? ~0u : (1u << 8 * width) - 1;
 
+	if (sound_has(w, port)) {
+		sound_out(w, port, value);
+		return;
+	}
 	touch(w, port);
 	if (port == DEVICE_PORT && value != (w->series++ & all))
 		w->wrong++;
@@ -123,8 +129,12 @@ static void device_pci_write(void *ctx, u32 addr, unsigned width, u32 value)
 
 static void device_mask(void *ctx, unsigned line, bool masked)
 {
+	struct world *w = ctx;
+
 	if (line == DEVICE_LINE)
-		((struct world *)ctx)->masked = masked;
+		w->masked = masked;
+	else if (line == SOUND_LINE && w->sound)
+		sound_mask(w, masked);
 }
 
 static void device_reset(void *ctx, unsigned export)
@@ -137,6 +147,8 @@ static void device_quiesce(void *ctx, unsigned export)
 {
 	struct world *w = ctx;
 
+	if (w->sound && !strcmp(w->server.export[export].name, "sound"))
+		sound_quiesce(w);
 	if (export != 0)
 		return;
 	w->quiesced++;
@@ -153,6 +165,11 @@ const struct server_backend world_device = {
 	.pci_read = device_pci_read,
 	.pci_write = device_pci_write,
 	.irq_mask = device_mask,
+	.dma_arm = sound_dma_arm,
+	.dma_run = sound_dma_run,
+	.dma_position = sound_dma_position,
+	.dma_put = sound_dma_put,
+	.dma_get = sound_dma_get,
 	.reset = device_reset,
 	.quiesce = device_quiesce,
 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "lib/str.h"
-#include "tests/unit/net/support.h"
+#include "tests/unit/net/support_sound.h"
 
 static const u8 shared[SESSION_KEY] = "a key that both sides have read";
 
@@ -160,6 +160,10 @@ static void on_done(void *ctx, u32 cookie, enum client_outcome outcome,
 	struct proto_op op;
 	u32 at = 0;
 
+	if (st->player && cookie & REMOTE_DMA_COOKIE) {
+		remote_dma_done(&st->player->remote, cookie, outcome, h, body, st->w->now);
+		return;
+	}
 	st->last_cookie = cookie;
 	if (outcome == CLIENT_UNKNOWN) {
 		st->unknown++;
@@ -178,17 +182,30 @@ static void on_irq(void *ctx, unsigned line, u16 generation)
 
 	st->interrupts++;
 	st->generation = generation;
+	if (st->on_irq)
+		st->on_irq(st);
 	if (!st->no_eoi)
 		client_eoi(&st->c, line, generation, st->w->now);
 }
 
 static void on_changed(void *ctx, enum client_state state)
 {
-	((struct station *)ctx)->changes[state]++;
+	struct station *st = ctx;
+
+	st->changes[state]++;
+	if (st->player && state != CLIENT_LEASED)
+		remote_dma_lost(&st->player->remote);
 }
 
-static const struct client_hooks client_hooks = {
-	.done = on_done, .irq = on_irq, .changed = on_changed};
+static void on_dma(void *ctx, unsigned channel, u16 arming, const u8 *data, u32 len)
+{
+	struct station *st = ctx;
+
+	if (st->player)
+		remote_dma_moved(&st->player->remote, channel, arming, data, len, st->w->now);
+}
+
+static const struct client_hooks client_hooks = {on_done, on_irq, on_changed, on_dma};
 
 struct world *world_new(u64 seed)
 {
@@ -216,6 +233,7 @@ struct world *world_new(u64 seed)
 void world_free(struct world *w)
 {
 	free(w->recording);
+	free(w->sound);
 	free(w);
 }
 
@@ -257,7 +275,9 @@ static u64 earlier(u64 a, u64 b)
 
 static u64 station_deadline(const struct station *st)
 {
-	return st->remote ? remote_deadline(st->remote) : client_deadline(&st->c);
+	u64 first = st->remote ? remote_deadline(st->remote) : client_deadline(&st->c);
+
+	return st->player ? earlier(first, remote_dma_deadline(&st->player->remote)) : first;
 }
 
 static void station_poll(struct station *st, u64 now)
@@ -266,12 +286,14 @@ static void station_poll(struct station *st, u64 now)
 		remote_poll(st->remote, now);
 	else
 		client_poll(&st->c, now);
+	if (st->player)
+		remote_dma_poll(&st->player->remote, now);
 }
 
 bool world_step(struct world *w, u64 until)
 {
 	struct flying *first = NULL;
-	u64 next = server_deadline(&w->server);
+	u64 next = earlier(server_deadline(&w->server), sound_deadline(w));
 
 	for (unsigned n = 1; n < NODES; n++)
 		next = earlier(next, station_deadline(&w->station[n]));
@@ -292,6 +314,7 @@ bool world_step(struct world *w, u64 until)
 		return false;
 	}
 	w->now = next > w->now ? next : w->now;
+	sound_poll(w);
 	server_poll(&w->server, w->now);
 	for (unsigned n = 1; n < NODES; n++)
 		station_poll(&w->station[n], w->now);
