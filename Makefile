@@ -68,9 +68,18 @@ BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/
 NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c) lib/fmt.c \
                 devices/bus.c devices/dma8237.c cpu/physmem.c \
                 $(wildcard tests/unit/net/support*.c))
-NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/net/test_*.c))
+NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%, \
+                $(filter-out tests/unit/net/test_fuzz%,$(wildcard tests/unit/net/test_*.c)))
 
-UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN)
+# The network's tests with the address and undefined behaviour sanitizers; `make test` runs those
+# with mutated frames, `make sanitize` all.
+SAN          := $(BUILD)/unit/sanitize
+SAN_FLAGS    := $(UNIT64_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_OBJ      := $(patsubst $(UNIT64)/%,$(SAN)/%,$(sort $(NET_OBJ) $(DEVICES_OBJ)))
+SAN_BIN      := $(patsubst tests/unit/%.c,$(SAN)/bin/%,$(wildcard tests/unit/net/test_*.c))
+FUZZ_BIN     := $(filter $(SAN)/bin/net/test_fuzz%,$(SAN_BIN))
+
+UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN) $(FUZZ_BIN)
 
 $(UNIT32)/cpu/%.o: UNIT32_FLAGS += -mno-mmx -mno-sse -mno-80387
 
@@ -112,8 +121,25 @@ $(NET_BIN): $(UNIT64)/bin/%: $(UNIT64)/tests/unit/%.o $(sort $(NET_OBJ) $(DEVICE
 	@echo "LD $@"
 	@gcc -o $@ $^ -lcmocka
 
-.PHONY: unit
+$(SAN)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	@gcc $(SAN_FLAGS) -c -o $@ $<
+
+$(SAN_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SAN_OBJ)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@gcc -fsanitize=address,undefined -o $@ $^ -lcmocka
+
+.PHONY: unit fuzz sanitize
 unit: $(UNIT_BIN)
+
+# Ten million frames; `make test` takes a million of them.
+fuzz: $(FUZZ_BIN)
+	@set -e; for test in $^; do $$test 10000000; done
+
+sanitize: $(SAN_BIN)
+	@set -e; for test in $^; do echo "$$test"; $$test; done
 
 -include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
 
