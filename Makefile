@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # The words of `make run` and `make image`; images/run.py reads them from its environment.
 export BUILD GUESTS HOST GUEST DISK FLOPPY CDROM KERNEL INITRD APPEND FIRMWARE CPU RAM HEADLESS \
-       CONFIG
+       CONFIG BDISK BCD PCAP
 
 KERNEL_DIRS := boot lib cpu devices net-ne2000
 KERNEL_C    := $(shell find $(KERNEL_DIRS) -name '*.c' 2>/dev/null)
@@ -175,7 +175,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run test test-all bench clean
+.PHONY: deps image run run-remote test test-all bench clean
 
 deps:
 	@sh images/deps.sh
@@ -184,6 +184,10 @@ deps:
 run: deps
 	@$(MAKE) --no-print-directory all >&2
 	@exec $(PYTHON) images/run.py
+
+run-remote: deps
+	@$(MAKE) --no-print-directory all >&2
+	@exec $(PYTHON) images/remote.py
 
 image: deps
 	@$(MAKE) --no-print-directory all >&2

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a guest under Farbus in an emulated PC. `make run` calls it; its words are Make's.
 
-    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast] [--nic PORT/MAC]
+    run.py [--image FILE] [--native] [--work DIR] [--clock real|fast]
 
 --image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
---work is the folder for this run's files; --clock fast lets an idle Bochs rush through time; --nic
-puts a NE2000 into the PC, joined to the relay at that port (relay.py).
+--work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
+NIC=PORT/MAC puts a NE2000 into the PC, joined to the relay at that port (relay.py).
 """
 
 import argparse
@@ -121,7 +121,10 @@ def run_native(host, guest, work, clock):
     return 0
 
 
-def nic_option(text):
+def nic_word():
+    text = word("NIC")
+    if not text:
+        return None
     port, mac = text.split("/")
     return Nic(int(port), mac)
 
@@ -132,7 +135,6 @@ def main():
     parser.add_argument("--native", action="store_true")
     parser.add_argument("--work", type=Path)
     parser.add_argument("--clock", choices=("real", "fast"), default="real")
-    parser.add_argument("--nic", type=nic_option, metavar="PORT/MAC")
     options = parser.parse_args()
     host = host_word()
     work = (options.work or BUILD / "run" / f"{guest_name()}-{host}").absolute()
@@ -146,7 +148,7 @@ def main():
         return 0
     if options.native:
         return run_native(host, guest, work, options.clock)
-    return run_farbus(host, guest, work, options.clock, Hardware(nic=options.nic))
+    return run_farbus(host, guest, work, options.clock, Hardware(nic=nic_word()))
 
 
 if __name__ == "__main__":
