@@ -229,7 +229,8 @@ enum link_health client_health(const struct client *c, u64 now)
 		return LINK_GOOD;
 	if (!link_idle(&c->requests) || !c->silent_since)
 		return link_health(&c->requests, now);
-	silence = now - c->silent_since;
+	/* An answer to a request is a sign of life as good as one to RENEW. */
+	silence = now - (c->silent_since > c->requests.heard ? c->silent_since : c->requests.heard);
 	return silence < LINK_SUSPECT_NS ? LINK_GOOD
 	       : silence < LINK_LOST_NS	 ? LINK_SUSPECT
 					 : LINK_LOST;

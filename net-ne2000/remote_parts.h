@@ -40,7 +40,8 @@ struct remote_access {
 	u8 data[REMOTE_BLOCK];
 };
 
-#define REMOTE_NO_OP 255u
+#define REMOTE_NO_OP   255u
+#define REMOTE_COOKIES 0x7fffffffu /* bit 31 is of requests made elsewhere (remote_dma.h) */
 
 /*
  * What the operations of a request are for, by their numbers in it: first come posted writes, then

@@ -117,7 +117,7 @@ void remote_send(struct remote *r, const struct remote_plan *plan)
 	q->ops = f->w.ops;
 	q->len = (u16)f->w.len;
 	memcpy(q->body, f->w.buf + PROTO_HEADER, f->w.len);
-	q->cookie = ++r->cookies;
+	q->cookie = ++r->cookies & REMOTE_COOKIES;
 	q->open = client_submit(&r->c, q->cookie, r->now);
 	r->stats.requests += q->open;
 	remote_begin_request(r);
