@@ -197,7 +197,14 @@ test test-all: deps
 	@$(MAKE) --no-print-directory -j2 all unit tiny
 	@$(PYTHON) tests/run.py $(if $(filter test-all,$@),--all) $(UNIT_BIN)
 
-bench: deps
+# What remote routes cost, counted; it needs no emulator.
+COUNTS_BIN := $(filter $(UNIT64)/bin/net/test_counts_%,$(NET_BIN))
+
+bench-counts: deps
+	@$(MAKE) --no-print-directory $(COUNTS_BIN) >&2
+	@$(PYTHON) tests/bench/counts.py $(COUNTS_BIN)
+
+bench: bench-counts
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

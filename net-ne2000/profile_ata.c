@@ -19,7 +19,7 @@
 #define LOOP	 2u
 #define NO_PAUSE 16u
 
-#define FLOATING 0xffu
+#define FLOATING 0xffu /* no drive */
 
 static u16 command_base(const struct profile_state *st)
 {
@@ -89,15 +89,15 @@ static bool asks_silently(const struct ata *a)
 	return a->transfer == ATA_PACKET || (a->transfer == ATA_OUT && a->moved == 0);
 }
 
-/* us to wait for BSY to end, 0: none. */
+/* us to wait for BSY to end, 0: none. Without interrupts there is nothing but to look. */
 static u16 patience_busy(const struct ata *a, bool alternate, u32 repeats)
 {
-	if (repeats == 0 && a->fresh)
-		return ata_polled(a) || asks_silently(a) ? SHORT_US : 0;
 	if (ata_polled(a))
-		return repeats ? LONG_US : SHORT_US;
+		return LONG_US;
+	if (repeats == 0)
+		return a->fresh && asks_silently(a) ? SHORT_US : 0;
 	if (!alternate)
-		return repeats ? LONG_US : 0;
+		return LONG_US;
 	if (repeats < LOOP)
 		return 0;
 	return repeats < NO_PAUSE ? SHORT_US : LONG_US;
@@ -122,7 +122,7 @@ static bool ata_poll(struct profile_state *st, u16 port, unsigned width, u32 rep
 	bool alternate = register_of(st, port) == ATA_CONTROL;
 	u32 seen = repeats ? last : a->status;
 
-	if (!is_status(st, port, width))
+	if (!is_status(st, port, width) || (repeats == 0 && !a->fresh && seen == FLOATING))
 		return false;
 	if (seen & ATA_BSY || (repeats == 0 && a->fresh)) {
 		*poll = (struct profile_poll){.mask = ATA_BSY, .value = 0};

@@ -124,8 +124,30 @@ static void launch(struct route *r, bool to_server, const u8 *frame, u32 len)
 	r->frames++;
 }
 
+/* Bytes that a request writes to the watched port. */
+static u32 watched_bytes(const struct route *r, const u8 *frame, u32 len)
+{
+	struct frame_view view;
+	struct proto_header h;
+	struct proto_op op;
+	u32 at = 0, bytes = 0;
+
+	if (!frame_parse(frame, len, &view) ||
+	    proto_peek(view.payload, view.len, &h) != PROTO_GOOD || h.type != PROTO_REQ)
+		return 0;
+	while (proto_next(proto_body(view.payload), &h, false, &at, &op) == 1)
+		if ((op.opcode == PROTO_OUT || op.opcode == PROTO_OUTS) && op.addr == r->watched)
+			bytes += (op.opcode == PROTO_OUT ? 1u : op.count) * op.width;
+	return bytes;
+}
+
 static bool client_send(void *ctx, const u8 *frame, u32 len)
 {
+	struct route *r = ctx;
+	u32 bytes = r->watched ? watched_bytes(r, frame, len) : 0;
+
+	r->carriers += bytes != 0;
+	r->carried += bytes;
 	launch(ctx, true, frame, len);
 	return true;
 }
@@ -393,7 +415,7 @@ void route_start(struct route *r)
 
 void route_reset_counts(struct route *r)
 {
-	r->trips = r->frames = 0;
+	r->trips = r->frames = r->carriers = r->carried = 0;
 	r->interrupts = 0;
 }
 

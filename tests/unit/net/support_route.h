@@ -38,8 +38,11 @@ struct route {
 	struct endpoint endpoint;
 	struct route_frame queue[ROUTE_QUEUE];
 	unsigned queued;
-	u64 trips;  /* accesses that could not go on at once */
-	u64 frames; /* of all kinds, both ways */
+	u64 trips;    /* accesses that could not go on at once */
+	u64 frames;   /* of all kinds, both ways */
+	u16 watched;  /* a port: */
+	u64 carriers; /* requests with writes to it, */
+	u64 carried;  /* and the bytes */
 };
 
 /* remote: through a route with that profile. Ports and line as in x. */

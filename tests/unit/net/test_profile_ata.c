@@ -327,7 +327,7 @@ static void waits(void **state)
 	wrote(&st, CONTROL, NIEN);
 	command(&st, READ, 1);
 	assert_true(p->poll(&st, CONTROL, 1, 0, 0, &w));
-	assert_int_equal(w.max_us, 500);
+	assert_int_equal(w.max_us, 50000);
 	assert_false(p->poll(&st, ERROR, 1, 9, 0, &w));
 }
 
