@@ -80,7 +80,9 @@ static _Noreturn void refuse_own(struct config *c, const struct config_export *x
 		bool bad = server_add(peer.server, &one) == EXPORT_PROHIBITED;
 
 		peer.server->exports = before;
-		fmt(word, sizeof(word), "0x%x-0x%x", one.range[0].first, one.range[0].last);
+		fmt(word, sizeof(word),
+		    one.range[0].first < one.range[0].last ? "0x%x-0x%x" : "0x%x",
+		    one.range[0].first, one.range[0].last);
 		if (bad)
 			refuse(c, x, word, "ports that the peer does not need itself");
 	}

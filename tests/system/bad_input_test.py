@@ -75,6 +75,55 @@ def odd_firmware():
     refused("odd-firmware", r"firmware|bios\.bin", FIRMWARE=str(rom))
 
 
+# The card is set to line 10.
+CARD = "-device ne2k_isa,iobase=0x300,irq=10,netdev=n -netdev user,id=n"
+NIC = "nic ne2000 0x300 irq 10; key insecure; "
+
+
+def nic_without_key():
+    refused("nic-key", r"config:\d+: 'nic': expected a key line: 'key file NAME', 'key HEX' or",
+            FLOPPY=boot_floppy("hello"), CONFIG="nic ne2000 0x300 irq 10", HOSTARGS=CARD)
+
+
+def peer_without_card():
+    refused("peer-no-nic", r"nic: no NE2000 at 0x300: ", FLOPPY=boot_floppy("hello"),
+            CONFIG=NIC + "peer; export 0x2f8-0x2ff irq 3 name com2")
+
+
+def forbidden_export(name, export, line):
+    refused(f"export-{name}", line, FLOPPY=boot_floppy("hello"), HOSTARGS=CARD,
+            CONFIG=NIC + f"peer; export 0x2f8-0x2ff irq 3 name com2; export {export} name x")
+
+
+def guest_with(name, config, hostargs, line):
+    """The guest boots; the log has one such line."""
+    with PC(f"bad-{name}", FLOPPY=boot_floppy("hello"), CONFIG=config, HOSTARGS=hostargs) as pc:
+        _log_line(pc, r"^farbus: guest starts", 1, 120)
+        found = re.findall(r"^farbus: (?:error|warning): .*", pc.log(), re.MULTILINE)
+        if len(found) != 1 or not re.search(line, found[0]):
+            raise Failure(f"expected one line /{line}/, got {found}")
+        pc.wait("hello", 30)
+
+
+def no_card():
+    guest_with("no-nic", NIC, "", r"nic: no NE2000 at 0x300: no card is there")
+
+
+def no_card_found():
+    guest_with("no-nic-probed", "nic ne2000; key insecure", "",
+               r"nic: no NE2000 at the usual ports 0x300, ")
+
+
+def no_pci_card():
+    guest_with("no-nic-pci", "nic ne2000 pci; key insecure", "", r"nic: no NE2000 on PCI: expected")
+
+
+def wrong_line():
+    guest_with("nic-irq", "nic ne2000 0x300 irq 5; key insecure", CARD,
+               r"nic: no interrupt on irq 5: expected the line that the card is set to "
+               r"\(it is on irq 10\)")
+
+
 def prompt(pc, seconds=30):
     pc.wait(r"^farbus> *\Z", seconds)
 
@@ -140,4 +189,18 @@ CASES = {
     "triple-fault-stop": triple_fault_stops,
     "jump-into-nothing": jump_into_nothing,
     "console-flood": console_flood,
+    "nic-without-key": nic_without_key,
+    "peer-without-card": peer_without_card,
+    "export-keyboard": lambda: forbidden_export(
+        "keyboard", "0x60-0x64", r"config:\d+: '0x60-0x64': expected ports that the peer does not"),
+    "export-console": lambda: forbidden_export(
+        "console", "0x3f8-0x3ff irq 4", r"config:\d+: '0x3f8-0x3ff': expected ports that the peer"),
+    "export-card": lambda: forbidden_export(
+        "card", "0x200,0x31f", r"config:\d+: '0x31f': expected ports that the peer does not need"),
+    "export-line": lambda: forbidden_export(
+        "line", "0x200 irq 10", r"config:\d+: 'irq 10': expected a line that the peer does not need"),
+    "no-card": no_card,
+    "no-card-found": no_card_found,
+    "no-pci-card": no_pci_card,
+    "wrong-line": wrong_line,
 }
