@@ -7,6 +7,7 @@
  */
 #include "boot/local.h"
 #include "boot/host.h"
+#include "boot/net.h"
 #include "boot/port.h"
 #include "boot/vm.h"
 #include "devices/bus.h"
@@ -193,7 +194,11 @@ static bool overlaps(const struct config_range *r, u16 first, u16 last)
 static const char *port_owner(const struct config *c, const struct config_range *r)
 {
 	static const u16 ata_base[] = {0x1f0, 0x170}, ata_control[] = {0x3f6, 0x376};
+	struct port_range card;
+	u8 irq;
 
+	if (net_resources(&card, &irq) && overlaps(r, card.first, card.last))
+		return "Farbus's network card";
 	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
 		if (overlaps(r, own[i].first, own[i].last))
 			return own[i].what;
@@ -216,6 +221,11 @@ static const char *irq_owner(const struct config *c, unsigned line)
 		[0] = "this PC's timer",  [1] = "this PC's keyboard", [2] = "the cascade",
 		[12] = "this PC's mouse", [13] = "this PC's FPU",
 	};
+	struct port_range card;
+	u8 irq;
+
+	if (net_resources(&card, &irq) && irq == line)
+		return "Farbus's network card";
 
 	for (unsigned com = 1; com <= 2; com++)
 		if (com_used(c, com) && com_irq[com] == line)
