@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest whose 8237 is remote at its device's end. */
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/log.h"
 #include "lib/str.h"
 #include "tests/unit/net/support_sound.h"
 
 #define GUEST_COOKIE 1u
-
-/* devices/bus.c has something to say: no test here gives it a reason. */
-void log_error(const char *format, ...)
-{
-	fprintf(stderr, "%s\n", format);
-	abort();
-}
 
 static bool programmed(void *ctx, unsigned channel, struct remote_dma_program *program)
 {
