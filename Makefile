@@ -66,7 +66,6 @@ BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/cons
                 $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard tests/unit/boot/support*.c))
 BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))
 NET_OBJ      := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard net-ne2000/*.c) lib/fmt.c \
-                devices/bus.c devices/dma8237.c cpu/physmem.c \
                 $(wildcard tests/unit/net/support*.c))
 NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%, \
                 $(filter-out tests/unit/net/test_fuzz%,$(wildcard tests/unit/net/test_*.c)))
