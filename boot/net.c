@@ -399,6 +399,18 @@ void net_mac_text(char buf[NET_MAC_TEXT], const u8 mac[6])
 	    mac[4], mac[5]);
 }
 
+void net_tell_strangers(struct endpoint *e)
+{
+	const struct stranger *s;
+	char mac[NET_MAC_TEXT];
+
+	while ((s = endpoint_new_stranger(e))) {
+		net_mac_text(mac, s->mac);
+		log_warn("net: %s speaks version %u of the protocol: expected version %u", mac,
+			 s->version, PROTO_VERSION);
+	}
+}
+
 void net_describe(char *buf, size_t size)
 {
 	const struct nic_stats *s = &net.card.nic.stats;

@@ -161,6 +161,7 @@ static void take_frame(void *ctx, const u8 *frame, u32 len)
 	/* What has interrupted before the frame is told before its answer. */
 	peer_backend_poll(s);
 	server_receive(s, frame, len, host_ns());
+	net_tell_strangers(&s->e);
 }
 
 static u64 earlier(u64 a, u64 b)

@@ -166,8 +166,10 @@ static void receive(void *ctx, const u8 *frame, u32 len)
 	struct packet p;
 	bool taken;
 
-	if (!endpoint_open(&all->e, frame, len, &p))
+	if (!endpoint_open(&all->e, frame, len, &p)) {
+		net_tell_strangers(&all->e);
 		return;
+	}
 	taken = all->discovery.found && discover_receive(&all->discovery, &all->e, &p);
 	for (unsigned i = 0; i < REMOTE_ROUTES && !taken; i++)
 		taken = all->route[i].used && remote_receive(all->route[i].r, &p, now);

@@ -44,7 +44,6 @@ static void start_search(struct remote *r)
 	s->discovery.ctx = r;
 	s->began = s->next_hello = r->now;
 	s->until = r->now + REMOTE_ATTACH_NS;
-	s->versions = r->e->drops[DROP_VERSION];
 }
 
 static void forget_device(struct remote *r)

@@ -141,9 +141,31 @@ int remote_match(struct remote *r, const struct offer *o)
 	return match_exports(r, o, only);
 }
 
+/* Whom we look for, or if that is a name whoever it may be, with another version. */
+static const struct stranger *odd_peer(const struct remote *r)
+{
+	for (unsigned i = 0; i < r->e->strangers; i++) {
+		const struct stranger *s = &r->e->stranger[i];
+
+		if (s->again && (r->config.peer[0] || !memcmp(s->mac, r->config.mac, 6)))
+			return s;
+	}
+	return NULL;
+}
+
+static void odd_version(struct remote *r, const struct stranger *s)
+{
+	remote_obstacle(r, OBSTACLE_NAME,
+			"%02x:%02x:%02x:%02x:%02x:%02x speaks version %u of the protocol: "
+			"expected version %u",
+			s->mac[0], s->mac[1], s->mac[2], s->mac[3], s->mac[4], s->mac[5],
+			s->version, PROTO_VERSION);
+}
+
 void remote_explain(struct remote *r)
 {
 	struct remote_search *s = &r->search;
+	const struct stranger *odd = odd_peer(r);
 	const u8 *mac = r->config.mac;
 	char list[REMOTE_WHY] = "";
 	char wanted[EXPORT_NAME + 8];
@@ -158,14 +180,11 @@ void remote_explain(struct remote *r)
 	    mac[4], mac[5]);
 	if (r->config.peer[0])
 		fmt(wanted, sizeof(wanted), "called %s", r->config.peer);
-	if (s->heards)
+	if (odd && (!s->heards || !r->config.peer[0]))
+		odd_version(r, odd);
+	else if (s->heards)
 		remote_obstacle(r, OBSTACLE_NAME, "no peer and no export is %s: heard of %s",
 				wanted, list);
-	else if (r->e->drops[DROP_VERSION] != s->versions)
-		remote_obstacle(
-			r, OBSTACLE_NAME,
-			"peers answer in another version of the protocol: expected version %u",
-			PROTO_VERSION);
 	else
 		remote_obstacle(r, OBSTACLE_NAME,
 				"no answer from any peer (is it on, has it the same key?)");

@@ -102,8 +102,7 @@ struct remote_ahead {
 struct remote_search {
 	struct discovery discovery;
 	u64 began, until, next_hello;
-	bool asks;    /* the client asks for the lease; else we look for offers */
-	u64 versions; /* the endpoint's drops when it began */
+	bool asks; /* the client asks for the lease; else we look for offers */
 	char heard[REMOTE_HEARD][EXPORT_NAME + 1];
 	unsigned heards;
 	char why[REMOTE_WHY];

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "lib/str.h"
-#include "tests/unit/net/support.h"
+#include "tests/unit/net/support_caller.h"
 
 static u64 dropped(const struct endpoint *e)
 {
@@ -444,14 +444,46 @@ static void other_version(void **state)
 	world_free(w);
 }
 
+/* A route whose peer answers every HELLO in version 3. */
+static void route_to_other_version(void **state)
+{
+	struct world *w = world_new(22);
+	struct caller *g = caller_new(w, 1, NULL, &profile_strict, REMOTE_FREEZE);
+	struct flying nak;
+	char text[200];
+
+	(void)state;
+	w->record = true;
+	discover(&(struct discovery){0}, &w->station[2].e);
+	nak = in_version(&w->recording[0], 2); /* HELLO: the server answers it in its own */
+	server_receive(&w->server, nak.bytes, nak.len, w->now);
+	nak = in_version(&w->recording[w->recorded - 1], 3);
+	node_mac(nak.bytes, 1);
+	w->cut[0] = true;
+	world_inject(w, 1, nak.bytes, nak.len);
+	world_inject(w, 1, nak.bytes, nak.len);
+	assert_int_equal(caller_attach(g), REMOTE_FAILED);
+	remote_describe(g->r, text, sizeof(text));
+	assert_string_equal(text, "failed: 52:54:00:00:00:01 speaks version 3 of the protocol: "
+				  "expected version 1");
+	caller_free(g);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(replayed),	  cmocka_unit_test(replayed_renewals),
-		cmocka_unit_test(forged),	  cmocka_unit_test(refused),
-		cmocka_unit_test(waiting),	  cmocka_unit_test(forbidden_exports),
-		cmocka_unit_test(interrupts),	  cmocka_unit_test(discovery),
-		cmocka_unit_test(early_requests), cmocka_unit_test(other_version),
+		cmocka_unit_test(replayed),
+		cmocka_unit_test(replayed_renewals),
+		cmocka_unit_test(forged),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(waiting),
+		cmocka_unit_test(forbidden_exports),
+		cmocka_unit_test(interrupts),
+		cmocka_unit_test(discovery),
+		cmocka_unit_test(early_requests),
+		cmocka_unit_test(other_version),
+		cmocka_unit_test(route_to_other_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
