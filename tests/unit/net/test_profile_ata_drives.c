@@ -121,6 +121,100 @@ static void polled(struct drives *d, u8 *data)
 	assert_true(seabios_read(g, 100, 1, data + 15 * 512));
 }
 
+static u32 seed;
+
+static u32 pick(u32 n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % n;
+}
+
+/* A block of data in any pieces, with looks at the status in between. */
+static void read_in_pieces(struct guest *g, u8 *buf, u32 bytes)
+{
+	while (bytes) {
+		u32 words = 1 + pick(bytes / 2 < 600 ? bytes / 2 : 600), value;
+
+		switch (pick(4)) {
+		case 0:
+			guest_ins16(g, 0x170, buf, words);
+			break;
+		case 1:
+			g->ins(g, 1, 0x170, 4, buf, words /= 2);
+			words *= 2;
+			break;
+		case 2:
+			words = 1;
+			value = guest_in16(g, 0x170);
+			memcpy(buf, &value, 2);
+			break;
+		default:
+			words = 0;
+			assert_int_equal(guest_in8(g, pick(2) ? 0x177 : 0x376), 0x58);
+			break;
+		}
+		buf += words * 2;
+		bytes -= words * 2;
+	}
+}
+
+/*
+ * Until the next block is there; polled, or by the interrupt and one of the two registers first. As
+ * many random numbers each time, however long it takes.
+ */
+static void await_block(struct guest *g, bool polled)
+{
+	u32 pause = pick(3000), way = pick(3);
+	u8 status;
+
+	if (!polled) {
+		assert_true(g->irq(g));
+		if (way)
+			assert_int_equal(guest_in8(g, 0x376), 0x58);
+		assert_int_equal(guest_in8(g, 0x177), 0x58);
+		return;
+	}
+	do {
+		g->pause(g, pause);
+		status = guest_in8(g, way ? 0x177 : 0x376);
+	} while (status & 0x80);
+	assert_int_equal(status, 0x58);
+}
+
+static void any_way(struct drives *d, u8 *data)
+{
+	struct guest *g = drives_guest(d, 0);
+	static const u8 units[] = {1, 2, 4, 8, 16};
+
+	seed = 1;
+	for (unsigned round = 0; round < 300; round++) {
+		u32 unit = units[pick(ARRAY_SIZE(units))], sectors = 1 + pick(64);
+		u32 lba = pick(DISK_SECTORS - 64);
+		bool polled = pick(2), multiple = pick(2);
+
+		assert_true(linux13_set_multiple(g, (u8)unit));
+		guest_out8(g, 0x376, polled ? 0x0a : 0x08);
+		guest_out8(g, 0x172, (u8)sectors);
+		guest_out8(g, 0x173, (u8)lba);
+		guest_out8(g, 0x174, (u8)(lba >> 8));
+		guest_out8(g, 0x175, 0);
+		guest_out8(g, 0x176, 0xe0);
+		guest_out8(g, 0x177, multiple ? 0xc4 : 0x20);
+		if (pick(2)) /* a pause */
+			guest_in8(g, 0x376);
+		for (u32 at = 0; at < sectors;) {
+			u32 block = multiple ? unit : 1;
+
+			block = block < sectors - at ? block : sectors - at;
+			await_block(g, polled);
+			read_in_pieces(g, data + at * 512, block * 512);
+			at += block;
+		}
+		assert_memory_equal(data, d->disk + lba * 512, sectors * 512);
+		assert_int_equal(guest_in8(g, 0x177), 0x50);
+	}
+}
+
 #define SAME(name, run)                                                                            \
 	static void name(void **state)                                                             \
 	{                                                                                          \
@@ -133,6 +227,7 @@ SAME(same_for_linux13_multiple, linux13_multiple)
 SAME(same_for_libata, libata)
 SAME(same_for_a_cd, cd)
 SAME(same_for_polling, polled)
+SAME(same_in_any_way, any_way)
 
 /* IDENTIFY: what the drive says, but for DMA. */
 static void identify(void **state)
@@ -210,10 +305,10 @@ static void dropped_in_a_block(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_for_linux13),   cmocka_unit_test(same_for_linux13_multiple),
-		cmocka_unit_test(same_for_libata),    cmocka_unit_test(same_for_a_cd),
-		cmocka_unit_test(same_for_polling),   cmocka_unit_test(identify),
-		cmocka_unit_test(dropped_in_a_block),
+		cmocka_unit_test(same_for_linux13), cmocka_unit_test(same_for_linux13_multiple),
+		cmocka_unit_test(same_for_libata),  cmocka_unit_test(same_for_a_cd),
+		cmocka_unit_test(same_for_polling), cmocka_unit_test(same_in_any_way),
+		cmocka_unit_test(identify),	    cmocka_unit_test(dropped_in_a_block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
