@@ -11,6 +11,7 @@
 #include "lib/str.h"
 #include "tests/unit/net/support.h"
 #include "tests/unit/net/support_ledger.h"
+#include "tests/unit/net/support_sound.h"
 
 #define FRAMES	1000000u
 #define PAYLOAD 22u /* its place in a recorded frame, which is SNAP */
@@ -130,6 +131,16 @@ static void mutate(struct world *w, struct flying *f, u32 start)
 	}
 }
 
+/* Mostly of the arming that is on. */
+static u32 channel_address(struct world *w)
+{
+	unsigned channel =
+		world_random(w) % 8 ? (world_random(w) % 2 ? 1 : 5) : world_random(w) % 9;
+
+	return proto_dma_addr(
+		channel, (u16)(w->server.dma[channel & 7].arming + (world_random(w) % 8 ? 0 : 1)));
+}
+
 static u32 invented_address(struct world *w, u8 opcode)
 {
 	static const u32 near[] = {DEVICE_PORT, DEVICE_PORT, DEVICE_LAST - 3, DEVICE_READY,
@@ -148,8 +159,30 @@ static u32 invented_address(struct world *w, u8 opcode)
 	case PROTO_IRQ_UNMASK:
 	case PROTO_IRQ_EOI:
 		return world_random(w) % 4 ? DEVICE_LINE : world_random(w) % 20;
+	case PROTO_DMA_ARM:
+	case PROTO_DMA_DATA:
+	case PROTO_DMA_STOP:
+	case PROTO_DMA_TAKEN:
+	case PROTO_DMA_GIVEN:
+		return channel_address(w);
 	default:
 		return near[world_random(w) % ARRAY_SIZE(near)];
+	}
+}
+
+/* Data of DMA operations with some sense in it, or nothing would ever be armed. */
+static void invent_dma_data(struct world *w, const struct proto_op *op, u8 *data)
+{
+	static const u8 modes[] = {0x58, 0x54, 0x48, 0x44, 0x40, 0x4c, 0xc8};
+
+	if (op->opcode == PROTO_DMA_ARM) {
+		proto_put32(data, 2 + world_random(w) % (world_random(w) % 8 ? 4096 : 0x21000));
+		proto_put32(data + 4, modes[world_random(w) % ARRAY_SIZE(modes)]);
+	} else if (op->opcode == PROTO_DMA_DATA) {
+		const struct server_dma *d = &w->server.dma[op->addr & 7];
+		u32 near = world_random(w) % 64 - 32;
+
+		proto_put32(data, (u32)d->filled + (world_random(w) % 2 ? near : 0));
 	}
 }
 
@@ -175,6 +208,8 @@ static void invent(struct world *w, struct flying *f)
 		data = proto_add(&pw, &op);
 		for (u32 i = 0; data && i < op.data_len; i++)
 			data[i] = (u8)world_random(w);
+		if (data)
+			invent_dma_data(w, &op, data);
 	}
 	proto_put16(f->bytes + PAYLOAD + 6, (u16)pw.len);
 	f->bytes[PAYLOAD + 18] = pw.ops;
@@ -321,14 +356,28 @@ static void on_done(struct station *st, u32 cookie, enum client_outcome outcome,
 	      "answers are not in the order of the requests");
 }
 
+/* "device" has DMA channels, too, and something plays or records on one of them. */
+static void give_channels(struct world *w)
+{
+	w->sound = calloc(1, sizeof(*w->sound));
+	if (!w->sound)
+		exit(1);
+	w->sound->rate = 100000;
+	w->sound->burst = MS;
+	w->sound->masked = true;
+	w->server.export[0].dma = BIT(1) | BIT(5);
+}
+
 /* What the frames broke off begins anew. */
 static void new_session(struct world *w)
 {
 	struct station *st = &w->station[1];
+	u32 flags = (world_random(w) % 4) * SOUND_16BIT; /* 8 or 16 bits, plays or records */
 
 	client_init(&st->c, &st->e, st->c.hooks, st);
 	answered = asked;
 	check(world_lease(w, 1, 20000 * MS), "no lease any more");
+	sound_out(w, SOUND_PORT, 64 | flags | SOUND_AGAIN);
 	ledger_follow();
 }
 
@@ -336,6 +385,7 @@ static void new_session(struct world *w)
 static void keep_open(struct world *w, u32 cookie)
 {
 	w->now += MS;
+	sound_poll(w);
 	server_poll(&w->server, w->now);
 	ledger_follow();
 	if (ask(&w->station[1], PROTO_IN, DEVICE_PORT, 1, 0, cookie))
@@ -350,8 +400,10 @@ static void report(const struct world *w, u32 frames, u32 handled, u32 sessions)
 	for (unsigned i = 0; i < DROPS; i++)
 		printf("%-10s %u at the server, %u at the client\n", drop_name((enum drop)i),
 		       (u32)w->server.e.drops[i], (u32)st->e.drops[i]);
-	printf("%u frames: %u handled, %u dropped; %u sessions, %u accesses, %u answers\n", frames,
-	       handled, frames - handled, sessions, (u32)ledger_accesses(), st->done);
+	printf("%u frames: %u handled, %u dropped; %u sessions, %u accesses, %u bytes by "
+	       "DMA, %u answers\n",
+	       frames, handled, frames - handled, sessions, (u32)ledger_accesses(), w->sound->moved,
+	       st->done);
 }
 
 int main(int argc, char **argv)
@@ -365,6 +417,7 @@ int main(int argc, char **argv)
 
 	record_session(w);
 	ledger_attach(w);
+	give_channels(w);
 	st->on_done = on_done;
 	for (u32 i = 0; i < frames && !failures; i++) {
 		u64 before;
@@ -384,6 +437,7 @@ int main(int argc, char **argv)
 	check(failures || frames == handled + counted, "sent is not handled and dropped together");
 	check(ledger_accesses() > frames / 100, "too few were carried out");
 	check(st->done > frames / 1000, "too few were answered");
+	check(w->sound->moved > frames / 100, "too little DMA");
 	printf("%u passed, %u failed\n", !failures, failures);
 	world_free(w);
 	return failures != 0;
