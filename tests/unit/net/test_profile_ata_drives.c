@@ -130,9 +130,11 @@ static u32 pick(u32 n)
 }
 
 /* A block of data in any pieces, with looks at the status in between. */
-static void read_in_pieces(struct guest *g, u8 *buf, u32 bytes)
+static void read_in_pieces(struct drives *d, struct guest *g, u8 *buf, u32 bytes)
 {
 	while (bytes) {
+		/* The next block's interrupt comes after this one's last word. */
+		assert_false(d->r->pending);
 		u32 words = 1 + pick(bytes / 2 < 600 ? bytes / 2 : 600), value;
 
 		switch (pick(4)) {
@@ -207,7 +209,7 @@ static void any_way(struct drives *d, u8 *data)
 
 			block = block < sectors - at ? block : sectors - at;
 			await_block(g, polled);
-			read_in_pieces(g, data + at * 512, block * 512);
+			read_in_pieces(d, g, data + at * 512, block * 512);
 			at += block;
 		}
 		assert_memory_equal(data, d->disk + lba * 512, sectors * 512);
