@@ -68,7 +68,7 @@ void boot_main(u32 mbi)
 	read_config();
 	host_keyboard_init();
 	if (vm.config.peer.on)
-		peer_run(&vm.config);
+		peer_run(&vm.config, boot.guest_limit);
 	start_network();
 	vm_build(&vm, &boot);
 	vm_run(&vm);

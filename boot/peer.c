@@ -5,6 +5,7 @@
 #include "boot/log.h"
 #include "boot/net.h"
 #include "boot/peer_backend.h"
+#include "boot/peer_dma.h"
 #include "boot/peer_screen.h"
 #include "boot/relocate.h"
 #include "lib/fmt.h"
@@ -184,7 +185,18 @@ static u64 turn(struct server *s)
 	return earlier(due, server_deadline(s));
 }
 
-static void start(struct config *c)
+static void start_dma(u32 ram_end)
+{
+	u8 channels = 0;
+
+	for (unsigned i = 0; i < peer.server->exports; i++)
+		channels |= peer.server->export[i].dma;
+	if (!peer_dma_start(channels, ram_end))
+		boot_fail("boot: out of memory: a DMA channel needs 64 KB (5 to 7: 128 KB) from 1 "
+			  "MB to 16 MB");
+}
+
+static void start(struct config *c, u32 ram_end)
 {
 	char error[CONFIG_ERROR_MAX];
 
@@ -198,12 +210,13 @@ static void start(struct config *c)
 	forbid_own(c);
 	for (unsigned i = 0; i < c->export_count; i++)
 		add_export(c, &c->export[i]);
+	start_dma(ram_end);
 	peer_backend_start(peer.server);
 }
 
-void peer_run(struct config *c)
+void peer_run(struct config *c, u32 ram_end)
 {
-	start(c);
+	start(c, ram_end);
 	host_wake_word(&peer.events, AWAKE);
 	log_info("peer %s lends out %u devices", peer.server->name, peer.server->exports);
 	peer_screen_init(c);

@@ -10,8 +10,9 @@
 
 /*
  * Starts the network card and lends out what c->export lists, for ever. What cannot work (no card,
- * ports that this PC needs itself) ends in boot_fail().
+ * ports that this PC needs itself) ends in boot_fail(). ram_end: RAM is without a hole from 1 MB to
+ * there.
  */
-_Noreturn void peer_run(struct config *c);
+_Noreturn void peer_run(struct config *c, u32 ram_end);
 
 #endif

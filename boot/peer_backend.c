@@ -2,6 +2,7 @@
 #include "boot/peer_backend.h"
 #include "boot/host.h"
 #include "boot/peer_device.h"
+#include "boot/peer_dma.h"
 #include "boot/port.h"
 
 static struct {
@@ -134,6 +135,11 @@ const struct server_backend peer_backend = {
 	.ins = block_in,
 	.outs = block_out,
 	.irq_mask = irq_mask,
+	.dma_arm = peer_dma_arm,
+	.dma_run = peer_dma_run,
+	.dma_position = peer_dma_position,
+	.dma_put = peer_dma_put,
+	.dma_get = peer_dma_get,
 	.reset = reset,
 	.quiesce = quiesce,
 };
