@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Peer mode as another implementation of the protocol sees it (protocol.py), over the real card."""
+
+import re
+import shutil
+import struct
+import time
+
+import pyte
+from pc import BUILD, Failure
+from protocol import (IN, INS, IRQ_MASK, OUT, POLL, BROADCAST, REQ, Client, Unanswered, operation)
+
+import peer
+import remote
+from hardware import Nic
+from relay import Relay
+
+KEY = bytes(range(7, 39))
+MAC_B = "52:54:00:fa:00:0b"
+HELD = 2  # LEASE's status
+COM2, IDE1 = 0x2F8, 0x170
+LINE = {"com2": 3, "ide1": 15, "lpt1": 7}
+
+
+def check(what, found, wanted):
+    if found != wanted:
+        raise Failure(f"{what}: {found!r} instead of {wanted!r}")
+
+
+class Segment:
+    """PC B in peer mode, and `count` stations of ours."""
+
+    def __init__(self, name, host, count=1, config=None, key=KEY, form="snap"):
+        out = BUILD / "tests" / f"peer-{name}-{host}"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        names = [f"station{i}" for i in range(count)]
+        self.relay = Relay(["b"] + names, pcap=out / "segment.pcap")
+        lines = config or remote.peer_lines(key.hex(), tuple(LINE))
+        self.peer = peer.Peer(out / "peer", host, Nic(self.relay.ports["b"].pc_port, MAC_B), lines)
+        self.stations = [Client(self.relay.ports[n].pc_port, bytes([0x52, 0x54, 0, 0, 1, i]), key,
+                                form) for i, n in enumerate(names)]
+
+    def __enter__(self):
+        self.relay.start()
+        self.peer.start()
+        return self
+
+    def __exit__(self, *_):
+        for station in self.stations:
+            station.close()
+        self.peer.end()
+        self.relay.stop()
+        print(self.relay.report())
+        print("\n".join(self.peer.log()))
+
+    def log_line(self, pattern, seconds=5):
+        end = time.monotonic() + seconds
+        while not any(re.search(pattern, line) for line in self.peer.log()):
+            if time.monotonic() > end:
+                raise Failure(f"no line /{pattern}/ in the peer's log")
+            time.sleep(0.05)
+
+    def screen(self):
+        screen = pyte.Screen(80, 25)
+        pyte.ByteStream(screen).feed((self.peer.out / "b.screen").read_bytes())
+        return "\n".join(line.rstrip() for line in screen.display)
+
+    def shows(self, pattern, seconds=5):
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.screen(), re.MULTILINE):
+            if time.monotonic() > end:
+                raise Failure(f"no /{pattern}/ on the peer's screen:\n{self.screen()}")
+            time.sleep(0.1)
+
+
+def out(port, value, width=1):
+    return operation(OUT, port, width, data=value.to_bytes(width, "little"))
+
+
+def start_uart(client):
+    """115200 baud, 8N1, OUT2 on; the transmitter's interrupt comes at once."""
+    client.request(out(COM2 + 3, 0x83), out(COM2, 1), out(COM2 + 1, 0), out(COM2 + 3, 3),
+                   out(COM2 + 4, 0x0B))
+    client.unmask(LINE["com2"])
+    client.out(COM2 + 1, 2)
+
+
+def take_interrupt(client, line):
+    """The event; then its cause is read and its end told, as a guest's handler would."""
+    found, generation = client.wait_event()
+    check("line", found, line)
+    return generation
+
+
+def send_by_interrupts(client, text):
+    for byte in text:
+        generation = take_interrupt(client, LINE["com2"])
+        check("IIR", client.inp(COM2 + 2) & 7, 2)
+        client.out(COM2, byte)
+        client.eoi(LINE["com2"], generation)
+
+
+def uart(host):
+    """Bytes leave COM2, each by its interrupt; what is not in the lease is refused."""
+    text = b"carried out once, and told of by interrupts\r\n"
+    with Segment("uart", host) as segment:
+        client, = segment.stations
+        server, _, name, exports = client.discover(30)
+        check("name", name, remote.NAME_B)
+        check("exports", sorted(exports), sorted(LINE))
+        check("com2", exports["com2"], (1 << 3, 0, 0, [(0x2F8, 0x2FF)]))
+        check("lease", client.lease(server, "com2"), 0)
+        check("held", client.discover()[3]["com2"][2], 1)
+        start_uart(client)
+        send_by_interrupts(client, text)
+        take_interrupt(client, LINE["com2"])
+        check("a port of nobody's", client.inp(0x300), None)
+        check("a port of another's", client.inp(IDE1 + 7), None)
+        check("half in the lease", client.inp(COM2 + 7, 2), None)
+        check("another's line", client.request(operation(IRQ_MASK, 15))[0][0], 2)
+        segment.shows(r"^com2 +UART +2f8-2ff +3 +- +%d$" % (len(text) + 1))
+        segment.shows(r"^  52:54:00:00:01:00 for 0:00:\d\d, \d+ operations, 4 refused, ")
+        client.release()
+        segment.log_line(r"com2 given back by 52:54:00:00:01:00 after")
+        check("bytes at COM2", segment.peer.wire.taken(), text)
+
+
+def disk(host):
+    """IDENTIFY and a sector of B's disk: an interrupt each, the data as one block."""
+    with Segment("disk", host) as segment:
+        client, = segment.stations
+        server = client.discover(30)[0]
+        check("lease", client.lease(server, "ide1"), 0)
+        client.unmask(LINE["ide1"])
+        wait_idle = operation(POLL, IDE1 + 7, 1, 60000, struct.pack("<II", 0x80, 0))
+        wait_data = operation(POLL, IDE1 + 7, 1, 60000, struct.pack("<II", 0x88, 8))
+        for lba in (0, 1, 7):
+            answers = client.request(
+                out(IDE1 + 0x206, 8), wait_idle, out(IDE1 + 6, 0xE0), out(IDE1 + 2, 1),
+                out(IDE1 + 3, lba), out(IDE1 + 4, 0), out(IDE1 + 5, 0), out(IDE1 + 7, 0x20),
+                wait_data)
+            check("statuses", [status for status, _ in answers], [0] * 9)
+            generation = take_interrupt(client, LINE["ide1"])
+            (_, _), (_, data) = client.request(operation(IN, IDE1 + 7),
+                                               operation(INS, IDE1, 2, 256))
+            client.eoi(LINE["ide1"], generation)
+            with open(segment.peer.disk, "rb") as image:
+                image.seek(512 * lba)
+                check(f"sector {lba}", data == image.read(512), True)
+
+
+def takes_turns(host):
+    """A second client is refused until the first gives back; a silent one loses its lease."""
+    with Segment("turns", host, 2) as segment:
+        one, two = segment.stations
+        server = one.discover(30)[0]
+        check("first", one.lease(server, "com2"), 0)
+        start_uart(one)
+        take_interrupt(one, LINE["com2"])
+        check("second", two.lease(server, "com2"), HELD)
+        check("another export", two.lease(server, "lpt1"), 0)
+        two.release()
+        one.release()
+        check("after the release", two.lease(server, "com2"), 0)
+        check("at rest: IER, MCR", [two.inp(COM2 + 1), two.inp(COM2 + 4)], [0, 0])
+        start_uart(two)
+        segment.log_line(r"com2 taken back, silence of 52:54:00:00:01:01 after 1\d s", 15)
+        check("after the silence", one.lease(server, "com2"), 0)
+        check("at rest: IER, MCR", [one.inp(COM2 + 1), one.inp(COM2 + 4)], [0, 0])
+        for _ in range(3):  # renewed, it lasts
+            time.sleep(4)
+            one.renew()
+        check("still there", one.inp(COM2 + 1), 0)
+
+
+def power_cycle(host):
+    """Another power-on is another epoch, and knows nothing of the old session."""
+    with Segment("power", host) as segment:
+        client, = segment.stations
+        server, epoch, _, _ = client.discover(30)
+        check("lease", client.lease(server, "com2"), 0)
+        old = dict(client.__dict__)
+        segment.peer.kill()
+        segment.peer.start()
+        try:
+            client.request(operation(IN, COM2 + 5))
+            raise Failure("a request of a session before the power-on was answered")
+        except Unanswered:
+            pass
+        client.session_keys = None
+        if client.discover()[1] == epoch:
+            raise Failure(f"the epoch {epoch:08x} came twice")
+        check("lease anew", client.lease(server, "com2"), 0)
+        if client.session_keys == old["session_keys"]:
+            raise Failure("the session's keys came twice")
+        check("line status", client.inp(COM2 + 5) & 0x60, 0x60)
+
+
+def strangers(host):
+    """Without the key nothing is answered, and it is counted; each form of frame is understood."""
+    with Segment("strangers", host) as segment:
+        client, = segment.stations
+        good = client.greeting
+        client.greeting = {side: bytes(16) for side in good}
+        try:
+            client.discover(2)
+            raise Failure("a HELLO with the wrong key was answered")
+        except Unanswered:
+            pass
+        segment.shows(r"^Dropped: tag \d+$")
+        client.greeting = good
+        for form in ("snap", "raw", "ether2"):
+            client.form = form
+            server = client.discover(10)[0]
+            check(f"lease by {form}", client.lease(server, "com2"), 0)
+            check("line status", client.inp(COM2 + 5) & 0x60, 0x60)
+            client.release()
+        client.send(REQ, b"", to=BROADCAST, keys=good)
+        segment.shows(r"^Dropped: .*address 1")
+
+
+CASES = {f"{case.__name__.replace('_', '-')}-{host}": lambda case=case, host=host: case(host)
+         for case in (uart, disk, takes_turns, power_cycle, strangers) for host in ("qemu", "bochs")}
