@@ -112,12 +112,20 @@ static const struct server_backend backend = {
 
 /* --- the segment --- */
 
+static u32 random_below(struct route *r, u64 n)
+{
+	r->random = r->random * 1103515245 + 12345;
+	return (u32)((u64)(r->random >> 8) * n >> 24);
+}
+
 static void launch(struct route *r, bool to_server, const u8 *frame, u32 len)
 {
-	struct route_frame *f = &r->queue[r->queued++];
+	struct route_frame *f = &r->queue[r->queued];
 
-	assert_true(r->queued <= ROUTE_QUEUE);
-	f->at = r->board->now + ROUTE_WIRE_NS;
+	if (random_below(r, 1000) < r->loss)
+		return;
+	assert_true(++r->queued <= ROUTE_QUEUE);
+	f->at = r->board->now + ROUTE_WIRE_NS + random_below(r, r->delay);
 	f->to_server = to_server;
 	f->len = len;
 	memcpy(f->bytes, frame, len);
@@ -170,13 +178,24 @@ static void fill(void *ctx, u8 *buf, u32 len)
 static const struct endpoint_hooks client_end = {client_send, fill};
 static const struct endpoint_hooks server_end = {server_send, fill};
 
-static void arrive(struct route *r)
+/* Of the frames under way, the first to arrive. */
+static struct route_frame *first_frame(struct route *r)
 {
-	struct route_frame f = r->queue[0];
+	struct route_frame *first = NULL;
+
+	for (unsigned i = 0; i < r->queued; i++)
+		if (!first || r->queue[i].at < first->at)
+			first = &r->queue[i];
+	return first;
+}
+
+static void arrive(struct route *r, struct route_frame *from)
+{
+	struct route_frame f = *from;
 	struct packet p;
 
 	r->queued--;
-	memmove(r->queue, r->queue + 1, r->queued * sizeof(f));
+	memmove(from, from + 1, (size_t)(r->queue + r->queued - from) * sizeof(f));
 	if (f.to_server)
 		server_receive(&r->server, f.bytes, f.len, r->board->now);
 	else if (endpoint_open(&r->endpoint, f.bytes, f.len, &p))
@@ -198,7 +217,7 @@ static void step(struct route *r, u64 until)
 		next = earlier(next, remote_deadline(r->remote));
 		next = earlier(next, server_deadline(&r->server));
 		if (r->queued)
-			next = earlier(next, r->queue[0].at);
+			next = earlier(next, first_frame(r)->at);
 	}
 	next = earlier(next, until);
 	board_run(b, next > b->now ? next - b->now : 0);
@@ -206,8 +225,8 @@ static void step(struct route *r, u64 until)
 		return;
 	server_poll(&r->server, b->now);
 	remote_poll(r->remote, b->now);
-	if (r->queued && r->queue[0].at <= b->now)
-		arrive(r);
+	if (r->queued && first_frame(r)->at <= b->now)
+		arrive(r, first_frame(r));
 }
 
 void route_run(struct route *r, u64 ns)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest and chip models, in one PC or joined by a remote route: the real route, client and server
- * over a segment that loses nothing, in virtual time. What the guest sees must be the same; what it
- * costs is counted.
+ * over a segment in virtual time, which loses nothing unless told to. What the guest sees must be
+ * the same; what it costs is counted.
  */
 #ifndef FARBUS_TEST_NET_ROUTE_H
 #define FARBUS_TEST_NET_ROUTE_H
@@ -38,11 +38,14 @@ struct route {
 	struct endpoint endpoint;
 	struct route_frame queue[ROUTE_QUEUE];
 	unsigned queued;
-	u64 trips;    /* accesses that could not go on at once */
-	u64 frames;   /* of all kinds, both ways */
-	u16 watched;  /* a port: */
-	u64 carriers; /* requests with writes to it, */
-	u64 carried;  /* and the bytes */
+	u32 random;
+	unsigned loss; /* of 1000 frames */
+	u64 delay;     /* ns, at most, beyond ROUTE_WIRE_NS */
+	u64 trips;     /* accesses that could not go on at once */
+	u64 frames;    /* of all kinds, both ways */
+	u16 watched;   /* a port: */
+	u64 carriers;  /* requests with writes to it, */
+	u64 carried;   /* and the bytes */
 };
 
 /* remote: through a route with that profile. Ports and line as in x. */

@@ -20,7 +20,7 @@ struct outcome {
 
 typedef void (*job)(struct drives *d, u8 *data);
 
-static void compare(job run)
+static void compare_on(job run, unsigned loss, u64 delay)
 {
 	static struct outcome local, other;
 	u8 *disk = NULL;
@@ -29,6 +29,8 @@ static void compare(job run)
 		struct drives *d = drives_new(profiles[i]);
 		struct outcome *o = i ? &other : &local;
 
+		d->r->loss = loss;
+		d->r->delay = delay;
 		memset(o, 0, sizeof(*o));
 		run(d, o->data);
 		/* what is posted, and an interrupt too many */
@@ -45,6 +47,11 @@ static void compare(job run)
 		drives_free(d);
 	}
 	free(disk);
+}
+
+static void compare(job run)
+{
+	compare_on(run, 0, 0);
 }
 
 static void linux13_single(struct drives *d, u8 *data)
@@ -231,6 +238,16 @@ SAME(same_for_a_cd, cd)
 SAME(same_for_polling, polled)
 SAME(same_in_any_way, any_way)
 
+static void same_on_a_bad_segment(void **state)
+{
+	(void)state;
+	compare_on(linux13_single, 50, 3 * MS);
+	compare_on(linux13_multiple, 50, 3 * MS);
+	compare_on(libata, 50, 3 * MS);
+	compare_on(cd, 50, 3 * MS);
+	compare_on(any_way, 20, 1 * MS);
+}
+
 /* IDENTIFY: what the drive says, but for DMA. */
 static void identify(void **state)
 {
@@ -307,10 +324,15 @@ static void dropped_in_a_block(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_for_linux13), cmocka_unit_test(same_for_linux13_multiple),
-		cmocka_unit_test(same_for_libata),  cmocka_unit_test(same_for_a_cd),
-		cmocka_unit_test(same_for_polling), cmocka_unit_test(same_in_any_way),
-		cmocka_unit_test(identify),	    cmocka_unit_test(dropped_in_a_block),
+		cmocka_unit_test(same_for_linux13),
+		cmocka_unit_test(same_for_linux13_multiple),
+		cmocka_unit_test(same_for_libata),
+		cmocka_unit_test(same_for_a_cd),
+		cmocka_unit_test(same_for_polling),
+		cmocka_unit_test(same_in_any_way),
+		cmocka_unit_test(same_on_a_bad_segment),
+		cmocka_unit_test(identify),
+		cmocka_unit_test(dropped_in_a_block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
