@@ -4,6 +4,7 @@
 #include "lib/str.h"
 #include "net-ne2000/export.h"
 #include "net-ne2000/frame.h"
+#include "net-ne2000/profile.h"
 
 #define NIC_PORTS     0x20u /* of a NE2000 */
 #define NIC_PORT_MIN  0x100u
@@ -284,10 +285,9 @@ static int remote_peer(struct parse *p, struct config_route *r)
 
 static int remote_profile(struct parse *p, struct config_route *r)
 {
-	static const char *const names[] = {"strict", "ata", "uart", "lpt", "sb16"};
 	const char *word = config_take_if(p, "profile") ? config_take(p) : "strict";
 
-	if (choice(word, names, ARRAY_SIZE(names)) < 0)
+	if (!profile_find(word))
 		return config_fail(p, config_shown(p, word),
 				   "'strict', 'ata', 'uart', 'lpt' or 'sb16'");
 	memcpy(r->profile, word, strlen(word) + 1);
