@@ -38,6 +38,8 @@ QUICK_GUESTS = {
     *((name, "qemu") for name in guests_test.DIALOGUES if name != "debian"),
     ("dlx", "bochs"), ("freedos", "bochs"), ("freedos-emm386", "bochs"), ("elks", "bochs"),
 }
+# With `cpu direct` as well.
+DIRECT_GUESTS = ("dlx",)
 
 
 def _guest_tests():
@@ -50,6 +52,12 @@ def _guest_tests():
                        900 * slow, (name, host) in QUICK_GUESTS)
         yield Test(f"debian-{host}", lambda host=host: guests_test.debian(host),
                    1500 * slow, host == "qemu")
+        for name in DIRECT_GUESTS:
+            yield Test(f"{name}-direct-{host}",
+                       lambda name=name, host=host: guests_test.boot(name, host, cpu="direct"),
+                       900 * slow, name == "dlx")
+        yield Test(f"debian-direct-{host}", lambda host=host: guests_test.debian(host, "direct"),
+                   1500 * slow)
         yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host), 7200)
 
 

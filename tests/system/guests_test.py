@@ -33,15 +33,16 @@ def _press_until(pc, keys, pattern, seconds):
     raise Failure(f"{keys!r} did not bring /{pattern}/; the screen shows:\n{pc.text()}")
 
 
-def boot(name, host, native=False):
-    test = f"{name}-{host}" + ("-native" if native else "")
-    with PC(test, host=host, native=native, GUEST=name) as pc:
+def boot(name, host, native=False, cpu="auto"):
+    test = f"{name}-{host}" + ("-native" if native else "") + ("-direct" if cpu == "direct" else "")
+    with PC(test, host=host, native=native, GUEST=name, CPU=cpu) as pc:
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
 
 
-def debian(host):
+def debian(host, cpu="auto"):
     """The shell, and `poweroff -f` that ends the run with status 0."""
-    with PC(f"debian-{host}", host=host) as pc:
+    test = f"debian-{host}" + ("-direct" if cpu == "direct" else "")
+    with PC(test, host=host, CPU=cpu) as pc:
         play(pc, DIALOGUES["debian"], BOCHS_SLOWER if host == "bochs" else 1)
         pc.type("poweroff -f\r")
         status = pc.wait_end(300)
