@@ -151,8 +151,8 @@ static void mistakes(void **state)
 	check_error_begins("dsk0 module a", "config:1: 'dsk0': expected ram, cpu, ");
 	check_error_begins("\n\ndisk4 module a", "config:3: 'disk4': expected ram, ");
 	check_error_begins("ram0 1M", "config:1: 'ram0': expected ram, ");
-	check_error("cpu fast", "config:1: 'fast': expected 'auto' or 'interp'");
-	check_error("cpu", "config:1: 'cpu': expected 'auto' or 'interp'");
+	check_error("cpu fast", "config:1: 'fast': expected 'auto', 'interp' or 'direct'");
+	check_error("cpu", "config:1: 'cpu': expected 'auto', 'interp' or 'direct'");
 	check_error("cpu auto auto", "config:1: 'auto': expected nothing more on this line");
 	check_error("disk0", "config:1: 'disk0': expected 'module NAME', 'host M [partition P]' or "
 			     "'none'");
