@@ -11,6 +11,11 @@ enum { DATA, STATUS, CONTROL };
 #define POLL_FROM 2u /* repetitions: the third read of the same */
 #define POLL_US	  50000u
 
+/* A printer is busy with a byte for some microseconds. Whoever looks after a strobe waits for it.
+ */
+#define NOT_BUSY  0x80u
+#define STROBE_US 500u
+
 static const char *attach(struct profile_state *st)
 {
 	unsigned last = (unsigned)(st->range[0].last - st->range[0].first);
@@ -32,10 +37,41 @@ static bool posts(struct profile_state *st, u16 port, unsigned width, u32 value)
 	return width == 1 && (reg(st, port) == DATA || reg(st, port) == CONTROL);
 }
 
+/* Control was written and the status not read since. */
+static u32 *strobed(struct profile_state *st)
+{
+	return &st->word[0];
+}
+
+static void wrote(struct profile_state *st, u16 port, unsigned width, const u8 *data, u32 count)
+{
+	(void)width;
+	(void)data;
+	(void)count;
+	if (reg(st, port) == CONTROL)
+		*strobed(st) = 1;
+}
+
+static void got(struct profile_state *st, u16 port, unsigned width, u8 *data, u32 count)
+{
+	(void)width;
+	(void)data;
+	(void)count;
+	if (reg(st, port) == STATUS)
+		*strobed(st) = 0;
+}
+
 static bool poll(struct profile_state *st, u16 port, unsigned width, u32 repeats, u32 last,
 		 struct profile_poll *poll)
 {
-	if (width != 1 || repeats < POLL_FROM || reg(st, port) != STATUS)
+	if (width != 1 || reg(st, port) != STATUS)
+		return false;
+	if (!repeats && *strobed(st)) {
+		*poll = (struct profile_poll){
+			.mask = NOT_BUSY, .value = NOT_BUSY, .max_us = STROBE_US};
+		return true;
+	}
+	if (repeats < POLL_FROM)
 		return false;
 	*poll = (struct profile_poll){
 		.mask = 0xff, .value = last, .unequal = true, .max_us = POLL_US};
@@ -55,4 +91,6 @@ const struct profile profile_lpt = {.name = "lpt",
 				    .posts = posts,
 				    .timed = true,
 				    .poll = poll,
+				    .wrote = wrote,
+				    .read = got,
 				    .error = error};

@@ -147,7 +147,7 @@ static void lpt_costs(void **state)
 
 	(void)state;
 	cost_show("parallel port, polled, with strobe", "byte", lpt_cost(&profile_strict), c);
-	assert_true(c.trips <= 2);
+	assert_true(c.trips <= 1);
 }
 
 /* --- DSP of a Sound Blaster --- */
