@@ -205,7 +205,7 @@ void remote_route_wait(struct vm *vm, u64 until)
 	vcpu_event_clear(&vm->vcpu, VCPU_EV_HOST);
 	deadline = remote_route_poll(vm, host_ns());
 	host_timer_set(deadline < until ? deadline : until);
-	host_idle(&vm->vcpu.events, VCPU_EV_HOST);
+	vm->idle_cycles += host_idle(&vm->vcpu.events, VCPU_EV_HOST);
 }
 
 /* --- the run loop's notes --- */

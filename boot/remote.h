@@ -35,7 +35,7 @@ void remote_route_reset(struct vm *vm);
 /* Before power-off: all leases go back; waits 1 s at most. */
 void remote_route_end(struct vm *vm);
 
-/* One line about remote route n, counted from 0. False: there are no more. */
+/* Two lines about remote route n, counted from 0: what it is, what it cost. False: no more. */
 bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size);
 /* Asks all peers who they are, and waits 1 s for what they say; found() may come twice for one. */
 int remote_route_discover(struct vm *vm, void (*found)(void *ctx, const struct offer *offer),

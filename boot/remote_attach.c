@@ -220,8 +220,8 @@ bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size)
 		s = remote_stats(m->r);
 		remote_describe(m->r, state, sizeof(state));
 		fmt(buf, size,
-		    "%04x %s: %llu accesses, %llu round trips, %llu posted, %llu polls, %llu "
-		    "answered here, %llu frames, %llu interrupts, %llu unknown",
+		    "%04x %s\n  %llu accesses: %llu round trips, %llu posted, %llu polls, %llu "
+		    "answered here; %llu frames, %llu interrupts, %llu of unknown outcome",
 		    m->route.range[0].first, state, s->accesses, s->waits, s->posted, s->polls,
 		    s->local, s->requests, s->interrupts, s->unknown);
 		return true;
