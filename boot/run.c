@@ -18,8 +18,14 @@
 #include "lib/fmt.h"
 #include "lib/log.h"
 
-/* A second triple fault this soon after a reset means that resetting does not help. */
-#define FAULT_AGAIN_NS NS_PER_SEC
+/*
+ * Resetting does not help when a second triple fault comes this soon after a reset, or when so many
+ * come one after the other at the same place, each within this time from the reset before it: the
+ * firmware and a boot loader may take a while to get there.
+ */
+#define FAULT_AGAIN_NS	NS_PER_SEC
+#define FAULT_ALIKE_NS	(60 * NS_PER_SEC)
+#define FAULT_ALIKE_MAX 3
 
 /* CPUID.1:EDX bits that depend on the host: FPU, MMX, FXSR, SSE. */
 #define HOST_FEATURES (BIT(0) | BIT(23) | BIT(24) | BIT(25))
@@ -220,15 +226,29 @@ void vm_describe(struct vm *vm, char *buf, size_t size)
 	    r[REG_ESI], r[REG_EDI], r[REG_EBP], v->seg[SEG_SS].sel, r[REG_ESP]);
 }
 
+/* Takes note of a triple fault; true: resetting does not help. */
+static bool fault_loop(struct vm *vm)
+{
+	u64 since_reset = clock_now(&vm->clock) - vm->last_reset_ns;
+	u16 cs = vm->vcpu.seg[SEG_CS].sel;
+	bool alike = vm->reset_by_fault && since_reset < FAULT_ALIKE_NS && vm->fault_cs == cs &&
+		     vm->fault_eip == vm->vcpu.eip;
+
+	vm->faults_alike = alike ? vm->faults_alike + 1 : 1;
+	vm->fault_cs = cs;
+	vm->fault_eip = vm->vcpu.eip;
+	return (vm->reset_by_fault && since_reset < FAULT_AGAIN_NS) ||
+	       vm->faults_alike >= FAULT_ALIKE_MAX;
+}
+
 /*
  * A PC resets on a triple fault, and some guests (286 code, old reboot routines) count on it. One
- * that faults again at once would do so forever.
+ * that always faults again would do so forever.
  */
 static void triple_fault(struct vm *vm)
 {
 	char state[256];
-	bool again =
-		vm->reset_by_fault && clock_now(&vm->clock) - vm->last_reset_ns < FAULT_AGAIN_NS;
+	bool again = fault_loop(vm);
 
 	vm->triple_faults++;
 	vm_describe(vm, state, sizeof(state));

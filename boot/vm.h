@@ -56,6 +56,9 @@ struct vm {
 	u64 last_reset_ns;     /* guest time of the last reset, for the triple-fault policy */
 	u64 resets, triple_faults;
 	bool reset_by_fault; /* the last reset came from a triple fault */
+	u32 fault_eip;	     /* where the last triple fault was, and how many in a row were there */
+	u16 fault_cs;
+	u16 faults_alike;
 	u64 stopped_since;   /* host ns while stopped */
 	bool halt_reported;  /* "halted with interrupts off" is in the log */
 	u64 stopped_ns;	     /* host ns spent in the monitor: the guest's clock does not run then */

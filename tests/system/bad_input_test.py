@@ -145,6 +145,18 @@ def triple_fault_resets():
         monitor_answers(pc)
 
 
+def triple_fault_late():
+    """A guest that takes its time before each fault: the third in a row at one place stops it."""
+    floppy = assembled("triple_fault", 1474560, ["WAIT_TICKS=30"], "-late")
+    with PC("bad-triple-fault-late", FLOPPY=floppy) as pc:
+        pc.wait(r"triple fault again after a reset(.*\n)*farbus> *\Z", 150)
+        monitor_answers(pc)
+        faults = re.findall(r"^farbus: warning: guest triple fault at 0000:00007c", pc.log(),
+                            re.MULTILINE)
+        if len(faults) != 3:
+            raise Failure(f"expected 3 triple faults:\n{pc.log()[-2000:]}")
+
+
 def triple_fault_stops():
     with PC("bad-triple-fault-stop", FLOPPY=boot_floppy("triple_fault"),
             CONFIG="triple-fault stop") as pc:
@@ -186,6 +198,7 @@ CASES = {
     "odd-size": odd_size,
     "odd-firmware": odd_firmware,
     "triple-fault": triple_fault_resets,
+    "triple-fault-late": triple_fault_late,
     "triple-fault-stop": triple_fault_stops,
     "jump-into-nothing": jump_into_nothing,
     "console-flood": console_flood,
