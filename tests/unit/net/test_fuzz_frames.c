@@ -9,12 +9,11 @@
 #include <stdlib.h>
 
 #include "lib/str.h"
-#include "tests/unit/net/support.h"
+#include "tests/unit/net/support_fuzz.h"
 #include "tests/unit/net/support_ledger.h"
 #include "tests/unit/net/support_sound.h"
 
 #define FRAMES	1000000u
-#define PAYLOAD 22u /* its place in a recorded frame, which is SNAP */
 #define COOKIES 64u
 
 static unsigned failures;
@@ -51,191 +50,6 @@ static void record_session(struct world *w)
 	w->record = false;
 }
 
-/* Mostly the number that comes next, or one shortly after it. */
-static u32 near_number(struct world *w, u32 next)
-{
-	return next + world_random(w) % (world_random(w) % 4 ? 2 : 10);
-}
-
-/* What anyone with the key could sign: not for forgery, but to reach what lies behind the tag. */
-static void sign(struct world *w, struct flying *f)
-{
-	struct station *st = &w->station[1];
-	const struct session_keys *keys = &st->c.keys;
-	struct proto_header h;
-	struct proto_writer pw;
-	u8 dst[6], src[6];
-
-	if (f->len < PAYLOAD + PROTO_HEADER + PROTO_TAG ||
-	    proto_peek(f->bytes + PAYLOAD, f->len - PAYLOAD, &h) != PROTO_GOOD)
-		return;
-	if (h.type <= PROTO_AUTH2 || h.type == PROTO_NAK)
-		keys = &st->e.greeting;
-	if (h.type == PROTO_REQ && world_random(w) % 8)
-		h.seq = near_number(w, w->server.lease[0].requests.expected);
-	if (h.type == PROTO_CANCEL && world_random(w) % 2)
-		h.seq = w->server.lease[0].requests.expected - 1;
-	if (h.type == PROTO_REP && world_random(w) % 8)
-		h.seq = near_number(w, st->c.complete);
-	if (h.type == PROTO_EVT && world_random(w) % 8)
-		h.seq = near_number(w, st->c.events.expected);
-	if (h.type == PROTO_RENEW && world_random(w) % 2)
-		h.seq = w->server.lease[0].renewals + 1;
-	if (world_random(w) % 16)
-		h.session = st->c.session;
-	memcpy(dst, f->bytes, 6);
-	memcpy(src, f->bytes + 6, 6);
-	proto_begin(&pw, f->bytes + PAYLOAD, PROTO_OPS_MAX);
-	pw.len = h.length;
-	pw.ops = h.ops;
-	f->len = proto_seal(&pw, &h, f->to ? keys->to_client : keys->to_server, dst, src);
-	if (f->to)
-		f->bytes[PAYLOAD + 2] |= PROTO_FROM_SERVER;
-	f->len = frame_finish(f->bytes, FRAME_SNAP_FORM, dst, src, f->len);
-}
-
-/* A good number in a good session, and the tag of another frame. */
-static void forge(struct world *w, struct flying *f)
-{
-	struct station *st = &w->station[1];
-
-	if (f->len < PAYLOAD + PROTO_HEADER + PROTO_TAG)
-		return;
-	proto_put16(f->bytes + PAYLOAD + 4, st->c.session);
-	proto_put32(f->bytes + PAYLOAD + 8,
-		    f->to ? st->c.complete : w->server.lease[0].requests.expected);
-}
-
-static void mutate(struct world *w, struct flying *f, u32 start)
-{
-	start = start < f->len ? start : 0;
-	for (u32 n = 1 + world_random(w) % 4; n > 0; n--) {
-		u32 at = start + world_random(w) % (f->len - start);
-
-		switch (world_random(w) % 4) {
-		case 0:
-			f->bytes[at] ^= (u8)(1 << world_random(w) % 8);
-			break;
-		case 1:
-			f->bytes[at] = (u8)world_random(w);
-			break;
-		case 2:
-			f->bytes[at] = world_random(w) % 2 ? 0xff : 0;
-			break;
-		default:
-			if (world_random(w) % 8 == 0)
-				f->len = 1 + world_random(w) % f->len;
-			start = start < f->len ? start : 0;
-			break;
-		}
-	}
-}
-
-/* Mostly of the arming that is on. */
-static u32 channel_address(struct world *w)
-{
-	unsigned channel =
-		world_random(w) % 8 ? (world_random(w) % 2 ? 1 : 5) : world_random(w) % 9;
-
-	return proto_dma_addr(
-		channel, (u16)(w->server.dma[channel & 7].arming + (world_random(w) % 8 ? 0 : 1)));
-}
-
-static u32 invented_address(struct world *w, u8 opcode)
-{
-	static const u32 near[] = {DEVICE_PORT, DEVICE_PORT, DEVICE_LAST - 3, DEVICE_READY,
-				   0x2ff,	0x310,	     OTHER_PORT,      0xfffe,
-				   0x10300,	DEVICE_FIRE};
-
-	switch (opcode) {
-	case PROTO_MMIO_READ:
-	case PROTO_MMIO_WRITE:
-		return DEVICE_MEMORY - 4 + world_random(w) % 0x108;
-	case PROTO_PCI_READ:
-	case PROTO_PCI_WRITE:
-		return (u32)(DEVICE_FUNCTION - 1 + world_random(w) % 3) << 8 |
-		       world_random(w) % 256;
-	case PROTO_IRQ_MASK:
-	case PROTO_IRQ_UNMASK:
-	case PROTO_IRQ_EOI:
-		return world_random(w) % 4 ? DEVICE_LINE : world_random(w) % 20;
-	case PROTO_DMA_ARM:
-	case PROTO_DMA_DATA:
-	case PROTO_DMA_STOP:
-	case PROTO_DMA_TAKEN:
-	case PROTO_DMA_GIVEN:
-		return channel_address(w);
-	default:
-		return near[world_random(w) % ARRAY_SIZE(near)];
-	}
-}
-
-/* Data of DMA operations with some sense in it, or nothing would ever be armed. */
-static void invent_dma_data(struct world *w, const struct proto_op *op, u8 *data)
-{
-	static const u8 modes[] = {0x58, 0x54, 0x48, 0x44, 0x40, 0x4c, 0xc8};
-
-	if (op->opcode == PROTO_DMA_ARM) {
-		proto_put32(data, 2 + world_random(w) % (world_random(w) % 8 ? 4096 : 0x21000));
-		proto_put32(data + 4, modes[world_random(w) % ARRAY_SIZE(modes)]);
-	} else if (op->opcode == PROTO_DMA_DATA) {
-		const struct server_dma *d = &w->server.dma[op->addr & 7];
-		u32 near = world_random(w) % 64 - 32;
-
-		proto_put32(data, (u32)d->filled + (world_random(w) % 2 ? near : 0));
-	}
-}
-
-/* Operations that go together as they come: lengths are right, the sense is not. */
-static void invent(struct world *w, struct flying *f)
-{
-	static const u16 counts[] = {0, 1, 2, 5, 64, 182, 365, 1400, 0xffff};
-	bool reply = f->bytes[PAYLOAD + 3] == PROTO_REP;
-	struct proto_writer pw;
-
-	proto_begin(&pw, f->bytes + PAYLOAD, PROTO_OPS_MAX);
-	for (u32 n = 1 + world_random(w) % 6; n > 0; n--) {
-		struct proto_op op = {.opcode = (u8)(1 + world_random(w) % (PROTO_OPCODES - 1)),
-				      .width = (u8)(1 << world_random(w) % 3),
-				      .note = (u8)(world_random(w) % 8 ? 0 : world_random(w) % 6),
-				      .count = counts[world_random(w) % ARRAY_SIZE(counts)]};
-		u8 *data;
-
-		if ((op.opcode == PROTO_POLL || op.opcode == PROTO_DELAY) && world_random(w) % 64)
-			op.count %= 400; /* or nothing else would be carried out */
-		op.addr = invented_address(w, op.opcode);
-		op.data_len = proto_data_len(op.opcode, op.width, op.count, reply);
-		data = proto_add(&pw, &op);
-		for (u32 i = 0; data && i < op.data_len; i++)
-			data[i] = (u8)world_random(w);
-		if (data)
-			invent_dma_data(w, &op, data);
-	}
-	proto_put16(f->bytes + PAYLOAD + 6, (u16)pw.len);
-	f->bytes[PAYLOAD + 18] = pw.ops;
-	f->len = PAYLOAD + PROTO_HEADER + pw.len + PROTO_TAG;
-}
-
-/* Only padding may have been hit, or nothing. */
-static bool has_good_tag(struct world *w, const struct flying *f)
-{
-	struct station *st = &w->station[1];
-	struct frame_view view;
-	struct proto_header h;
-
-	if (!frame_parse(f->bytes, f->len, &view) ||
-	    proto_peek(view.payload, view.len, &h) != PROTO_GOOD)
-		return false;
-	for (unsigned i = 0; i < 2; i++) {
-		const struct session_keys *keys = i ? &st->c.keys : &st->e.greeting;
-
-		if (proto_check(view.payload, &h, f->to ? keys->to_client : keys->to_server,
-				view.dst, view.src) == PROTO_GOOD)
-			return true;
-	}
-	return false;
-}
-
 static void offer_to_ledger(const struct world *w, const struct flying *f)
 {
 	struct frame_view view;
@@ -247,21 +61,12 @@ static void offer_to_ledger(const struct world *w, const struct flying *f)
 		ledger_offer(h.seq, proto_body(view.payload), h.length);
 }
 
-static u64 dropped(const struct endpoint *e)
-{
-	u64 all = 0;
-
-	for (unsigned i = 0; i < DROPS; i++)
-		all += e->drops[i];
-	return all;
-}
-
 /* In a buffer of just its length, so that a sanitizer sees any byte read beyond. True: handled. */
 static bool arrive(struct world *w, const struct flying *f)
 {
 	struct station *st = &w->station[1];
 	const struct endpoint *e = f->to ? &st->e : &w->server.e;
-	u64 before = dropped(e), received = e->received;
+	u64 before = fuzz_dropped(e), received = e->received;
 	struct packet p;
 	u8 *exact = malloc(f->len);
 
@@ -273,8 +78,9 @@ static bool arrive(struct world *w, const struct flying *f)
 	else if (endpoint_open(&st->e, exact, f->len, &p) && !client_receive(&st->c, &p, w->now))
 		endpoint_drop(&st->e, DROP_SESSION);
 	free(exact);
-	check(e->received == received + 1 && dropped(e) - before <= 1, "a frame is counted twice");
-	return dropped(e) == before;
+	check(e->received == received + 1 && fuzz_dropped(e) - before <= 1,
+	      "a frame is counted twice");
+	return fuzz_dropped(e) == before;
 }
 
 static void drain(struct world *w)
@@ -283,53 +89,23 @@ static void drain(struct world *w)
 		w->flying[i].used = false;
 }
 
-static void choose(struct world *w, struct flying *f)
-{
-	unsigned to = world_random(w) % 2;
-
-	do
-		*f = w->recording[world_random(w) % w->recorded];
-	while (f->to != to);
-	switch (world_random(w) % 8) {
-	case 0:
-		mutate(w, f, 0);
-		break;
-	case 1:
-		mutate(w, f, PAYLOAD);
-		forge(w, f);
-		break;
-	case 2:
-		forge(w, f);
-		break;
-	case 3: /* header and body, signed */
-		mutate(w, f, PAYLOAD);
-		sign(w, f);
-		break;
-	case 4:
-	case 5: /* body alone, signed */
-		mutate(w, f, PAYLOAD + PROTO_HEADER);
-		sign(w, f);
-		break;
-	default:
-		f->bytes[PAYLOAD + 3] = to == 0		      ? PROTO_REQ
-					: world_random(w) % 2 ? PROTO_REP
-							      : PROTO_EVT;
-		invent(w, f);
-		sign(w, f);
-		break;
-	}
-}
-
 /* True: handled. */
 static bool one(struct world *w, struct flying *f)
 {
 	struct station *st = &w->station[1];
 	u64 accesses = ledger_accesses();
 	u32 done = st->done, unknown = st->unknown, interrupts = st->interrupts;
+	struct fuzz_target t = {.session = &st->c.keys,
+				.greeting = &st->e.greeting,
+				.id = st->c.session,
+				.request = w->server.lease[0].requests.expected,
+				.reply = st->c.complete,
+				.event = st->c.events.expected,
+				.renewal = w->server.lease[0].renewals + 1};
 	bool good, handled;
 
-	choose(w, f);
-	good = has_good_tag(w, f);
+	fuzz_frame(w, &t, world_random(w) % 2, f);
+	good = fuzz_good_tag(&t, f);
 	if (f->to == 0 && good)
 		offer_to_ledger(w, f);
 	handled = arrive(w, f);
@@ -429,9 +205,9 @@ int main(int argc, char **argv)
 		}
 		if (i % 16 == 0)
 			keep_open(w, i);
-		before = dropped(&w->server.e) + dropped(&st->e);
+		before = fuzz_dropped(&w->server.e) + fuzz_dropped(&st->e);
 		handled += one(w, &f);
-		counted += dropped(&w->server.e) + dropped(&st->e) - before;
+		counted += fuzz_dropped(&w->server.e) + fuzz_dropped(&st->e) - before;
 	}
 	report(w, frames, handled, sessions);
 	check(failures || frames == handled + counted, "sent is not handled and dropped together");
