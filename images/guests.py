@@ -3,14 +3,15 @@
 
 import gzip
 import hashlib
+import http.client
 import io
 import shutil
 import subprocess
 import sys
 import tarfile
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,10 +67,11 @@ def _dlx_download():
     try:
         with urllib.request.urlopen(DLX_URL, timeout=60) as answer:
             archive = answer.read()
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
             return tar.extractfile("dlxlinux/hd10meg.img").read()
-    except (urllib.error.URLError, OSError, KeyError, tarfile.TarError) as error:
-        raise Missing(f"dlx: {DLX_FILE} is not in {guests_folder()} and {DLX_URL} "
+    except (OSError, EOFError, KeyError, http.client.HTTPException, tarfile.TarError,
+            zlib.error) as error:
+        raise Missing(f"dlx: {DLX_FILE} is not in {guests_folder()} (set GUESTS=) and {DLX_URL} "
                       f"cannot be had: {error}") from error
 
 

@@ -10,6 +10,7 @@ from typing import Callable
 
 import bad_input_test
 import console_test
+import download_test
 import guests_test
 import kolibrios_test
 import media_test
@@ -68,6 +69,7 @@ TESTS = [
     *(Test(f"peer/{name}", run, 120, True) for name, run in peer_test.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
+    *(Test(name, run, 60, True) for name, run in download_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
