@@ -16,6 +16,7 @@ import kolibrios_test
 import media_test
 import memtest_test
 import monitor_test
+import nic_test
 import peer_test
 import random_test
 import relay_test
@@ -66,6 +67,7 @@ TESTS = [
     *(Test(f"bad-input/{name}", run, 180, True) for name, run in bad_input_test.CASES.items()),
     *(Test(f"monitor/{name}", run, 300, True) for name, run in monitor_test.CASES.items()),
     *(Test(f"console/{name}", run, 300, True) for name, run in console_test.CASES.items()),
+    *(Test(f"nic/{name}", run, 400, True) for name, run in nic_test.CASES.items()),
     *(Test(f"peer/{name}", run, 120, True) for name, run in peer_test.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),

@@ -220,5 +220,20 @@ def strangers(host):
         segment.shows(r"^Dropped: .*address 1")
 
 
+def polled(host):
+    """With another line than the card's, that is one warning, and all works."""
+    lines = [line.replace("irq 10", "irq 5") for line in remote.peer_lines(KEY.hex(), tuple(LINE))]
+    with Segment("polled", host, config=lines) as segment:
+        client, = segment.stations
+        server = client.discover(30)[0]
+        segment.log_line(r"warning: nic: no interrupt on irq 5: .*\(it is on irq 10\)")
+        check("lease", client.lease(server, "com2"), 0)
+        start_uart(client)
+        send_by_interrupts(client, b"polled")
+        take_interrupt(client, LINE["com2"])
+        client.release()
+        check("bytes at COM2", segment.peer.wire.taken(), b"polled")
+
+
 CASES = {f"{case.__name__.replace('_', '-')}-{host}": lambda case=case, host=host: case(host)
-         for case in (uart, disk, takes_turns, power_cycle, strangers) for host in ("qemu", "bochs")}
+         for case in (uart, disk, takes_turns, power_cycle, strangers, polled) for host in ("qemu", "bochs")}
