@@ -19,10 +19,13 @@ static struct {
 
 static u16 mask = (u16)~BIT(CASCADE);
 
-static void write_mask(void)
+/* Of the PIC that the line is at. */
+static void write_mask(unsigned line)
 {
-	outb(MASTER + 1, (u8)mask);
-	outb(SLAVE + 1, (u8)(mask >> 8));
+	if (line < 8)
+		outb(MASTER + 1, (u8)mask);
+	else
+		outb(SLAVE + 1, (u8)(mask >> 8));
 }
 
 void irq_init(void)
@@ -35,7 +38,8 @@ void irq_init(void)
 	outb(SLAVE + 1, CASCADE);
 	outb(MASTER + 1, 1); /* ICW4: 8086 mode, normal EOI */
 	outb(SLAVE + 1, 1);
-	write_mask();
+	write_mask(0);
+	write_mask(8);
 }
 
 void host_irq_hook(unsigned line, host_irq_fn fn, void *ctx)
@@ -55,7 +59,7 @@ void host_irq_mask(unsigned line, bool masked)
 		mask |= (u16)BIT(line & 15);
 	else
 		mask &= (u16)~BIT(line & 15);
-	write_mask();
+	write_mask(line & 15);
 	irq_restore(flags);
 }
 
