@@ -6,6 +6,7 @@
 void server_init(struct server *s, const char *name, const struct server_backend *backend,
 		 void *ctx)
 {
+	struct server_access own = {.names = 0};
 	struct endpoint e = s->e;
 	u8 start[2];
 
@@ -17,6 +18,8 @@ void server_init(struct server *s, const char *name, const struct server_backend
 	/* Numbers differ from those of the last power-on, so that a stranger is told at once. */
 	s->e.hooks->random(s->e.ctx, start, sizeof(start));
 	s->last_session = proto_get16(start);
+	memcpy(own.shared, s->e.shared, SESSION_KEY);
+	server_set_access(s, &own);
 }
 
 void server_say(struct server *s, unsigned i, u8 type, u32 seq, u8 tries)
@@ -54,10 +57,12 @@ static void send_nak(struct server *s, const struct packet *p)
 	u8 epoch[4];
 
 	proto_put32(epoch, s->e.epoch);
-	endpoint_begin(&s->e, &w);
-	proto_add_bytes(&w, epoch, sizeof(epoch));
-	proto_add_bytes(&w, packet_tag(p), PROTO_TAG);
-	endpoint_send(&s->e, &w, &h, s->e.greeting.to_client, p->src);
+	for (unsigned k = 0; k < s->keys; k++) { /* the client believes the one of its own key */
+		endpoint_begin(&s->e, &w);
+		proto_add_bytes(&w, epoch, sizeof(epoch));
+		proto_add_bytes(&w, packet_tag(p), PROTO_TAG);
+		endpoint_send(&s->e, &w, &h, s->key[k].greeting.to_client, p->src);
+	}
 	s->naks++;
 }
 

@@ -20,10 +20,12 @@
 #define SERVER_FORBIDDEN 16u /* port ranges; memory ranges likewise */
 #define SERVER_GREETINGS 8u  /* handshakes and offers under way */
 #define SERVER_LINES	 16u
+#define SERVER_KEYS	 4u
 
 #define SERVER_LEASE_NS	   10000000000ull
 #define SERVER_GREETING_NS 5000000000ull
-#define SERVER_POLL_NS	   20000ull /* between two reads of a POLL */
+#define SERVER_POLL_NS	   20000ull	/* between two reads of a POLL */
+#define SERVER_BURST_NS	   100000000ull /* accesses of so much time at once, with a limited rate */
 
 /* Carries out accesses; all of them inside exports. Each may call server_irq(). */
 struct server_backend {
@@ -77,8 +79,9 @@ struct server_request {
 /* The one that is being carried out, as far as POLL and DELAY stretch it. */
 struct server_run {
 	struct proto_header h;
-	struct proto_op op; /* the operation it stands at */
-	bool in_op, cancelled;
+	struct proto_op op; /* the operation it stands at, */
+	bool has_op, in_op; /* if it has one; and it has begun */
+	bool cancelled;
 	u32 at; /* in body */
 	u64 op_began, next_step, next_pending;
 	const u8 *body; /* of the lease's request[] */
@@ -99,6 +102,7 @@ struct server_event {
 struct server_lease {
 	bool active;
 	u8 mac[6];
+	u8 key; /* of server.key[]: who made it */
 	u8 client_nonce[SESSION_NONCE];
 	u16 session;
 	struct session_keys keys;
@@ -117,11 +121,13 @@ struct server_lease {
 	u16 masked;  /* lines that the client wants masked */
 	u16 generation[SERVER_LINES];
 	u64 operations, refused;
+	u64 paced; /* when what was carried out would be over at the key's rate */
 };
 
 /* A client between AUTH1 and AUTH3. */
 struct server_greeting {
 	bool active;
+	u8 key;
 	u64 expires;
 	struct session_secrets secrets;
 };
@@ -129,14 +135,32 @@ struct server_greeting {
 /* An OFFER that waits for its turn: not all servers answer a HELLO at once. */
 struct server_offer {
 	bool active;
+	u8 key;
 	u64 at;
 	u32 seq;
 	u8 mac[6];
 	u8 nonce[SESSION_NONCE];
 };
 
+/* What whoever has a shared key may do. */
+struct server_access {
+	u8 shared[SESSION_KEY];
+	char name[SERVER_EXPORTS][EXPORT_NAME + 1]; /* of the exports that it may lease */
+	u8 names;				    /* 0: all of them */
+	/* No writes to the device, no reset, no DMA. Reads may have their effects, too. */
+	bool read_only;
+	u32 rate; /* accesses a second, each element of a block is one; 0: as fast as it can */
+};
+
+struct server_key {
+	struct server_access access;
+	struct session_keys greeting;
+};
+
 struct server {
 	struct endpoint e;
+	struct server_key key[SERVER_KEYS]; /* the first is the endpoint's */
+	unsigned keys;
 	const struct server_backend *backend;
 	void *ctx;
 	char name[EXPORT_NAME + 1];
@@ -175,6 +199,12 @@ enum export_error server_forbid(struct server *s, u16 first, u16 last);
 enum export_error server_forbid_memory(struct server *s, u32 first, u32 last);
 /* A PCI bridge is prohibited; the backend is asked. */
 enum export_error server_add(struct server *s, const struct port_export *x);
+
+/*
+ * The limits of a shared key; one that is not known yet is added. The endpoint's own key is known
+ * from the start, without limits. False: SERVER_KEYS are there. Before the first frame.
+ */
+bool server_set_access(struct server *s, const struct server_access *a);
 
 /* A frame from the card, any bytes. */
 void server_receive(struct server *s, const u8 *frame, u32 len, u64 now);

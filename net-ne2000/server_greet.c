@@ -17,8 +17,9 @@ static u32 random_u32(struct server *s)
 void server_hello(struct server *s, const struct packet *p, u64 now)
 {
 	struct server_offer *free = NULL;
+	int key = server_key_of(s, p);
 
-	if (!endpoint_check(&s->e, p, s->e.greeting.to_server))
+	if (key < 0)
 		return;
 	if (p->h.length != HELLO_BYTES) {
 		endpoint_drop(&s->e, DROP_MALFORMED);
@@ -39,6 +40,7 @@ void server_hello(struct server *s, const struct packet *p, u64 now)
 	free->active = true;
 	free->at = now + 1000ull * (random_u32(s) % OFFER_JITTER_US);
 	free->seq = p->h.seq;
+	free->key = (u8)key;
 	memcpy(free->mac, p->src, 6);
 	memcpy(free->nonce, p->body, SESSION_NONCE);
 }
@@ -52,12 +54,14 @@ static void send_offer(struct server *s, const struct server_offer *o)
 	memcpy(fixed, o->nonce, SESSION_NONCE);
 	proto_put32(fixed + 16, s->e.epoch);
 	export_put_name(fixed + 20, s->name);
-	fixed[36] = (u8)s->exports;
+	for (unsigned i = 0; i < s->exports; i++)
+		fixed[36] += server_may_lease(s, o->key, i);
 	endpoint_begin(&s->e, &w);
 	proto_add_bytes(&w, fixed, sizeof(fixed));
 	for (unsigned i = 0; i < s->exports; i++)
-		export_put(&w, &s->export[i]);
-	endpoint_send(&s->e, &w, &h, s->e.greeting.to_client, o->mac);
+		if (server_may_lease(s, o->key, i))
+			export_put(&w, &s->export[i]);
+	endpoint_send(&s->e, &w, &h, s->key[o->key].greeting.to_client, o->mac);
 }
 
 void server_offers(struct server *s, u64 now)
@@ -107,8 +111,9 @@ void server_auth1(struct server *s, const struct packet *p, u64 now)
 	struct server_greeting *g;
 	struct proto_writer w;
 	u8 epoch[4];
+	int key = server_key_of(s, p);
 
-	if (!endpoint_check(&s->e, p, s->e.greeting.to_server))
+	if (key < 0)
 		return;
 	if (p->h.length != AUTH1_BYTES) {
 		endpoint_drop(&s->e, DROP_MALFORMED);
@@ -119,6 +124,7 @@ void server_auth1(struct server *s, const struct packet *p, u64 now)
 	if (!g) {
 		g = new_greeting(s);
 		g->active = true;
+		g->key = (u8)key;
 		memcpy(g->secrets.client_mac, p->src, 6);
 		memcpy(g->secrets.server_mac, s->e.mac, 6);
 		memcpy(g->secrets.client_nonce, p->body, SESSION_NONCE);
@@ -132,7 +138,7 @@ void server_auth1(struct server *s, const struct packet *p, u64 now)
 	proto_add_bytes(&w, g->secrets.client_nonce, SESSION_NONCE);
 	proto_add_bytes(&w, g->secrets.server_nonce, SESSION_NONCE);
 	proto_add_bytes(&w, epoch, sizeof(epoch));
-	endpoint_send(&s->e, &w, &h, s->e.greeting.to_client, p->src);
+	endpoint_send(&s->e, &w, &h, s->key[g->key].greeting.to_client, p->src);
 }
 
 static void send_lease(struct server *s, const struct packet *p, const struct session_keys *keys,
@@ -170,13 +176,15 @@ static u16 new_session(struct server *s)
 	return s->last_session;
 }
 
-static void grant(struct server *s, unsigned i, const struct session_secrets *secrets,
+static void grant(struct server *s, unsigned i, const struct server_greeting *g,
 		  const struct session_keys *keys, u64 now)
 {
+	const struct session_secrets *secrets = &g->secrets;
 	struct server_lease *l = &s->lease[i];
 
 	memset(l, 0, sizeof(*l));
 	l->active = true;
+	l->key = g->key;
 	memcpy(l->mac, secrets->client_mac, 6);
 	memcpy(l->client_nonce, secrets->client_nonce, SESSION_NONCE);
 	l->session = new_session(s);
@@ -234,19 +242,20 @@ void server_auth3(struct server *s, const struct packet *p, u64 now)
 		endpoint_drop(&s->e, DROP_STATE);
 		return;
 	}
-	session_derive(s->e.shared, &g->secrets, &keys);
+	session_derive(s->key[g->key].access.shared, &g->secrets, &keys);
 	if (!endpoint_check(&s->e, p, keys.to_server))
 		return;
 	g->active = false;
 	i = find_export(s, p->body + SESSION_NONCE);
-	if (i < 0)
+	if (i < 0 || !server_may_lease(s, g->key, (unsigned)i))
 		status = LEASE_NO_SUCH_EXPORT;
-	else if (s->lease[i].active && memcmp(s->lease[i].mac, p->src, 6))
+	else if (s->lease[i].active &&
+		 (memcmp(s->lease[i].mac, p->src, 6) || s->lease[i].key != g->key))
 		status = LEASE_HELD;
 	if (status == LEASE_GRANTED) {
 		/* The holder itself asks anew, so it has given up what it had before. */
 		server_revoke(s, (unsigned)i);
-		grant(s, (unsigned)i, &g->secrets, &keys, now);
+		grant(s, (unsigned)i, g, &keys, now);
 	}
 	send_lease(s, p, &keys, status, i);
 }

@@ -79,13 +79,15 @@ unsigned server_op(struct server *s, unsigned i, u8 *data, u64 now)
 	const struct proto_op *op = &run->op;
 
 	memset(data, 0, proto_data_len(op->opcode, op->width, op->count, true));
+	if (!server_may_run(s, i, op))
+		return PROTO_REFUSED;
 	switch (op->opcode) {
 	case PROTO_IN:
 	case PROTO_OUT:
 	case PROTO_INS:
 	case PROTO_OUTS:
 	case PROTO_POLL:
-		if (!export_covers(&s->export[i], op -> addr, op -> width))
+		if (!export_covers(&s->export[i], op->addr, op->width))
 			return PROTO_REFUSED;
 		return port_op(s, run, data, now);
 	case PROTO_DELAY:

@@ -11,6 +11,14 @@ void server_auth1(struct server *s, const struct packet *p, u64 now);
 void server_auth3(struct server *s, const struct packet *p, u64 now);
 void server_offers(struct server *s, u64 now);
 
+/* server_access.c */
+/* The key that a frame of the greeting is signed with, -1: with none, and it is counted. */
+int server_key_of(struct server *s, const struct packet *p);
+bool server_may_lease(const struct server *s, unsigned key, unsigned i);
+bool server_may_run(const struct server *s, unsigned i, const struct proto_op *op);
+/* When the operation may begin by the key's rate: now, and it is accounted for, or later. */
+u64 server_pace(struct server *s, unsigned i, const struct proto_op *op, u64 now);
+
 /* server_run.c: requests. The index is the export's. */
 void server_request(struct server *s, unsigned i, const struct packet *p, u64 now);
 void server_cancel(struct server *s, unsigned i, const struct packet *p, u64 now);

@@ -63,6 +63,27 @@ static void conclude(const struct server_run *run, struct proto_writer *w, unsig
 	proto_add(w, &op);
 }
 
+/* The next operation, at the rate that its lease may have. False: later, or (done) never. */
+static bool take_op(struct server *s, unsigned i, bool *done, u64 now)
+{
+	struct server_run *run = &s->lease[i].run;
+	u64 start;
+
+	if (!run->has_op)
+		run->has_op = proto_next(run->body, &run->h, false, &run->at, &run->op) == 1;
+	*done = !run->has_op;
+	if (*done)
+		return false;
+	start = server_pace(s, i, &run->op, now);
+	if (start > now) {
+		run->next_step = start;
+		return false;
+	}
+	run->in_op = true;
+	run->op_began = now;
+	return true;
+}
+
 /* One operation. False: the request waits or is over. */
 static bool step(struct server *s, unsigned i, u64 now)
 {
@@ -70,14 +91,12 @@ static bool step(struct server *s, unsigned i, u64 now)
 	struct server_run *run = &l->run;
 	struct proto_writer *w = &l->reply[run->h.seq % LINK_WINDOW].w;
 	unsigned status = PROTO_FAULT;
+	bool done = false;
 
-	if (!run->in_op) {
-		if (proto_next(run->body, &run->h, false, &run->at, &run->op) != 1) {
+	if (!run->in_op && !take_op(s, i, &done, now)) {
+		if (done)
 			finish(s, i, now);
-			return false;
-		}
-		run->in_op = true;
-		run->op_began = now;
+		return false;
 	}
 	if (reply_fits(run, w)) {
 		u8 *data = w->buf + PROTO_HEADER + w->len + PROTO_OP;
@@ -86,7 +105,7 @@ static bool step(struct server *s, unsigned i, u64 now)
 		if (status == SERVER_WAIT)
 			return false;
 	}
-	run->in_op = false;
+	run->in_op = run->has_op = false;
 	if (status == PROTO_OK)
 		l->operations++;
 	else
@@ -130,7 +149,7 @@ static void begin(struct server_lease *l, u32 seq, u64 now)
 	run->h = q->h;
 	run->body = q->body;
 	run->at = 0;
-	run->in_op = false;
+	run->in_op = run->has_op = false;
 	run->cancelled = q->cancelled;
 	run->next_step = now;
 	run->next_pending = now + LINK_PENDING_EVERY;

@@ -87,6 +87,7 @@ struct world {
 };
 
 extern const struct server_backend world_device;
+extern const u8 world_key[SESSION_KEY]; /* that both sides have */
 
 /* Fresh, with the server up and nothing lost. */
 struct world *world_new(u64 seed);

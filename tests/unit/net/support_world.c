@@ -4,7 +4,7 @@
 #include "lib/str.h"
 #include "tests/unit/net/support_sound.h"
 
-static const u8 shared[SESSION_KEY] = "a key that both sides have read";
+const u8 world_key[SESSION_KEY] = "a key that both sides have read";
 
 u32 world_random(struct world *w)
 {
@@ -140,7 +140,7 @@ static void start_server(struct world *w)
 
 	node_mac(mac, 0);
 	w->masked = true;
-	endpoint_init(&w->server.e, true, mac, ++w->epoch, shared, &server_hooks, w);
+	endpoint_init(&w->server.e, true, mac, ++w->epoch, world_key, &server_hooks, w);
 	server_init(&w->server, "peer", &world_device, w);
 	for (unsigned i = 0; i < ARRAY_SIZE(exports); i++)
 		if (server_add(&w->server, &exports[i]) != EXPORT_OK)
@@ -223,7 +223,7 @@ struct world *world_new(u64 seed)
 		node_mac(mac, n);
 		st->w = w;
 		st->node = n;
-		endpoint_init(&st->e, false, mac, n, shared, &client_endpoint, st);
+		endpoint_init(&st->e, false, mac, n, world_key, &client_endpoint, st);
 		client_init(&st->c, &st->e, &client_hooks, st);
 	}
 	start_server(w);
