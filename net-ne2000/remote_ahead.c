@@ -70,11 +70,10 @@ static bool fetch(struct remote *r, u16 port, u32 left)
 		return false;
 	/* Where the peek has no room next to a whole block, the block goes without it. */
 	bytes = remote_room(r, PROTO_INS, WIDTH, left + peek < REMOTE_BLOCK ? peek : 0) * WIDTH;
-	if (bytes < left && r->next.w.ops) {
-		if (!remote_send_posts(r) || !window_has_room(r))
-			return false;
+	if (!bytes && (!remote_send_posts(r) || !window_has_room(r)))
+		return false;
+	if (!bytes)
 		bytes = remote_room(r, PROTO_INS, WIDTH, 0) * WIDTH;
-	}
 	if (bytes > left)
 		bytes = left;
 	add_data(r, port, bytes, bytes == left, &plan);

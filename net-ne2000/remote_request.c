@@ -48,12 +48,20 @@ u32 remote_room(const struct remote *r, u8 opcode, unsigned width, u32 spare)
 	return bytes > PROTO_OP ? (bytes - PROTO_OP) / 4 * 4 / width : 0;
 }
 
+static u32 requests_for(u32 count, unsigned width)
+{
+	u32 most = REMOTE_BLOCK / 4 * 4 / width;
+
+	return (count + most - 1) / most;
+}
+
 u32 remote_block_room(struct remote *r, u8 opcode, unsigned width, u32 count)
 {
 	u32 room = remote_room(r, opcode, width, 0);
 
-	/* Half a block with what is posted saves nothing: it costs another round trip. */
-	if (room >= count || !r->next.w.ops || room * width >= REMOTE_BLOCK / 2)
+	/* Together only if that costs no round trip more: what is posted costs none by itself. */
+	if (!r->next.w.ops || room >= count ||
+	    1 + requests_for(count - room, width) <= requests_for(count, width))
 		return room;
 	return remote_send_posts(r) ? remote_room(r, opcode, width, 0) : 0;
 }
