@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One emulated PC that boots a Farbus image: its emulator's process, its console and its log."""
 
+import re
 import subprocess
 
 import bochs
@@ -11,6 +12,10 @@ from hardware import Hardware
 
 # What Farbus, GRUB and the move to the top of RAM need besides the guest and the modules.
 SLACK_MB = 32
+
+# Bochs's last words are between two rules, with the part that speaks in front.
+RULES = re.compile(r"^(=+|.*quit_sim called.*|Bochs is exiting with .*|)$")
+SPEAKER = re.compile(r"^\[[^]]*\] +")
 
 
 def host_ram(ram, modules):
@@ -40,6 +45,7 @@ class Machine:
 
     def __init__(self, host, image, memory, work, window=None, clock="real", parts=Hardware(),
                  show=False):
+        self.work, self.window = work, window
         log_path = work / "farbus.log"
         log_path.write_text("")
         self.console = Console()
@@ -61,3 +67,12 @@ class Machine:
     def end(self):
         end(self.emulator)
         self.log.finish()
+
+    def failure(self):
+        """One line on a run that failed: the emulator's own when Farbus had not even begun."""
+        if any(line.startswith("farbus:") for line in self.log.lines):
+            return f"ended without an orderly power off; see {self.work}"
+        errors = (self.work / "emulator.err").read_text(errors="replace").splitlines()
+        said = [SPEAKER.sub("", line) for line in errors if not RULES.match(line)]
+        without = " (HEADLESS=1 does without a window)" if self.window else ""
+        return f"the emulator did not start: {said[-1] if said else 'no reason given'}{without}"

@@ -92,7 +92,7 @@ def run_farbus(host, guest, work, clock="real", parts=Hardware()):
     if not patient:
         log.verdict = 1
     if log.verdict:
-        sys.stderr.write(f"farbus: ended without an orderly power off; see {work}\n")
+        sys.stderr.write(f"farbus: {machine.failure()}\n")
     return log.verdict
 
 

@@ -21,6 +21,7 @@ import peer_test
 import random_test
 import relay_test
 import vga_test
+import window_test
 from pc import Failure
 
 from paths import Missing
@@ -77,6 +78,7 @@ TESTS = [
       for seed in (2, 3)),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
+    *(Test(name, run, 600, True) for name, run in window_test.CASES.items()),
     *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
       for host in ("qemu", "bochs")),
     *_guest_tests(),

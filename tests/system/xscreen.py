@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An X server without a screen (Xvfb) and the windows on it: their names, sizes and pixels.
+"""An X server without a screen (Xvfb), the windows on it with their pixels, and keys for them.
 
 A small client of the X protocol, version 11: just the requests that a look at the screen needs.
 """
@@ -18,6 +18,8 @@ from paths import Missing
 GET_WINDOW_ATTRIBUTES, GET_GEOMETRY, QUERY_TREE, GET_PROPERTY, GET_IMAGE = 3, 14, 15, 20, 73
 WM_NAME, ANY_TYPE = 39, 0  # predefined atoms
 VIEWABLE = 2  # a map state
+QUERY_EXTENSION, GET_INPUT_FOCUS = 98, 43
+FAKE_INPUT, KEY_PRESS, KEY_RELEASE, MOTION = 2, 2, 3, 6  # of XTEST
 Z_PIXMAP, ALL_PLANES = 2, 0xffffffff
 
 
@@ -82,6 +84,17 @@ class XScreen:
         pixels[0::3], pixels[1::3], pixels[2::3] = data[2::4], data[1::4], data[0::4]
         return Picture(width, height, bytes(pixels))
 
+    def press(self, window, key):
+        """A key stroke with the pointer in the middle of the window. key: a keycode (38: a)."""
+        self._fake(MOTION, 0, window.width // 2, window.height // 2)
+        self._fake(KEY_PRESS, key)
+        self._fake(KEY_RELEASE, key)
+        self._request(GET_INPUT_FOCUS, 0, b"")  # its reply comes when the others are carried out
+
+    def _fake(self, event, detail, x=0, y=0):
+        self._send(self.xtest, FAKE_INPUT, struct.pack(
+            "<BB2x2I8x2h8x", event, detail, 0, self.root, x, y))
+
     # --- the protocol ---
 
     def _set_up(self):
@@ -93,10 +106,14 @@ class XScreen:
         vendor, formats = struct.unpack_from("<H", body, 16)[0], body[21]
         screens = 32 + (vendor + 3) // 4 * 4 + formats * 8
         self.root = struct.unpack_from("<I", body, screens)[0]
+        self.xtest = self._request(QUERY_EXTENSION, 0, struct.pack("<H2x8s", 5, b"XTEST"))[9]
+
+    def _send(self, code, detail, words):
+        self.stream.sendall(struct.pack("<BBH", code, detail, 1 + len(words) // 4) + words)
 
     def _request(self, code, detail, words):
         """Its reply, or None when the server answers with an error: the window has gone."""
-        self.stream.sendall(struct.pack("<BBH", code, detail, 1 + len(words) // 4) + words)
+        self._send(code, detail, words)
         while True:
             head = self._take(32)
             if head[0] == 0:
