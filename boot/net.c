@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The card in the kernel. Its interrupt handler only masks the line and leaves a note: the driver
- * is in the midst of its registers at any time, so all work is done from the run loop, which lets
- * the line through again afterwards. That is right for both triggers: an edge that comes meanwhile
- * is remembered by the 8259A, a level is still there.
- */
+/* The card in the kernel: its driver's ports, frames out and in, and when it is looked at. */
 #include "boot/net.h"
 #include "boot/entropy.h"
 #include "boot/host.h"
+#include "boot/net_line.h"
 #include "boot/net_pci.h"
 #include "boot/port.h"
 #include "devices/timer.h"
@@ -22,20 +18,13 @@
 #define POLLED_NS     (1 * MS)
 #define WITH_IRQ_NS   (10 * MS) /* an interrupt that got lost is no hang */
 #define FRAMES_A_TURN 32u
-/* How long an interrupt that the card was asked for may take. */
-#define ARRIVAL_NS (20 * MS)
-/* Interrupts in a row without any work: another device has the line, and does not let go of it. */
-#define EMPTY_MAX 1000u
 /* Frames that wait for one of the card's two buffers. */
 #define QUEUE 8u
 
 static struct {
 	struct ne2000 card;
 	bool up;
-	bool level; /* a PCI card's line */
-	s8 irq;	    /* -1: polled */
-	volatile bool interrupted;
-	u32 empty; /* interrupts in a row that found nothing */
+	s8 irq; /* -1: polled */
 	u64 due;
 	u32 epoch;
 	u32 head, tail; /* of the queue; free-running */
@@ -93,110 +82,14 @@ static const struct ne2000_ops card_ops = {
 	.say = card_say,
 };
 
-/* --- the interrupt line --- */
-
-static void interrupt(void *ctx)
-{
-	(void)ctx;
-	host_irq_mask((unsigned)net.irq, true);
-	net.interrupted = true;
-	entropy_stir();
-	host_wake();
-}
-
-static void unhook(void)
-{
-	host_irq_mask((unsigned)net.irq, true);
-	host_irq_hook((unsigned)net.irq, NULL, NULL);
-	net.interrupted = false;
-}
-
-/* Nothing may come on the line that the card was not asked for. */
-static bool line_is_quiet(void)
-{
-	net.interrupted = false;
-	host_irq_mask((unsigned)net.irq, false);
-	host_delay_us(500);
-	if (!net.interrupted)
-		return true;
-	/* An edge from before, that the PIC has kept, comes once. */
-	net.interrupted = false;
-	host_irq_mask((unsigned)net.irq, false);
-	host_delay_us(500);
-	return !net.interrupted;
-}
-
-/* *lines: those that began to ask when the card did. */
-static bool interrupt_arrives(u16 *lines)
-{
-	u16 before = host_irq_requests();
-	u64 end = host_ns() + ARRIVAL_NS;
-
-	ne2000_raise(&net.card);
-	while (!net.interrupted && host_ns() < end)
-		asm volatile("pause");
-	*lines = (u16)(host_irq_requests() & ~before);
-	ne2000_lower(&net.card);
-	return net.interrupted;
-}
-
-static void warn_wrong_line(bool quiet, u16 lines)
-{
-	char found[32] = "";
-
-	lines &= (u16) ~(BIT(0) | BIT(2)); /* the timer and the cascade */
-	for (unsigned line = 0; line < 16; line++)
-		if (lines == BIT(line))
-			fmt(found, sizeof(found), " (it is on irq %u)", line);
-	if (quiet)
-		log_warn("nic: no interrupt on irq %d: expected the line that the card is set "
-			 "to%s; it is polled",
-			 net.irq, found);
-	else
-		log_warn("nic: interrupts on irq %d that are not the card's: expected a line of "
-			 "its own; it is polled",
-			 net.irq);
-}
-
-/* False: the line is not the card's. */
-static bool try_line(void)
-{
-	u16 lines = 0;
-	bool quiet;
-
-	host_irq_hook((unsigned)net.irq, interrupt, NULL);
-	if (net.level)
-		host_irq_level((unsigned)net.irq, true);
-	quiet = line_is_quiet();
-	if (quiet && interrupt_arrives(&lines)) {
-		net.interrupted = false;
-		host_irq_mask((unsigned)net.irq, false);
-		return true;
-	}
-	unhook();
-	warn_wrong_line(quiet, lines);
-	return false;
-}
-
-/* The line keeps calling and the card wants nothing: without this the guest would not get on. */
-static void give_up_line(void)
-{
-	log_warn("nic: irq %d interrupts without end, and not for the card: it is polled", net.irq);
-	unhook();
-	net.irq = -1;
-	ne2000_interrupts(&net.card, false);
-}
-
 /* --- starting --- */
 
 static int find_card(const struct config_nic *nic, u16 *port, char *error, size_t size)
 {
 	net.irq = nic->irq;
 	*port = nic->port;
-	if (nic->kind == CONFIG_NIC_PCI) {
-		net.level = true;
+	if (nic->kind == CONFIG_NIC_PCI)
 		return net_pci_find(port, &net.irq, error, size);
-	}
 	if (nic->kind == CONFIG_NIC_PROBE)
 		*port = ne2000_probe(&card_ops, NULL);
 	if (*port)
@@ -214,7 +107,7 @@ static const char *start_card(const struct config_nic *nic, u16 port)
 
 	if (why || net.irq < 0)
 		return why;
-	if (try_line())
+	if (net_line_start(&net.card, (unsigned)net.irq, nic->kind == CONFIG_NIC_PCI))
 		ne2000_interrupts(&net.card, true);
 	else
 		net.irq = -1;
@@ -327,17 +220,16 @@ static unsigned take_frames(void (*frame)(void *ctx, const u8 *frame, u32 len), 
 /* After a look that was due to an interrupt. */
 static void open_line(bool worked)
 {
-	net.empty = worked ? 0 : net.empty + 1;
-	if (net.empty > EMPTY_MAX)
-		give_up_line();
-	else
-		host_irq_mask((unsigned)net.irq, false);
+	if (net_line_open(worked))
+		return;
+	net.irq = -1;
+	ne2000_interrupts(&net.card, false);
 }
 
 static void lost(void)
 {
 	if (net.irq >= 0)
-		unhook();
+		net_line_stop();
 	net.up = false;
 	net.head = net.tail;
 }
@@ -350,14 +242,14 @@ static u64 work_done(const struct nic_stats *s)
 u64 net_poll(u64 now, void (*frame)(void *ctx, const u8 *frame, u32 len), void *ctx)
 {
 	struct nic *nic = &net.card.nic;
-	bool interrupted = net.interrupted, busy;
+	bool interrupted, busy;
 	u64 before;
 
 	if (!net.up)
 		return TIMER_NEVER;
+	interrupted = net_line_take();
 	if (!interrupted && now < net.due)
 		return net.due;
-	net.interrupted = false;
 	before = work_done(&nic->stats);
 	nic->poll(nic, now);
 	flush_queue();

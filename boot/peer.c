@@ -218,7 +218,8 @@ void peer_run(struct config *c, u32 ram_end)
 {
 	start(c, ram_end);
 	host_wake_word(&peer.events, AWAKE);
-	log_info("peer: %s lends out %u devices", peer.server->name, peer.server->exports);
+	log_info("peer: %s lends out %u device%s", peer.server->name, peer.server->exports,
+		 peer.server->exports == 1 ? "" : "s");
 	peer_screen_init(c);
 	for (;;) {
 		u64 due = turn(peer.server);
