@@ -120,6 +120,15 @@ static bool table_changed(struct shadow *s, unsigned page, unsigned number, u32 
 	return idle;
 }
 
+/* One half of a PAE guest's table, which has a directory entry of its own. */
+static bool half_changed(struct shadow *s, unsigned table, unsigned half)
+{
+	bool idle = table_changed(s, table, half, 0, PAGE_SIZE);
+
+	shadow_source_set(s, table, half, NO_FRAME);
+	return idle;
+}
+
 /* The same for a page directory behind a root. */
 static bool directory_changed(struct shadow *s, unsigned page, unsigned number, u32 off, u32 len)
 {
@@ -131,6 +140,10 @@ static bool directory_changed(struct shadow *s, unsigned page, unsigned number, 
 
 		if (index == s->c.own_index || !(entry & SPTE_P))
 			continue;
+		if (pae) {
+			idle &= half_changed(s, shadow_page_at(s, entry), i % 2);
+			continue;
+		}
 		shadow_drop_table(s, shadow_page_at(s, entry));
 		idle = false;
 	}

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cycles.h"
 
 #define FORKS 100
 
 int main(void)
 {
+	unsigned long long start = cycles();
 	int done = 0;
 
 	for (int i = 0; i < FORKS; i++) {
@@ -18,6 +20,7 @@ int main(void)
 		if (child > 0 && waitpid(child, NULL, 0) == child)
 			done++;
 	}
-	printf("forks done: %d\n", done);
+	start = cycles() - start;
+	printf("forks done: %d, %llu cycles\n", done, start);
 	return 0;
 }

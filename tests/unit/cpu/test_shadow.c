@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Shadow page tables: what the CPU would find in them, after accesses and after the guest's tables
+ * change; watched pages; bounded memory; and random guests, where each entry is compared with what
+ * the guest's own tables say.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/mmu/shadow.h"
+#include "cpu/mmu/walk.h"
+#include "tests/unit/cpu/support_vm.h"
+
+#define PD	0x100000u
+#define PT	0x101000u
+#define PD2	0x102000u
+#define PT2	0x103000u
+#define PDPT	0x104000u
+#define PAE_PT	0x105000u
+#define PAE_PT2 0x106000u
+#define P	1u
+#define W	2u
+#define U	4u
+#define A	0x20u
+#define D	0x40u
+#define PS	0x80u
+
+#define POOL_PHYS 0x20000000u
+#define OWN_INDEX 0x3f0u
+#define OWN_PDE	  0x30000063u
+
+static struct vcpu *const v = &vm.v;
+static struct shadow *s;
+static u8 pool[SHADOW_PAGES_MIN * PAGE_SIZE] __attribute__((aligned(4096)));
+static u32 root;
+
+static void set(u32 gpa, u32 value)
+{
+	physmem_write(&vm.pm, gpa, &value, 4);
+}
+
+static const u32 *table_at(u32 phys)
+{
+	return (const u32 *)(const void *)(pool + ((phys & PAGE_MASK) - POOL_PHYS));
+}
+
+/* What the CPU finds at lin: the entry, or 0. */
+static u32 entry(u32 lin)
+{
+	u32 pde = table_at(root)[lin >> 22];
+
+	return (pde & P) && lin >> 22 != OWN_INDEX ? table_at(pde)[lin >> 12 & 1023] : 0;
+}
+
+/* One access as the engine and the CPU make it together. True: done, on the CPU. */
+static bool touch(u32 lin, bool write)
+{
+	u32 need = P | U | (write ? W : 0);
+
+	root = shadow_root(s);
+	if ((entry(lin) & need) == need)
+		return true;
+	if (!shadow_fill(s, lin, write))
+		return false;
+	root = shadow_root(s);
+	CHECK_EQ(entry(lin) & need, need);
+	return true;
+}
+
+static void begin(void)
+{
+	static void *arena;
+	struct shadow_config c = {
+		.pages = pool,
+		.pages_phys = POOL_PHYS,
+		.page_count = SHADOW_PAGES_MIN,
+		.window = vm.ram,
+		.window_size = VM_RAM,
+		.own_index = OWN_INDEX,
+		.own_pde = OWN_PDE,
+	};
+
+	vm_user();
+	memset(pool, 0, sizeof(pool));
+	free(arena);
+	arena = calloc(1, shadow_arena_size(vm.pm.flag_pages));
+	s = shadow_init(v, arena, &c);
+	for (u32 i = 0; i < 1024; i++)
+		set_ram32(PT + i * 4, i << 12 | P | W | U);
+	set_ram32(PD, PT | P | W | U);
+	v->cr3 = PD;
+	v->cr0 |= CR0_PG | CR0_PE;
+}
+
+static void test_entries(void)
+{
+	begin();
+	CHECK(touch(0x50000, false));
+	CHECK_EQ(entry(0x50000), 0x50000 | P | U | A);
+	CHECK_EQ(ram32(PT + 0x50 * 4), 0x50000 | P | W | U | A);
+	CHECK_EQ(ram32(PD), PT | P | W | U | A);
+	CHECK(touch(0x50000, true));
+	CHECK_EQ(entry(0x50000), 0x50000 | P | W | U | A | D);
+	CHECK_EQ(ram32(PT + 0x50 * 4), 0x50000 | P | W | U | A | D);
+	CHECK_EQ(table_at(root)[OWN_INDEX], OWN_PDE);
+	/* Dirty already: one fault is enough. */
+	set(PT + 0x51 * 4, 0x51000 | P | W | U | D);
+	CHECK(touch(0x51000, false));
+	CHECK_EQ(entry(0x51000) & W, W);
+	CHECK(!touch(OWN_INDEX << 22, false));
+}
+
+static void test_rights(void)
+{
+	begin();
+	set(PT + 0x50 * 4, 0x50000 | P | W);
+	set(PT + 0x51 * 4, 0x51000 | P | U);
+	set(PT + 0x52 * 4, 0);
+	CHECK_RAISES(touch(0x50000, false), VEC_PF, 5);
+	CHECK_EQ(v->cr2, 0x50000);
+	CHECK(touch(0x51123, false));
+	CHECK_RAISES(touch(0x51123, true), VEC_PF, 7);
+	CHECK_EQ(v->cr2, 0x51123);
+	CHECK_RAISES(touch(0x52000, true), VEC_PF, 6);
+	CHECK_RAISES(touch(0x400000, false), VEC_PF, 4);
+	CHECK_EQ(ram32(PT + 0x50 * 4) & A, 0);
+	set(PD, PT | P | W);
+	CHECK_RAISES(touch(0x53000, false), VEC_PF, 5);
+}
+
+static void test_changes(void)
+{
+	begin();
+	CHECK(touch(0x50000, true));
+	CHECK(touch(0x51000, true));
+	set(PT + 0x50 * 4, 0x60000 | P | U);
+	CHECK_EQ(entry(0x50000), 0);
+	CHECK_EQ(entry(0x51000) & P, P);
+	CHECK(touch(0x50000, false));
+	CHECK_EQ(entry(0x50000), 0x60000 | P | U | A);
+	/* The A bit that the kernel clears is set again by the next access. */
+	set(PT + 0x50 * 4, 0x60000 | P | U);
+	CHECK(touch(0x50000, false));
+	CHECK_EQ(ram32(PT + 0x50 * 4), 0x60000 | P | U | A);
+	set(PD, 0);
+	CHECK_EQ(entry(0x51000), 0);
+	CHECK_RAISES(touch(0x51000, false), VEC_PF, 4);
+}
+
+static void test_roots(void)
+{
+	u32 first;
+
+	begin();
+	set_ram32(PD2, PT2 | P | W | U);
+	set_ram32(PT2 + 0x50 * 4, 0x70000 | P | W | U);
+	CHECK(touch(0x50000, true));
+	first = root;
+	v->cr3 = PD2;
+	CHECK(touch(0x50000, false));
+	CHECK(root != first);
+	CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x70000);
+	v->cr3 = PD;
+	root = shadow_root(s);
+	CHECK_EQ(root, first);
+	CHECK_EQ(entry(0x50000) & (PAGE_MASK | W), 0x50000 | W);
+	CHECK_EQ((u32)shadow_stats(s)->fills, 2);
+	/* Both use one page table: a change is seen in both. */
+	set(PD2 + 4, PT | P | W | U);
+	v->cr3 = PD2;
+	CHECK(touch(0x450000, true));
+	set(PT + 0x50 * 4, 0);
+	CHECK_EQ(entry(0x450000), 0);
+	v->cr3 = PD;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0);
+}
+
+static void test_watched_pages(void)
+{
+	begin();
+	/* The table is mapped as data: writing to it ends what was made from it. */
+	CHECK(touch(0x50000, true));
+	CHECK_EQ(vm.flags[PT >> 12] & PHYS_PAGE_TABLE, PHYS_PAGE_TABLE);
+	CHECK(touch(PT, false));
+	CHECK_EQ(entry(PT) & W, 0);
+	CHECK(!touch(PT, true));
+	/* Decoded code: read-only until the engine has dropped it. */
+	CHECK(touch(0x60000, true));
+	vm.flags[0x60] |= PHYS_PAGE_CODE;
+	vm.pm.code_found(vm.pm.table_ctx, 0x60000);
+	CHECK_EQ(entry(0x60000) & (P | W), P);
+	vm.code_writes = 0;
+	CHECK(!touch(0x60000, true)); /* this engine's hook does not let go of it */
+	CHECK_EQ(vm.code_writes, 1);
+	CHECK_EQ(vm.code_len, PAGE_SIZE);
+	vm.flags[0x60] = 0;
+	CHECK(touch(0x60000, true));
+}
+
+static void test_reuse_of_tables(void)
+{
+	begin();
+	set_ram32(PD + 4, PT2 | P | W | U);
+	set_ram32(PT2, 0x70000 | P | W | U);
+	CHECK(touch(0x400000, true));
+	CHECK_EQ(vm.flags[PT2 >> 12], PHYS_PAGE_TABLE);
+	/* Freed and used for something else: writes stop being seen after a while. */
+	for (u32 i = 0; i < 1024; i++)
+		set(PT2 + i * 4, 0);
+	CHECK_EQ(vm.flags[PT2 >> 12], 0);
+	CHECK_RAISES(touch(0x400000, false), VEC_PF, 4);
+	/* Now a page of the program's, mapped for writing, and then a table again. */
+	set(PT + 0x90 * 4, PT2 | P | W | U);
+	CHECK(touch(0x90000, true));
+	set(PT2, 0x71000 | P | W | U);
+	CHECK(touch(0x400000, false));
+	CHECK_EQ(entry(0x90000) & W, 0);
+}
+
+static void test_large(void)
+{
+	begin();
+	v->cr4 |= CR4_PSE;
+	set_ram32(PD + 4, 0x400000 | P | W | U | PS);
+	CHECK(touch(0x423000, false));
+	CHECK_EQ(entry(0x423000), 0x423000 | P | U | A);
+	CHECK_EQ(ram32(PD + 4) & 0xff, P | W | U | PS | A);
+	CHECK(touch(0x423000, true));
+	CHECK_EQ(ram32(PD + 4) & 0xff, P | W | U | PS | A | D);
+	CHECK(touch(0x424000, false));
+	CHECK_EQ(entry(0x424000) & W, W);
+	set(PD + 4, 0);
+	CHECK_EQ(entry(0x423000), 0);
+}
+
+static void test_pae(void)
+{
+	begin();
+	v->cr4 |= CR4_PAE;
+	set_ram32(PDPT, PD | P);
+	set_ram32(PD, PAE_PT | P | W | U);
+	set_ram32(PD + 8, PAE_PT2 | P | W | U);
+	set_ram32(PD + 16, 0x200000 | P | W | U | PS);
+	set_ram32(PD + 4, 0);
+	memset(vm.ram + PAE_PT, 0, 2 * PAGE_SIZE);
+	set_ram32(PAE_PT + 0x50 * 8, 0x50000 | P | W | U);
+	set_ram32(PAE_PT2 + 0x50 * 8, 0x60000 | P | W | U);
+	CHECK(pdpte_load(v, PDPT));
+	v->cr3 = PDPT;
+	CHECK(touch(0x50000, true));
+	CHECK(touch(0x250000, true));
+	CHECK(touch(0x412000, true));
+	CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x50000);
+	CHECK_EQ(entry(0x250000) & PAGE_MASK, 0x60000);
+	CHECK_EQ(entry(0x412000) & PAGE_MASK, 0x212000);
+	set(PAE_PT2 + 0x50 * 8, 0);
+	CHECK_EQ(entry(0x250000), 0);
+	CHECK_EQ(entry(0x50000) & P, P);
+	/* Another directory under the same CR3. */
+	set_ram32(PDPT, PD2 | P);
+	set_ram32(PD2, PAE_PT2 | P | W | U);
+	CHECK(pdpte_load(v, PDPT));
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0);
+	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
+}
+
+/* More address spaces, and more tables in one, than there is memory for. */
+static void test_bounds(void)
+{
+	begin();
+	for (u32 n = 0; n < 200; n++) {
+		u32 directory = 0x200000 + n * PAGE_SIZE;
+
+		set_ram32(directory, PT | P | W | U);
+		v->cr3 = directory;
+		CHECK(touch(0x50000, true));
+		CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x50000);
+		CHECK(shadow_stats(s)->pages_in_use <= SHADOW_PAGES_MIN);
+	}
+	CHECK(shadow_stats(s)->evictions > 0);
+	for (u32 n = 0; n < 200; n++) {
+		set_ram32(0x200000 + n * 4, PT | P | W | U);
+		v->cr3 = 0x200000;
+		CHECK(touch(n << 22 | 0x50000, true));
+		CHECK(shadow_stats(s)->pages_in_use <= SHADOW_PAGES_MIN);
+	}
+	shadow_flush(s);
+	CHECK_EQ(shadow_stats(s)->pages_in_use, 0);
+	for (u32 n = 0; n < vm.pm.flag_pages; n++)
+		CHECK_EQ(vm.flags[n], 0);
+}
+
+static void test_mapping(void)
+{
+	struct phys_region rom = {.first = 0x50000, .last = 0x50fff, .rd = vm.ram + 0x50000};
+	struct phys_region device = {.first = 0x51000, .last = 0x51fff};
+
+	begin();
+	CHECK(touch(0x50000, true));
+	physmem_map(&vm.pm, &rom);
+	physmem_map(&vm.pm, &device);
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0);
+	CHECK(touch(0x50000, false));
+	CHECK(!touch(0x50000, true));
+	CHECK(!touch(0x51000, false));
+	CHECK_EQ(ram32(PT + 0x51 * 4) & A, A);
+	/* Tables where writes could not be seen. */
+	v->cr3 = VM_RAM;
+	CHECK_EQ(shadow_root(s), 0);
+}
+
+/* --- random guests --- */
+
+#define TABLES	   8u
+#define TABLE_BASE 0x180000u
+
+static u32 random_state = 12345;
+
+static u32 random_below(u32 n)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % n;
+}
+
+/* Every entry of the current root is one that the guest's tables allow as it is. */
+static void compare(void)
+{
+	const u32 *directory = table_at(root);
+
+	for (u32 i = 0; i < 1024; i++) {
+		if (i == OWN_INDEX || !(directory[i] & P))
+			continue;
+		for (u32 k = 0; k < 1024; k++) {
+			u32 e = table_at(directory[i])[k], lin = i << 22 | k << 12;
+			u32 pde = ram32((v->cr3 & PAGE_MASK) + i * 4);
+			u32 pte = pde & PS ? (pde & ~0x3fffffu) | k << 12 | (pde & 0xfff)
+					   : ram32((pde & PAGE_MASK) + k * 4);
+
+			if (!(e & P))
+				continue;
+			CHECK_EQ(pde & (P | U | A), P | U | A);
+			CHECK_EQ(pte & (P | U | A), P | U | A);
+			CHECK_EQ(e & PAGE_MASK, pte & PAGE_MASK);
+			CHECK(!(e & W) || ((pde & pte & W) && (pte & D)));
+			CHECK(!(e & W) || !(vm.flags[e >> 12] & PHYS_PAGE_WATCHED));
+			(void)lin;
+		}
+	}
+}
+
+static u32 random_entry(bool directory)
+{
+	u32 bits = random_below(8) ? P | U | (random_below(4) ? W : 0) : random_below(0x80);
+
+	if (directory && random_below(8) == 0)
+		return random_below(2) << 22 | bits | PS;
+	if (directory || random_below(8) == 0)
+		return (TABLE_BASE + random_below(TABLES) * PAGE_SIZE) | (bits & ~PS);
+	return random_below(VM_RAM / PAGE_SIZE) << 12 | (bits & ~PS);
+}
+
+static void random_step(void)
+{
+	u32 table = TABLE_BASE + random_below(TABLES) * PAGE_SIZE, lin;
+
+	switch (random_below(8)) {
+	case 0:
+		set(table + random_below(4) * 4, random_entry(random_below(2)));
+		break;
+	case 1:
+		set(table + random_below(1024) * 4, random_entry(false));
+		break;
+	case 2:
+		v->cr3 = table;
+		break;
+	default:
+		lin = random_below(4) << 22 | random_below(4) << 12;
+		(void)RAISES(touch(lin, random_below(2)));
+	}
+	root = shadow_root(s);
+}
+
+static void test_random(void)
+{
+	begin();
+	v->cr4 |= CR4_PSE;
+	v->cr3 = TABLE_BASE;
+	for (u32 n = 0; n < TABLES * 1024; n++)
+		set_ram32(TABLE_BASE + n * 4, n % 1024 < 4 ? random_entry(true) : 0);
+	for (u32 n = 0; n < 50000; n++) {
+		random_step();
+		if (n % 16 == 0)
+			compare();
+	}
+}
+
+int main(void)
+{
+	test_entries();
+	test_rights();
+	test_changes();
+	test_roots();
+	test_watched_pages();
+	test_reuse_of_tables();
+	test_large();
+	test_pae();
+	test_bounds();
+	test_mapping();
+	test_random();
+	return check_done();
+}
