@@ -27,6 +27,7 @@
 #define BRIDGE_FUNCTION 0x0008
 
 #define NODES	 3 /* the server, then the clients */
+#define ROUTES	 2 /* that share a client's card */
 #define FLYING	 512
 #define RECORDED 4096
 
@@ -44,7 +45,7 @@ struct station {
 	struct world *w;
 	unsigned node;
 	struct client c;
-	struct remote *remote; /* in place of the client, when not NULL */
+	struct remote *remote[ROUTES]; /* NULL: none there */
 	struct endpoint e;
 	u32 submitted; /* numbers of the series in requests, answered or not */
 	u32 done, unknown, last_cookie, last_status;

@@ -47,7 +47,10 @@ struct caller *caller_of(struct world *w, unsigned node, const struct remote_con
 	g->node = node;
 	g->key = (struct remote_key){.esp = 0x9000, .cr3 = 0x1000};
 	remote_init(g->r, &w->station[node].e, config, &hooks, g);
-	w->station[node].remote = g->r;
+	while (w->station[node].remote[g->place])
+		if (++g->place == ROUTES)
+			abort();
+	w->station[node].remote[g->place] = g->r;
 	return g;
 }
 
@@ -69,7 +72,7 @@ struct caller *caller_new(struct world *w, unsigned node, const char *peer,
 
 void caller_free(struct caller *g)
 {
-	g->w->station[g->node].remote = NULL;
+	g->w->station[g->node].remote[g->place] = NULL;
 	free(g->r);
 	free(g);
 }

@@ -13,7 +13,7 @@
 
 struct caller {
 	struct world *w;
-	unsigned node;
+	unsigned node, place; /* among the routes of the node */
 	struct remote *r;
 	struct remote_key key; /* of the next instruction; nth counts by itself */
 	bool level;	       /* of the interrupt line */

@@ -255,6 +255,7 @@ static void arrive(struct world *w, struct flying *from)
 	struct flying f = *from; /* its place may be taken by an answer */
 	struct station *st = &w->station[f.to];
 	struct packet p;
+	bool taken = false;
 
 	from->used = false;
 	if (f.to == 0) {
@@ -263,8 +264,9 @@ static void arrive(struct world *w, struct flying *from)
 	}
 	if (!endpoint_open(&st->e, f.bytes, f.len, &p))
 		return;
-	if (st->remote ? !remote_receive(st->remote, &p, w->now)
-		       : !client_receive(&st->c, &p, w->now))
+	for (unsigned i = 0; i < ROUTES && !taken; i++)
+		taken = st->remote[i] && remote_receive(st->remote[i], &p, w->now);
+	if (!taken && !client_receive(&st->c, &p, w->now))
 		endpoint_drop(&st->e, DROP_SESSION);
 }
 
@@ -275,17 +277,20 @@ static u64 earlier(u64 a, u64 b)
 
 static u64 station_deadline(const struct station *st)
 {
-	u64 first = st->remote ? remote_deadline(st->remote) : client_deadline(&st->c);
+	u64 first = client_deadline(&st->c);
 
+	for (unsigned i = 0; i < ROUTES; i++)
+		if (st->remote[i])
+			first = earlier(first, remote_deadline(st->remote[i]));
 	return st->player ? earlier(first, remote_dma_deadline(&st->player->remote)) : first;
 }
 
 static void station_poll(struct station *st, u64 now)
 {
-	if (st->remote)
-		remote_poll(st->remote, now);
-	else
-		client_poll(&st->c, now);
+	client_poll(&st->c, now);
+	for (unsigned i = 0; i < ROUTES; i++)
+		if (st->remote[i])
+			remote_poll(st->remote[i], now);
 	if (st->player)
 		remote_dma_poll(&st->player->remote, now);
 }
