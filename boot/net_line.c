@@ -102,11 +102,14 @@ void net_line_stop(void)
 
 bool net_line_take(void)
 {
-	bool interrupted = line.interrupted;
-
-	/* It is masked now, so that no other one can be lost here. */
+	/*
+	 * Once it is set, the line is masked, and nothing can be lost here. While it is not, it must
+	 * not be written: an interrupt in between would leave the line masked for ever.
+	 */
+	if (!line.interrupted)
+		return false;
 	line.interrupted = false;
-	return interrupted;
+	return true;
 }
 
 bool net_line_open(bool worked)
