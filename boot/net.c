@@ -18,6 +18,8 @@
 #define POLLED_NS     (1 * MS)
 #define WITH_IRQ_NS   (10 * MS) /* an interrupt that got lost is no hang */
 #define FRAMES_A_TURN 32u
+/* From one line about a stranger to the next. */
+#define TELL_NS (10000 * MS)
 /* Frames that wait for one of the card's two buffers. */
 #define QUEUE 8u
 
@@ -293,14 +295,20 @@ void net_mac_text(char buf[NET_MAC_TEXT], const u8 mac[6])
 
 void net_tell_strangers(struct endpoint *e)
 {
+	static u64 next;
 	const struct stranger *s;
 	char mac[NET_MAC_TEXT];
 
-	while ((s = endpoint_new_stranger(e))) {
-		net_mac_text(mac, s->mac);
-		log_warn("net: %s speaks version %u of the protocol: expected version %u", mac,
-			 s->version, PROTO_VERSION);
-	}
+	/* Frames that anybody can send must not fill the log. */
+	if (host_ns() < next)
+		return;
+	s = endpoint_new_stranger(e);
+	if (!s)
+		return;
+	next = host_ns() + TELL_NS;
+	net_mac_text(mac, s->mac);
+	log_warn("net: %s speaks version %u of the protocol: expected version %u", mac, s->version,
+		 PROTO_VERSION);
 }
 
 void net_describe(char *buf, size_t size)

@@ -32,7 +32,10 @@ void net_endpoint(struct endpoint *e, const struct config *c, bool server);
  * without an interrupt, TIMER_NEVER without a card.
  */
 u64 net_poll(u64 now, void (*frame)(void *ctx, const u8 *frame, u32 len), void *ctx);
-/* One line in the log for each station whose frames are of another version of the protocol. */
+/*
+ * A line in the log for each station whose frames are of another version of the protocol, one in 10
+ * seconds at most.
+ */
 void net_tell_strangers(struct endpoint *e);
 /* The card's ports and line, which nobody else may have; *irq may be NET_NO_IRQ. False: no card. */
 bool net_resources(struct port_range *ports, u8 *irq);

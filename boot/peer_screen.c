@@ -144,20 +144,38 @@ static void draw_exports(const struct server *s, const u64 *since, u64 now)
 
 /* --- the lower half --- */
 
+/* The reasons for which frames were dropped, as many rows as they take. */
+static void draw_drops(const struct endpoint *e)
+{
+	char text[COLUMNS + 1] = "Dropped:";
+	size_t n = strlen(text), first = n;
+
+	for (unsigned i = 0; i < DROPS; i++) {
+		char one[40];
+		size_t len;
+
+		if (!e->drops[i])
+			continue;
+		len = (size_t)fmt(one, sizeof(one), " %s %llu", drop_name((enum drop)i),
+				  e->drops[i]);
+		if (n + len > COLUMNS) {
+			row(WARNING, "%s", text);
+			n = (size_t)fmt(text, sizeof(text), "        ");
+		}
+		n += (size_t)fmt(text + n, sizeof(text) - n, "%s", one);
+	}
+	row(n > first ? WARNING : NORMAL, "%s%s", text, n > first ? "" : " none");
+}
+
 static void draw_counters(const struct server *s)
 {
-	char text[LINE_MAX] = "none";
-	size_t n = 0;
+	char card[LINE_MAX];
 
-	for (unsigned i = 0; i < DROPS && n < sizeof(text); i++)
-		if (s->e.drops[i])
-			n += (size_t)fmt(text + n, sizeof(text) - n, "%s%s %llu", n ? ", " : "",
-					 drop_name((enum drop)i), s->e.drops[i]);
 	row(NORMAL, "Frames: %llu in, %llu out, %llu not sent; %llu NAKs, %llu leases run out",
 	    s->e.received, s->e.sent, s->e.unsent, s->naks, s->expired);
-	row(n ? WARNING : NORMAL, "Dropped: %s", text);
-	net_describe(text, sizeof(text));
-	row(net_up() ? NORMAL : WARNING, "Card: %s", text);
+	draw_drops(&s->e);
+	net_describe(card, sizeof(card));
+	row(net_up() ? NORMAL : WARNING, "Card: %s", card);
 }
 
 static void keep_line(void *ctx, const char *line)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Peer mode as another implementation of the protocol sees it (protocol.py), over the real card."""
 
+import random
 import re
 import shutil
 import struct
+import threading
 import time
 
 import pyte
@@ -220,6 +222,51 @@ def strangers(host):
         segment.shows(r"^Dropped: .*address 1")
 
 
+def flood(host):
+    """A storm of noise and of damaged copies of good frames: what is asked for is done once."""
+    text = bytes(range(256)) * (12 if host == "qemu" else 1)
+    with Segment("flood", host, 2) as segment:
+        client, storm = segment.stations
+        storm.server = server = client.discover(30)[0]
+        check("lease", client.lease(server, "com2"), 0)
+        client.request(out(COM2 + 3, 0x83), out(COM2, 1), out(COM2 + 1, 0), out(COM2 + 3, 3))
+        stop = threading.Event()
+        thread = threading.Thread(target=_storm, args=(storm, lambda: client.last, stop, FLOOD[host]))
+        thread.start()
+        try:
+            for byte in text:
+                answers = client.request(
+                    operation(POLL, COM2 + 5, 1, 50000, struct.pack("<II", 0x20, 0x20)),
+                    out(COM2, byte))
+                check("statuses", [status for status, _ in answers], [0, 0])
+        finally:
+            stop.set()
+            thread.join()
+        client.release()
+        check("bytes at COM2", segment.peer.wire.taken() == text, True)
+        segment.shows(r"^Dropped: .*tag \d+")
+
+
+# Frames a second. Bochs's card takes one in a millisecond of its own, which the storm must leave
+# some of.
+FLOOD = {"qemu": 20000, "bochs": 500}
+
+
+def _storm(storm, last, stop, rate):
+    rng, begin, count = random.Random(2), time.monotonic(), 0
+    while not stop.is_set():
+        good = last()
+        if good and rng.random() < 0.7:
+            bad = bytearray(good)
+            for _ in range(rng.randrange(1, 4)):
+                bad[rng.randrange(12, len(bad))] ^= 1 << rng.randrange(8)
+        else:
+            bad = bad_frames(storm, rng)[rng.choice(("foreign", "tag", "session", "version"))]
+        storm.socket.sendto(bytes(bad), storm.remote)
+        count += 1
+        time.sleep(max(begin + count / rate - time.monotonic(), 0))
+
+
 def polled(host):
     """With another line than the card's, that is one warning, and all works."""
     lines = [line.replace("irq 10", "irq 5") for line in remote.peer_lines(KEY.hex(), tuple(LINE))]
@@ -235,5 +282,44 @@ def polled(host):
         check("bytes at COM2", segment.peer.wire.taken(), b"polled")
 
 
+def bad_frames(client, rng):
+    """A frame for each reason to drop one, with the reason."""
+    me, you = client.mac, client.server
+    header = struct.pack("<HBBHHIIHBB", 0x4246, 0x10, REQ, 999, 0, 0, 0, 8, 0, 0)
+
+    def frame(payload, to=you, source=me, length=None):
+        return (to + source + struct.pack(">H", length or len(payload) + 8)
+                + b"\xaa\xaa\x03\0\0\0\x88\xb5" + payload).ljust(60, b"\0")
+
+    noise = bytes(rng.randrange(256) for _ in range(rng.randrange(28, 1400)))
+    return {
+        "foreign": you + me + b"\x08\x00" + noise.ljust(46, b"\0"),
+        "address": frame(header + bytes(8), source=BROADCAST),
+        "short": frame(header[:6] + b"\xff\x00" + header[8:] + bytes(8)),
+        "version": frame(header[:2] + b"\x20" + header[3:] + bytes(8)),
+        "type": frame(header[:3] + b"\x63" + header[4:] + bytes(8)),
+        "direction": frame(header[:2] + b"\x11" + header[3:] + bytes(8)),
+        "session": frame(header + noise[:8]),
+        "tag": frame(header[:3] + b"\x01" + header[4:6] + b"\x10\0" + header[8:] + noise[:24]),
+    }
+
+
+def counters(host):
+    """Every bad frame is counted under its reason, and none of them does anything."""
+    with Segment("counters", host) as segment:
+        client, = segment.stations
+        server = client.discover(30)[0]
+        check("lease", client.lease(server, "com2"), 0)
+        rng = random.Random(1)
+        for _ in range(25):
+            for frame in bad_frames(client, rng).values():
+                client.socket.sendto(frame, client.remote)
+            check("alive", client.inp(COM2 + 5) & 0x60, 0x60)
+        reasons = sorted(bad_frames(client, rng))
+        for reason in reasons:
+            segment.shows(rf"^(Dropped:|  ).* {reason} 25\b")
+
+
 CASES = {f"{case.__name__.replace('_', '-')}-{host}": lambda case=case, host=host: case(host)
-         for case in (uart, disk, takes_turns, power_cycle, strangers, polled) for host in ("qemu", "bochs")}
+         for case in (uart, disk, takes_turns, power_cycle, strangers, polled,
+                      counters, flood) for host in ("qemu", "bochs")}

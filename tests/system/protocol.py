@@ -82,6 +82,7 @@ class Client:
         self.session = self.sequence = self.renewals = 0
         self.session_keys = None
         self.server = None
+        self.last = b""  # the frame sent last
         self.events = []  # (line, generation) in their order
         self.events_next = 0
         self.epoch = struct.unpack("<I", os.urandom(4))[0]
@@ -102,7 +103,8 @@ class Client:
             frame = to + self.mac + struct.pack(">H", len(payload)) + payload
         else:
             frame = to + self.mac + b"\x88\xb5" + payload
-        self.socket.sendto(frame.ljust(60, b"\0"), self.remote)
+        self.last = frame.ljust(60, b"\0")
+        self.socket.sendto(self.last, self.remote)
 
     def receive(self, seconds):
         """(type, header fields, body, source) of the next good frame, None after so long."""
