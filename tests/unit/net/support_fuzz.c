@@ -11,6 +11,20 @@ static u32 near_number(struct world *w, u32 next)
 	return next + world_random(w) % (world_random(w) % 4 ? 2 : 10);
 }
 
+/* The nonces that a client's greeting waits for. */
+static void fit_greeting(struct world *w, const struct fuzz_target *t, u8 *body,
+			 struct proto_header *h)
+{
+	if (h->length < SESSION_NONCE || world_random(w) % 8 == 0)
+		return;
+	if (t->nonce && (h->type == PROTO_AUTH2 || h->type == PROTO_LEASE))
+		memcpy(body, t->nonce, SESSION_NONCE);
+	if (t->question && h->type == PROTO_OFFER) {
+		memcpy(body, t->question, SESSION_NONCE);
+		h->seq = t->round;
+	}
+}
+
 /* What anyone with the key could sign: not for forgery, but to reach what lies behind the tag. */
 static void sign(struct world *w, const struct fuzz_target *t, struct flying *f)
 {
@@ -38,6 +52,7 @@ static void sign(struct world *w, const struct fuzz_target *t, struct flying *f)
 		h.seq = t->renewal;
 	if (world_random(w) % 16)
 		h.session = t->id;
+	fit_greeting(w, t, f->bytes + PAYLOAD + PROTO_HEADER, &h);
 	memcpy(dst, f->bytes, 6);
 	memcpy(src, f->bytes + 6, 6);
 	proto_begin(&pw, f->bytes + PAYLOAD, PROTO_OPS_MAX);

@@ -10,6 +10,9 @@ struct fuzz_target {
 	const struct session_keys *session, *greeting;
 	u16 id;
 	u32 request, reply, event, renewal;
+	const u8 *nonce;    /* of a client's greeting, or NULL */
+	const u8 *question; /* its HELLO's nonce, or NULL, */
+	u32 round;	    /* and sequence */
 };
 
 /* One to node `to`, 0 or 1, of what the world has recorded. */
