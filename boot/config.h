@@ -70,7 +70,7 @@ struct config_route {
 	s8 irq; /* -1: none */
 	enum config_route_kind kind;
 	/* CONFIG_ROUTE_REMOTE */
-	s8 dma;			    /* -1: none */
+	u8 dma;			    /* channels, a bit each */
 	char peer[CONFIG_PEER_MAX]; /* a peer's or an export's name; "": by mac */
 	u8 mac[6];
 	char profile[CONFIG_PEER_MAX]; /* a name that profile_find() knows */

@@ -217,14 +217,12 @@ static int export_ranges(struct parse *p, struct config_export *x)
 
 static int export_lines(struct parse *p, struct config_export *x)
 {
-	s8 irq = -1, dma = -1;
+	s8 irq = -1;
 
-	if (config_take_irq(p, &irq) || config_take_dma(p, &dma))
+	if (config_take_irq(p, &irq) || config_take_dma(p, &x->dma))
 		return -1;
 	if (irq >= 0)
 		x->irqs = (u16)BIT(irq);
-	if (dma >= 0)
-		x->dma = (u8)BIT(dma);
 	return 0;
 }
 

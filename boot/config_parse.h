@@ -49,9 +49,11 @@ int config_check_net(struct config *c);
 
 /* What stands behind `route`. -1: after a message. */
 int config_take_route(struct parse *p, struct config_route *r);
-/* Take `irq N`, `dma N` where they are; the value stays where not. -1: after a message. */
+/*
+ * Take `irq N`, and each `dma N` into a bit of *channels, where they are. -1: after a message.
+ */
 int config_take_irq(struct parse *p, s8 *irq);
-int config_take_dma(struct parse *p, s8 *dma);
+int config_take_dma(struct parse *p, u8 *channels);
 
 /* The next word, or "" (which no value matches) past the end. */
 const char *config_take(struct parse *p);

@@ -230,23 +230,24 @@ int config_take_irq(struct parse *p, s8 *irq)
 	return 0;
 }
 
-int config_take_dma(struct parse *p, s8 *dma)
+int config_take_dma(struct parse *p, u8 *channels)
 {
 	const char *word;
 	u32 channel;
 
-	if (!config_take_if(p, "dma"))
-		return 0;
-	word = config_take(p);
-	if (!config_number(word, 0, 7, &channel) || channel == 4)
-		return config_fail(p, config_shown(p, word), "a DMA channel, 0 to 3 or 5 to 7");
-	*dma = (s8)channel;
+	while (config_take_if(p, "dma")) {
+		word = config_take(p);
+		if (!config_number(word, 0, 7, &channel) || channel == 4)
+			return config_fail(p, config_shown(p, word),
+					   "a DMA channel, 0 to 3 or 5 to 7");
+		*channels |= (u8)BIT(channel);
+	}
 	return 0;
 }
 
 static int refuse_dma(struct parse *p, const struct config_route *r)
 {
-	return r->dma < 0 ? 0 : config_fail(p, "dma", "it only in a remote route");
+	return !r->dma ? 0 : config_fail(p, "dma", "it only in a remote route");
 }
 
 int config_take_route(struct parse *p, struct config_route *r)
@@ -254,7 +255,7 @@ int config_take_route(struct parse *p, struct config_route *r)
 	static const char *const kinds[] = {"virtual", "local", "absent", "remote"};
 	const char *word = config_take(p);
 
-	*r = (struct config_route){.irq = -1, .dma = -1, .line = p->line, .origin = p->origin};
+	*r = (struct config_route){.irq = -1, .line = p->line, .origin = p->origin};
 	if (config_parse_ranges(word, r))
 		return config_fail(
 			p, config_shown(p, word),

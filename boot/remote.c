@@ -157,6 +157,7 @@ const struct remote_hooks remote_route_hooks = {
 	.wake = answer_came,
 	.changed = state_changed,
 	.say = say,
+	.dma = &remote_route_dma,
 };
 
 static void receive(void *ctx, const u8 *frame, u32 len)

@@ -45,6 +45,8 @@ static const char *conflict(const struct remotes *all, const struct config_route
 			       "first";
 		if (r->irq >= 0 && m->route.irq == r->irq)
 			return "remote: expected an interrupt line that is not remote already";
+		if (m->route.dma & r->dma)
+			return "remote: expected a DMA channel that is not remote already";
 	}
 	return NULL;
 }
@@ -150,6 +152,7 @@ int remote_route_settle(struct vm *vm, const struct config_route *r, char *error
 	}
 	for (unsigned i = 0; i < r->range_count; i++)
 		bus_add_range(vm->bus, m->handler, r->range[i].first, r->range[i].last);
+	remote_route_listen(m, true);
 	return 0;
 }
 
@@ -161,6 +164,7 @@ static void end_route(struct remote_route *m, u64 now)
 		remote_route_line(m, false);
 	if (all->last == m)
 		all->last = NULL;
+	remote_route_listen(m, false);
 	remote_detach(m->r, now);
 }
 

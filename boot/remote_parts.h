@@ -30,9 +30,12 @@ struct remotes {
 
 extern const struct port_ops remote_route_ops;
 extern const struct remote_hooks remote_route_hooks;
+extern const struct remote_dma_hooks remote_route_dma;
 
 /* The guest's line; m->raised is it. */
 void remote_route_line(struct remote_route *m, bool level);
+/* Hears of the guest's programming of the route's DMA channels, or no more. */
+void remote_route_listen(struct remote_route *m, bool on);
 /* Lets the network run until an interrupt or `until` (host_ns()). */
 void remote_route_wait(struct vm *vm, u64 until);
 

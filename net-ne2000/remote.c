@@ -115,12 +115,53 @@ void remote_eoi(struct remote *r, unsigned line, u64 now)
 	remote_pump(r);
 }
 
+/* --- DMA --- */
+
+/* What was posted before the guest programmed the channel reaches the device before it is armed. */
+bool remote_dma_ready(struct remote *r)
+{
+	if (!remote_dma_due(&r->dma))
+		return true;
+	remote_cancel_polls(r);
+	return remote_send_posts(r) && remote_dma_flush(&r->dma, r->now);
+}
+
+static void dma_pump(struct remote *r)
+{
+	if (remote_dma_deadline(&r->dma) <= r->now)
+		remote_dma_ready(r);
+	remote_dma_poll(&r->dma, r->now);
+}
+
+void remote_channel(struct remote *r, unsigned channel, bool reprogrammed, u64 now)
+{
+	if (!remote_up(r))
+		return; /* the lease begins with what is programmed then */
+	r->now = now;
+	remote_send_posts(r);
+	remote_dma_changed(&r->dma, channel, reprogrammed, now);
+}
+
 /* --- hooks of the client --- */
 
 static void on_done(void *ctx, u32 cookie, enum client_outcome outcome,
 		    const struct proto_header *h, const u8 *body)
 {
-	remote_request_done(ctx, cookie, outcome, h, body);
+	struct remote *r = ctx;
+
+	if (cookie & REMOTE_DMA_COOKIE) {
+		remote_dma_done(&r->dma, cookie, outcome, h, body, r->now);
+		r->hooks->wake(r->ctx); /* an access may wait for what the peer has to hear first */
+	} else {
+		remote_request_done(r, cookie, outcome, h, body);
+	}
+}
+
+static void on_dma(void *ctx, unsigned channel, u16 arming, const u8 *data, u32 len)
+{
+	struct remote *r = ctx;
+
+	remote_dma_moved(&r->dma, channel, arming, data, len, r->now);
 }
 
 static void on_changed(void *ctx, enum client_state state)
@@ -129,7 +170,7 @@ static void on_changed(void *ctx, enum client_state state)
 }
 
 static const struct client_hooks client_hooks = {
-	.done = on_done, .irq = on_irq, .changed = on_changed};
+	.done = on_done, .irq = on_irq, .changed = on_changed, .dma = on_dma};
 
 void remote_init(struct remote *r, struct endpoint *e, const struct remote_config *config,
 		 const struct remote_hooks *hooks, void *ctx)
@@ -140,6 +181,7 @@ void remote_init(struct remote *r, struct endpoint *e, const struct remote_confi
 	r->hooks = hooks;
 	r->ctx = ctx;
 	client_init(&r->c, e, &client_hooks, r);
+	remote_dma_init(&r->dma, &r->c, hooks->dma ? config->dma : 0, hooks->dma, ctx);
 	remote_begin_request(r);
 }
 
@@ -150,6 +192,7 @@ void remote_pump(struct remote *r)
 	if (r->next.first && r->now >= r->next.first + REMOTE_POST_NS)
 		remote_send_posts(r);
 	send_eoi(r);
+	dma_pump(r);
 	remote_read_ahead(r);
 	remote_release_irq(r);
 	remote_leave(r);
@@ -220,8 +263,11 @@ u64 remote_deadline(const struct remote *r)
 	u64 first = client_deadline(&r->c);
 	u64 posts = remote_post_deadline(r);
 	u64 search = remote_search_deadline(r);
+	u64 dma = remote_dma_deadline(&r->dma);
 
 	if (posts < first)
 		first = posts;
+	if (dma < first)
+		first = dma;
 	return search < first ? search : first;
 }

@@ -14,6 +14,7 @@
 #include "net-ne2000/client.h"
 #include "net-ne2000/discover.h"
 #include "net-ne2000/profile.h"
+#include "net-ne2000/remote_dma.h"
 
 /* While the peer is lost: the guest waits, or reads all ones, or what profile->error() says. */
 enum remote_loss { REMOTE_FREEZE, REMOTE_FLOAT, REMOTE_ERROR };
@@ -23,7 +24,8 @@ struct remote_config {
 	u8 mac[6];
 	struct port_range range[EXPORT_RANGES];
 	u8 ranges;
-	s8 irq, dma; /* -1: none; the same number at the peer */
+	s8 irq; /* -1: none; the same number at the peer */
+	u8 dma; /* channels, a bit each, of the same numbers at the peer */
 	const struct profile *profile;
 	enum remote_loss on_loss;
 };
@@ -48,6 +50,8 @@ struct remote_hooks {
 	void (*changed)(void *ctx);
 	/* Something worth a line in the log, such as an operation of unknown outcome. */
 	void (*say)(void *ctx, const char *text);
+	/* The guest's 8237; NULL: routes have no channels. Called with the same ctx. */
+	const struct remote_dma_hooks *dma;
 };
 
 enum remote_state {
@@ -101,6 +105,11 @@ u32 remote_outs(struct remote *r, const struct remote_key *k, u16 port, unsigned
 void remote_flush(struct remote *r, u64 now);
 /* The guest's end of interrupt of the route's line; flushes first. */
 void remote_eoi(struct remote *r, unsigned line, u64 now);
+/*
+ * The guest has unmasked or masked a channel of the route, or (reprogrammed) written its address,
+ * count, page or mode.
+ */
+void remote_channel(struct remote *r, unsigned channel, bool reprogrammed, u64 now);
 /* The guest PC was reset: posted writes are sent, accesses under way forgotten. */
 void remote_guest_reset(struct remote *r, u64 now);
 

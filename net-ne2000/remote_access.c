@@ -231,6 +231,8 @@ static void send_in(struct remote *r, const struct remote_key *k, u16 port, unsi
 	bool follows =
 		p->follow && !remote_buffered(r) && p->follow(&r->profile, port, width, &follow);
 
+	if (!remote_dma_ready(r))
+		return;
 	if (follows && !polls)
 		poll = (struct profile_poll){.mask = follow.mask, .value = follow.wanted};
 	if (polls || follows) {
@@ -347,6 +349,8 @@ static u32 write_block(struct remote *r, const struct remote_key *k, u8 opcode, 
 	struct remote_access *a;
 	struct remote_plan plan;
 
+	if (!remote_dma_ready(r))
+		return 0;
 	before_write(r, port, width, first);
 	if (posts(r, port, width, first)) {
 		taken = remote_post(r, port, width, data, count);
@@ -427,7 +431,7 @@ static u32 fetch_ins(struct remote *r, struct remote_access *a, u8 *buf, u32 cou
 static void send_ins(struct remote *r, const struct remote_key *k, u16 port, unsigned width,
 		     u32 count)
 {
-	u32 room = remote_block_room(r, PROTO_INS, width, count);
+	u32 room = remote_dma_ready(r) ? remote_block_room(r, PROTO_INS, width, count) : 0;
 	struct proto_op op = {.opcode = PROTO_INS,
 			      .width = (u8)width,
 			      .count = (u16)(count < room ? count : room),

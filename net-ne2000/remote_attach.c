@@ -143,6 +143,7 @@ static void came_up(struct remote *r)
 	forget_device(r);
 	remote_enter(r, REMOTE_UP);
 	unmask(r);
+	remote_dma_begin(&r->dma);
 }
 
 static void no_lease(struct remote *r)
@@ -183,6 +184,7 @@ void remote_lose(struct remote *r, const char *why)
 	r->state = REMOTE_LOST; /* before the policy is asked what becomes of what was under way */
 	client_abandon(&r->c);
 	remote_lower_irq(r);
+	remote_dma_lost(&r->dma);
 	forget_device(r);
 	if (r->config.on_loss != REMOTE_FREEZE)
 		remote_drop_posts(r);
@@ -200,6 +202,7 @@ void remote_detach(struct remote *r, u64 now)
 	remote_cancel_polls(r);
 	remote_ahead_void(r);
 	remote_lower_irq(r);
+	remote_dma_lost(&r->dma); /* the lease's end stops the channels */
 	remote_pump(r);
 }
 

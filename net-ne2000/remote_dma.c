@@ -219,6 +219,17 @@ static bool flush_channel(struct remote_dma *d, unsigned channel, u64 now)
 	return !ch->armed || ch->sent >= ch->owed || !missing(ch);
 }
 
+bool remote_dma_due(const struct remote_dma *d)
+{
+	for (unsigned i = 0; i < REMOTE_CHANNELS && d->c->state == CLIENT_LEASED; i++) {
+		const struct remote_dma_channel *ch = &d->channel[i];
+
+		if (ch->want || ch->stop || (ch->armed && ch->sent < ch->owed))
+			return true;
+	}
+	return false;
+}
+
 bool remote_dma_flush(struct remote_dma *d, u64 now)
 {
 	bool done = true;

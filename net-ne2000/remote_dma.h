@@ -84,6 +84,8 @@ void remote_dma_lost(struct remote_dma *d);
  * mode. Posted writes to the device go first.
  */
 void remote_dma_changed(struct remote_dma *d, unsigned channel, bool reprogrammed, u64 now);
+/* Whether remote_dma_flush() has anything to do. */
+bool remote_dma_due(const struct remote_dma *d);
 /*
  * Sends what the peer has to know before the guest's next access to the device. False: there is
  * more, and no room for it now; to be asked again when a request is done.

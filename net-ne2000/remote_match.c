@@ -33,7 +33,7 @@ static bool has_line(const struct remote *r, const struct port_export *x)
 
 static bool has_channel(const struct remote *r, const struct port_export *x)
 {
-	return r->config.dma < 0 || x->dma & BIT(r->config.dma);
+	return !(r->config.dma & ~x->dma);
 }
 
 bool remote_covered(const struct remote *r, const struct port_export *x)
@@ -77,10 +77,14 @@ static void no_line(struct remote *r, const struct offer *o, const struct port_e
 {
 	bool line = !has_line(r, x);
 	char has[REMOTE_WHY];
+	int missing = r->config.irq;
 
+	if (!line)
+		for (missing = 0; !(r->config.dma & ~x->dma & BIT(missing));)
+			missing++;
 	describe_export(has, sizeof(has), x);
 	remote_obstacle(r, OBSTACLE_LINES, "%s exports no %s %d with it: %s", o->name,
-			line ? "irq" : "dma", line ? r->config.irq : r->config.dma, has);
+			line ? "irq" : "dma", missing, has);
 }
 
 static void heard(struct remote_search *s, const char *name)

@@ -137,6 +137,7 @@ struct remote {
 	bool eoi_due;
 	u16 generation;
 
+	struct remote_dma dma;
 	u32 cookies;
 	u64 births; /* of accesses */
 	struct remote_access access[REMOTE_ACCESSES];
@@ -158,6 +159,9 @@ void remote_lower_irq(struct remote *r);
 /* All that may have become possible: posted writes, EOI, reading ahead, the end. */
 void remote_pump(struct remote *r);
 u32 remote_ones(unsigned width);
+
+/* False: the peer has to hear more of the guest's DMA channels before the guest goes on. */
+bool remote_dma_ready(struct remote *r);
 
 /* remote_attach.c */
 void remote_search_poll(struct remote *r);

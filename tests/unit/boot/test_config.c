@@ -326,7 +326,7 @@ static void network_words(void **state)
 			       "key " KEY_A "\n"
 			       "route 0x170-0x177,0x376 irq 15 remote 52:54:00:ab:CD:ef profile "
 			       "ata on-loss error\n"
-			       "route 0x220-0x22f irq 5 dma 1 remote pc-b\n"
+			       "route 0x220-0x22f irq 5 dma 1 dma 5 remote pc-b\n"
 			       "route 0x378-0x37a remote lpt1 on-loss float"),
 			 0);
 	assert_int_equal(c.nic.kind, CONFIG_NIC_ISA);
@@ -341,9 +341,9 @@ static void network_words(void **state)
 	assert_string_equal(c.route[0].peer, "");
 	assert_string_equal(c.route[0].profile, "ata");
 	assert_int_equal(c.route[0].on_loss, CONFIG_LOSS_ERROR);
-	assert_int_equal(c.route[0].dma, -1);
+	assert_int_equal(c.route[0].dma, 0);
 	assert_int_equal(c.route[1].irq, 5);
-	assert_int_equal(c.route[1].dma, 1);
+	assert_int_equal(c.route[1].dma, 1 << 1 | 1 << 5);
 	assert_string_equal(c.route[1].peer, "pc-b");
 	assert_string_equal(c.route[1].profile, "strict");
 	assert_int_equal(c.route[1].on_loss, CONFIG_LOSS_FREEZE);
@@ -365,7 +365,7 @@ static void peer_words(void **state)
 	(void)state;
 	assert_int_equal(parse("nic ne2000 pci\nkey file disk.key\npeer pc-b\n"
 			       "export 0x2f8-0x2ff irq 3 name com2\n"
-			       "export 0x220-0x22f,0x388-0x38b irq 5 dma 1 name sb16\n"
+			       "export 0x220-0x22f,0x388-0x38b irq 5 dma 1 dma 5 name sb16\n"
 			       "route 1 remote x"), /* a guest's word: there is none */
 			 0);
 	assert_true(c.peer.on);
@@ -375,7 +375,7 @@ static void peer_words(void **state)
 	assert_int_equal(c.export[0].irqs, 1 << 3);
 	assert_int_equal(c.export[0].dma, 0);
 	assert_int_equal(c.export[1].range[1].first, 0x388);
-	assert_int_equal(c.export[1].dma, 1 << 1);
+	assert_int_equal(c.export[1].dma, 1 << 1 | 1 << 5);
 	assert_string_equal(c.export[1].name, "sb16");
 	assert_int_equal(config_check(&c, have_disks, NULL), 0);
 	assert_int_equal(parse("peer"), 0);

@@ -60,7 +60,6 @@ struct caller *caller_new(struct world *w, unsigned node, const char *peer,
 	struct remote_config c = {.range = {{DEVICE_PORT, DEVICE_LAST}},
 				  .ranges = 1,
 				  .irq = DEVICE_LINE,
-				  .dma = -1,
 				  .profile = profile,
 				  .on_loss = on_loss};
 

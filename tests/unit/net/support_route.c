@@ -258,7 +258,8 @@ static void on_say(void *ctx, const char *text)
 	fprintf(stderr, "route: %s\n", text);
 }
 
-static const struct remote_hooks remote_hooks = {on_irq, nothing, nothing, on_say};
+static const struct remote_hooks remote_hooks = {
+	.irq = on_irq, .wake = nothing, .changed = nothing, .say = on_say};
 
 /* --- the guest's accesses --- */
 
@@ -403,8 +404,7 @@ struct route *route_new_local(u8 line)
 struct route *route_new(const struct port_export *x, u8 line, const struct profile *profile)
 {
 	struct route *r = route_new_local(line);
-	struct remote_config config = {
-		.ranges = x->ranges, .irq = (s8)line, .dma = -1, .profile = profile};
+	struct remote_config config = {.ranges = x->ranges, .irq = (s8)line, .profile = profile};
 
 	memcpy(config.peer, x->name, sizeof(config.peer));
 	memcpy(config.range, x->range, sizeof(config.range));

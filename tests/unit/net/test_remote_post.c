@@ -323,7 +323,6 @@ static void uart(void **state)
 				  .range = {{OTHER_PORT, OTHER_PORT + 7}},
 				  .ranges = 1,
 				  .irq = 4,
-				  .dma = -1,
 				  .profile = profile_find("uart")};
 	struct caller *g = caller_of(w, 1, &c);
 	struct proto_op op[8];
