@@ -38,7 +38,7 @@ class Test:
 
 
 QUICK_GUESTS = {
-    *((name, "qemu") for name in guests_test.DIALOGUES if name != "debian"),
+    *((name, "qemu") for name in guests_test.DIALOGUES if name not in guests_test.DEBIAN),
     ("dlx", "bochs"), ("freedos", "bochs"), ("freedos-emm386", "bochs"), ("elks", "bochs"),
 }
 # With `cpu direct` as well.
@@ -49,12 +49,14 @@ def _guest_tests():
     for host in ("qemu", "bochs"):
         slow = 5 if host == "bochs" else 1
         for name in guests_test.DIALOGUES:
-            if name == "debian":
+            if name in guests_test.DEBIAN:
                 continue
             yield Test(f"{name}-{host}", lambda name=name, host=host: guests_test.boot(name, host),
                        900 * slow, (name, host) in QUICK_GUESTS)
-        yield Test(f"debian-{host}", lambda host=host: guests_test.debian(host),
-                   1500 * slow, host == "qemu")
+        for name in guests_test.DEBIAN:
+            yield Test(f"{name}-{host}",
+                       lambda name=name, host=host: guests_test.debian(host, name=name),
+                       1500 * slow, (name, host) == ("debian", "qemu"))
         for name in DIRECT_GUESTS:
             yield Test(f"{name}-direct-{host}",
                        lambda name=name, host=host: guests_test.boot(name, host, cpu="direct"),

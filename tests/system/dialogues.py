@@ -23,6 +23,19 @@ def command(text, answer, seconds=60):
 
 LOG_IN_DLX = [wait(r"dlx login:", 240), typed("root" + ENTER), wait(r"^dlx:~# *$", 60)]
 
+
+def debian(flavour):
+    return [
+        wait(r"^debian:.*# *$", 900),
+        # On a slow host the prompt is there before the shell's line editor, which drops what came.
+        ("until", "\r", r"^debian:.*#\s+debian:.*# *$", 60),
+        *command("uname -rm", rf"^6\.[0-9.]+-[0-9]+-{flavour} i[3-6]86"),
+        *command("ls / | sort -r | head -n 3", r"^usr$"),
+        *command("cat /proc/cpuinfo", r"^bogomips"),
+        *command("echo $((6 * 7)) | tee /tmp/x; cat /tmp/x", r"^42\n42$"),
+    ]
+
+
 DIALOGUES = {
     "dlx": [
         wait(r"LILO", 120), *LOG_IN_DLX,
@@ -82,15 +95,8 @@ DIALOGUES = {
         *command("ls /", r"\bbootopts\b|\bproc\b|\bbin\b"),
         *command("echo a b | wc", r"^ *1 +2 +4"),
     ],
-    "debian": [
-        wait(r"^debian:.*# *$", 900),
-        # On a slow host the prompt is there before the shell's line editor, which drops what came.
-        ("until", "\r", r"^debian:.*#\s+debian:.*# *$", 60),
-        *command("uname -rm", r"^6\.[0-9.]+-[0-9]+-686 i[3-6]86"),
-        *command("ls / | sort -r | head -n 3", r"^usr$"),
-        *command("cat /proc/cpuinfo", r"^bogomips"),
-        *command("echo $((6 * 7)) | tee /tmp/x; cat /tmp/x", r"^42\n42$"),
-    ],
+    "debian": debian("686"),
+    "debian-pae": debian("686-pae"),
     "grub": [
         wait(r"^grub>", 240),
         *command("ls /boot", r"grub/"),

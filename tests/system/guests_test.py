@@ -7,6 +7,8 @@ from pc import PC, Failure
 # Bochs carries out about a tenth of the instructions that QEMU does in a second.
 BOCHS_SLOWER = 10
 
+DEBIAN = ("debian", "debian-pae")  # `debian` is what runs without a GUEST=
+
 
 def play(pc, steps, slower=1):
     for step in steps:
@@ -39,11 +41,11 @@ def boot(name, host, native=False, cpu="auto"):
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
 
 
-def debian(host, cpu="auto"):
+def debian(host, cpu="auto", name="debian"):
     """The shell, and `poweroff -f` that ends the run with status 0."""
-    test = f"debian-{host}" + ("-direct" if cpu == "direct" else "")
-    with PC(test, host=host, CPU=cpu) as pc:
-        play(pc, DIALOGUES["debian"], BOCHS_SLOWER if host == "bochs" else 1)
+    test = f"{name}-{host}" + ("-direct" if cpu == "direct" else "")
+    with PC(test, host=host, CPU=cpu, GUEST="" if name == "debian" else name) as pc:
+        play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
         pc.type("poweroff -f\r")
         status = pc.wait_end(300)
         if status != 0:
