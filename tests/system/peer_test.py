@@ -10,7 +10,8 @@ import time
 
 import pyte
 from pc import BUILD, Failure
-from protocol import (IN, INS, IRQ_MASK, OUT, POLL, BROADCAST, REQ, Client, Unanswered, operation)
+from protocol import (BROADCAST, IN, INS, IRQ_MASK, OUT, POLL, QUIESCE, REQ, RESET, Client,
+                      Unanswered, operation)
 
 import peer
 import remote
@@ -20,7 +21,7 @@ from relay import Relay
 KEY = bytes(range(7, 39))
 MAC_B = "52:54:00:fa:00:0b"
 HELD = 2  # LEASE's status
-COM2, IDE1 = 0x2F8, 0x170
+COM2, IDE1, LPT1 = 0x2F8, 0x170, 0x378
 LINE = {"com2": 3, "ide1": 15, "lpt1": 7}
 
 
@@ -176,6 +177,33 @@ def takes_turns(host):
         check("still there", one.inp(COM2 + 1), 0)
 
 
+def at_rest(host):
+    """RESET and QUIESCE at the usual ports, and what the next holder finds."""
+    with Segment("rest", host) as segment:
+        client, = segment.stations
+        server = client.discover(30)[0]
+        check("lease", client.lease(server, "lpt1"), 0)
+        client.out(LPT1 + 2, 0x1D)  # interrupt on, strobe on
+        check("control", client.inp(LPT1 + 2) & 0x1F, 0x1D)
+        client.request(operation(QUIESCE, 0))
+        check("control at rest", client.inp(LPT1 + 2) & 0x1F, 0x0C)
+        client.out(LPT1 + 2, 0x1D)
+        client.release()
+        check("lease anew", client.lease(server, "lpt1"), 0)
+        check("control after a lease", client.inp(LPT1 + 2) & 0x1F, 0x0C)
+        client.release()
+        check("lease", client.lease(server, "com2"), 0)
+        client.request(out(COM2 + 3, 0x83), out(COM2, 1), out(COM2 + 1, 0), out(COM2 + 4, 0x0B))
+        client.request(operation(RESET, 0))
+        check("LCR, IER, MCR", [client.inp(COM2 + n) for n in (3, 1, 4)], [0, 0, 0])
+        client.release()
+        check("lease", client.lease(server, "ide1"), 0)
+        client.request(out(IDE1 + 6, 0xA0), out(IDE1 + 4, 0x55))
+        client.request(operation(RESET, 0),
+                       operation(POLL, IDE1 + 7, 1, 60000, struct.pack("<II", 0x80, 0)))
+        check("cylinder low of a disk after its reset", client.inp(IDE1 + 4), 0)
+
+
 def power_cycle(host):
     """Another power-on is another epoch, and knows nothing of the old session."""
     with Segment("power", host) as segment:
@@ -321,5 +349,5 @@ def counters(host):
 
 
 CASES = {f"{case.__name__.replace('_', '-')}-{host}": lambda case=case, host=host: case(host)
-         for case in (uart, disk, takes_turns, power_cycle, strangers, polled,
+         for case in (uart, disk, takes_turns, at_rest, power_cycle, strangers, polled,
                       counters, flood) for host in ("qemu", "bochs")}
