@@ -5,9 +5,7 @@
 #include "lib/str.h"
 #include "tests/unit/net/support_route.h"
 
-#define INSTRUCTION_NS 200u /* between two port accesses of the guest */
-#define ACCESS_NS      700u /* of an access on the board's bus */
-#define PATIENCE_NS    (1000 * MS)
+#define PATIENCE_NS (1000 * MS)
 
 static const u8 shared[SESSION_KEY] = "a key of guests and devices";
 static const u8 server_mac[6] = {0x52, 0x54, 0, 0, 0, 1};
@@ -51,7 +49,7 @@ static u32 backend_in(void *ctx, u16 port, unsigned width)
 	struct route *r = ctx;
 	u32 value = 0;
 
-	board_run(r->board, ACCESS_NS);
+	board_run(r->board, r->access_ns);
 	assert_true(bus_in(&r->board->bus, port, width, &value));
 	return value;
 }
@@ -60,7 +58,7 @@ static void backend_out(void *ctx, u16 port, unsigned width, u32 value)
 {
 	struct route *r = ctx;
 
-	board_run(r->board, ACCESS_NS);
+	board_run(r->board, r->access_ns);
 	assert_true(bus_out(&r->board->bus, port, width, value));
 }
 
@@ -125,7 +123,7 @@ static void launch(struct route *r, bool to_server, const u8 *frame, u32 len)
 	if (random_below(r, 1000) < r->loss)
 		return;
 	assert_true(++r->queued <= ROUTE_QUEUE);
-	f->at = r->board->now + ROUTE_WIRE_NS + random_below(r, r->delay);
+	f->at = r->board->now + r->wire_ns + random_below(r, r->delay);
 	f->to_server = to_server;
 	f->len = len;
 	memcpy(f->bytes, frame, len);
@@ -266,7 +264,7 @@ static const struct remote_hooks remote_hooks = {
 /* Before an access; the key is that of each attempt. */
 static struct remote_key begin(struct route *r, u32 eip)
 {
-	route_run(r, INSTRUCTION_NS);
+	route_run(r, r->instruction_ns);
 	return (struct remote_key){.eip = eip, .esp = 0x1000, .cr3 = 0, .nth = r->accesses++};
 }
 
@@ -392,6 +390,9 @@ struct route *route_new_local(u8 line)
 	r->board->irqs.changed = line_changed;
 	r->board->irqs.ctx = r;
 	r->line = line;
+	r->wire_ns = 100000;
+	r->access_ns = 700;
+	r->instruction_ns = 200;
 	r->guest = (struct guest){.in = guest_in,
 				  .out = guest_out,
 				  .ins = guest_ins,

@@ -12,8 +12,7 @@
 #include "net-ne2000/server.h"
 #include "tests/unit/net/support_guest.h"
 
-#define ROUTE_QUEUE   64
-#define ROUTE_WIRE_NS 100000ull /* a frame's way */
+#define ROUTE_QUEUE 64
 
 struct route_frame {
 	u64 at;
@@ -40,12 +39,14 @@ struct route {
 	unsigned queued;
 	u32 random;
 	unsigned loss; /* of 1000 frames */
-	u64 delay;     /* ns, at most, beyond ROUTE_WIRE_NS */
-	u64 trips;     /* accesses that could not go on at once */
-	u64 frames;    /* of all kinds, both ways */
-	u16 watched;   /* a port: */
-	u64 carriers;  /* requests with writes to it, */
-	u64 carried;   /* and the bytes */
+	u64 delay;     /* ns, at most, beyond wire_ns */
+	/* A frame's way, an access on the board's bus, and the time before one of the guest's. */
+	u32 wire_ns, access_ns, instruction_ns;
+	u64 trips;    /* accesses that could not go on at once */
+	u64 frames;   /* of all kinds, both ways */
+	u16 watched;  /* a port: */
+	u64 carriers; /* requests with writes to it, */
+	u64 carried;  /* and the bytes */
 };
 
 /* remote: through a route with that profile. Ports and line as in x. */
