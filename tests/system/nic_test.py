@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network card is found, and its interrupt arrives; the guest boots beside it."""
 
+import os
 import re
+import socket
 
 from bad_input_test import boot_floppy
 from pc import PC, Failure
@@ -22,7 +24,35 @@ def starts(name, config, line, **words):
         raise Failure(f"a warning:\n{log}")
 
 
+def outs(pc, *writes):
+    """Port writes from outside, through QEMU's test interface."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.path.relpath(pc.work / "run" / "qtest.sock"))
+        for width, port, value in writes:
+            connection.sendall(f"out{width} {port:#x} {value:#x}\n".encode())
+            if connection.recv(64) != b"OK\n":
+                raise Failure("QEMU's test interface refused a write")
+
+
+def lost():
+    """The card disappears (its PCI ports are switched off): one line, and the peer goes on."""
+    config = "nic ne2000 pci; key insecure; peer; export 0x2f8-0x2ff irq 3 name com2"
+    with PC("nic-lost", FLOPPY=boot_floppy("hello"), CONFIG=config,
+            HOSTARGS=QEMU + "ne2k_pci,netdev=n,addr=4 "
+            "-qtest unix:qtest.sock,server=on,wait=off -qtest-log none") as pc:
+        pc.wait(r"^Card: 0 sent", 60)
+        outs(pc, ("l", 0xCF8, 0x80002004), ("w", 0xCFC, 0))
+        pc.wait(r"^Card: lost; 0 sent", 10)
+        pc.wait(r"^error: nic: the card is gone: its ports read FFh", 10)
+        up = pc.wait(r"up +(\d:\d\d:\d\d)", 10).group(1)
+        pc.wait(rf"up +(?!{up})\d:\d\d:\d\d", 10)
+        errors = re.findall(r"^farbus: error: .*", pc.log(), re.MULTILINE)
+    if len(errors) != 1:
+        raise Failure(f"expected one error line, got {errors}")
+
+
 CASES = {
+    "lost-qemu": lost,
     "pci-qemu": lambda: starts(
         "pci-qemu", "nic ne2000 pci", r"ne2000 at 0x\w+, 32-bit, irq \d+",
         HOSTARGS=QEMU + "ne2k_pci,netdev=n"),
