@@ -67,7 +67,7 @@ static void raise_irq(struct remote *r)
 
 void remote_release_irq(struct remote *r)
 {
-	if (r->held && !remote_buffered(r))
+	if (r->held && (!remote_buffered(r) || r->now >= r->held_until))
 		raise_irq(r);
 }
 
@@ -90,6 +90,7 @@ static void on_irq(void *ctx, unsigned line, u16 generation)
 	r->generation = generation;
 	/* What the guest still has to read belongs to the time before. */
 	r->held = true;
+	r->held_until = r->now + REMOTE_HOLD_NS;
 	remote_release_irq(r);
 }
 
@@ -269,5 +270,7 @@ u64 remote_deadline(const struct remote *r)
 		first = posts;
 	if (dma < first)
 		first = dma;
+	if (r->held && r->held_until < first)
+		first = r->held_until;
 	return search < first ? search : first;
 }

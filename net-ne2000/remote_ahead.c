@@ -186,6 +186,7 @@ bool remote_ahead_take(struct remote *r, u16 port, unsigned width, void *buf, u3
 	if (there >= width) {
 		*taken = count < there / width ? count : there / width;
 		pop(s, buf, *taken * width);
+		r->held_until = r->now + REMOTE_HOLD_NS;
 		return true;
 	}
 	if (more_to_come(r)) {

@@ -11,6 +11,7 @@
 #define REMOTE_WHY	120u
 
 #define REMOTE_POST_NS	 200000ull     /* a posted write waits so long for others */
+#define REMOTE_HOLD_NS	 100000000ull  /* an interrupt is held back so long after the last byte */
 #define REMOTE_PAUSE_US	 200u	       /* the longest pause between posted writes that is kept */
 #define REMOTE_ATTACH_NS 5000000000ull /* for finding the peer and its lease */
 #define REMOTE_HELLO_NS	 250000000ull  /* between questions for the peer */
@@ -134,6 +135,7 @@ struct remote {
 
 	/* the interrupt line: at most one event is under way */
 	bool raised, held; /* as the guest sees it; held back until it has what was read ahead */
+	u64 held_until;	   /* if the guest takes nothing of that, it may wait for the line first */
 	bool eoi_due;
 	u16 generation;
 

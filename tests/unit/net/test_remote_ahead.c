@@ -230,6 +230,19 @@ static void interrupt_after_data(void **state)
 	assert_true(g->level);
 	remote_eoi(g->r, DEVICE_LINE, w->now);
 	world_run(w, 10 * MS);
+	/* A guest that takes nothing may be waiting for the interrupt itself. */
+	caller_out(g, 1, COMMAND, 4, 512);
+	caller_out(g, 2, DEVICE_FIRE, 1, 0);
+	world_run(w, 90 * MS);
+	assert_false(g->level);
+	caller_ins(g, 3, DEVICE_PORT, 2, data, 10);
+	world_run(w, 90 * MS);
+	assert_false(g->level);
+	world_run(w, 20 * MS);
+	assert_true(g->level);
+	caller_ins(g, 3, DEVICE_PORT, 2, data, 246);
+	remote_eoi(g->r, DEVICE_LINE, w->now);
+	world_run(w, 10 * MS);
 	/* Void data holds up nothing, nor does it after a reset. */
 	caller_out(g, 1, COMMAND, 4, 512);
 	caller_out(g, 2, DEVICE_FIRE, 1, 0);

@@ -17,7 +17,6 @@ static const struct remote_config wanted = {.peer = "peer",
 					    .range = {{DEVICE_PORT, DEVICE_LAST}},
 					    .ranges = 1,
 					    .irq = DEVICE_LINE,
-					    .dma = -1,
 					    .profile = &profile_strict};
 
 static const char *description(const struct caller *g)
@@ -86,6 +85,9 @@ static void not_exported(void **state)
 	c = wanted;
 	c.irq = 7;
 	fails(w, &c, "failed: peer exports no irq 7 with it: device 300-307 308-30f irq 5");
+	c = wanted;
+	c.dma = BIT(1);
+	fails(w, &c, "failed: peer exports no dma 1 with it: device 300-307 308-30f irq 5");
 	world_free(w);
 }
 
@@ -222,7 +224,6 @@ static void two_routes(void **state)
 				  .range = {{OTHER_PORT, OTHER_PORT + 7}},
 				  .ranges = 1,
 				  .irq = 4,
-				  .dma = -1,
 				  .profile = &profile_strict};
 	struct caller *a = caller_of(w, 1, &wanted), *b = caller_of(w, 1, &c);
 
