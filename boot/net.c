@@ -86,12 +86,30 @@ static const struct ne2000_ops card_ops = {
 
 /* --- starting --- */
 
-static int find_card(const struct config_nic *nic, u16 *port, char *error, size_t size)
+/* COM1 has line 4, COM2 line 3; config_check() has seen to an ISA card. */
+static bool is_serial_line(const struct config *c, int irq)
 {
+	unsigned com = irq == 4 ? 1 : irq == 3 ? 2 : 0;
+	bool used = c->console_com == com;
+
+	for (unsigned i = 0; i < CONFIG_SERIALS; i++)
+		used |= c->serial_com[i] == com;
+	return com && used;
+}
+
+static int find_card(const struct config *c, u16 *port, char *error, size_t size)
+{
+	const struct config_nic *nic = &c->nic;
+
 	net.irq = nic->irq;
 	*port = nic->port;
-	if (nic->kind == CONFIG_NIC_PCI)
-		return net_pci_find(port, &net.irq, error, size);
+	if (nic->kind == CONFIG_NIC_PCI) {
+		if (net_pci_find(port, &net.irq, error, size))
+			return -1;
+		if (is_serial_line(c, net.irq))
+			net.irq = -1;
+		return 0;
+	}
 	if (nic->kind == CONFIG_NIC_PROBE)
 		*port = ne2000_probe(&card_ops, NULL);
 	if (*port)
@@ -137,7 +155,7 @@ int net_start(const struct config *c, char *error, size_t size)
 	const char *why;
 	u16 port;
 
-	if (find_card(&c->nic, &port, error, size))
+	if (find_card(c, &port, error, size))
 		return -1;
 	why = start_card(&c->nic, port);
 	if (why) {
