@@ -103,8 +103,8 @@ void net_line_stop(void)
 bool net_line_take(void)
 {
 	/*
-	 * Once it is set, the line is masked, and nothing can be lost here. While it is not, it must
-	 * not be written: an interrupt in between would leave the line masked for ever.
+	 * Once it is set, the line is masked, and nothing can be lost here. While it is not, it
+	 * must not be written: an interrupt in between would leave the line masked for ever.
 	 */
 	if (!line.interrupted)
 		return false;
