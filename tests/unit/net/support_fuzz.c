@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/net/support_fuzz.h"
 
+#include <stdlib.h>
+
 #include "lib/str.h"
+#include "tests/unit/net/support_sound.h"
 
 #define PAYLOAD 22u /* its place in a recorded frame, which is SNAP */
 
@@ -244,4 +247,15 @@ u64 fuzz_dropped(const struct endpoint *e)
 	for (unsigned i = 0; i < DROPS; i++)
 		all += e->drops[i];
 	return all;
+}
+
+void fuzz_channels(struct world *w)
+{
+	w->sound = calloc(1, sizeof(*w->sound));
+	if (!w->sound)
+		abort();
+	w->sound->rate = 100000;
+	w->sound->burst = MS;
+	w->sound->masked = true;
+	w->server.export[0].dma = BIT(1) | BIT(5);
 }

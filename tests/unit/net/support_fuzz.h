@@ -19,6 +19,8 @@ struct fuzz_target {
 void fuzz_frame(struct world *w, const struct fuzz_target *t, unsigned to, struct flying *f);
 /* Whether its tag is good in one of the target's keys: only padding may have been hit. */
 bool fuzz_good_tag(const struct fuzz_target *t, const struct flying *f);
+/* Gives the export "device" DMA channels 1 and 5, and the world a device for them. */
+void fuzz_channels(struct world *w);
 /* Frames that the endpoint has counted as dropped. */
 u64 fuzz_dropped(const struct endpoint *e);
 

@@ -133,18 +133,6 @@ static void on_done(struct station *st, u32 cookie, enum client_outcome outcome,
 	      "answers are not in the order of the requests");
 }
 
-/* "device" has DMA channels, too, and something plays or records on one of them. */
-static void give_channels(struct world *w)
-{
-	w->sound = calloc(1, sizeof(*w->sound));
-	if (!w->sound)
-		exit(1);
-	w->sound->rate = 100000;
-	w->sound->burst = MS;
-	w->sound->masked = true;
-	w->server.export[0].dma = BIT(1) | BIT(5);
-}
-
 /* One frame, and where it went. */
 static void send_one(struct world *w)
 {
@@ -219,7 +207,7 @@ int main(int argc, char **argv)
 
 	record_session(w);
 	ledger_attach(w);
-	give_channels(w);
+	fuzz_channels(w);
 	st->on_done = on_done;
 	for (u32 i = 0; sent < frames && !failures; i++) {
 		if (i % 4096 == 0 ||

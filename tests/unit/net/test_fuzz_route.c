@@ -12,11 +12,13 @@
 #include "net-ne2000/remote_parts.h"
 #include "tests/unit/net/support_caller.h"
 #include "tests/unit/net/support_fuzz.h"
+#include "tests/unit/net/support_sound.h"
 
 #define FRAMES	200000u
 #define SESSION 2048u /* frames */
 
 static unsigned failures;
+static u64 moved; /* bytes by DMA */
 
 static void check(bool ok, const char *what)
 {
@@ -27,12 +29,79 @@ static void check(bool ok, const char *what)
 static const struct profile *const profiles[] = {&profile_strict, &profile_ata, &profile_uart,
 						 &profile_lpt, &profile_sb16};
 
+/* --- the guest's 8237, as far as a route asks for it --- */
+
+static struct {
+	bool unmasked;
+	u32 left, block;
+	u8 mode;
+	u64 moved;
+} channel[8];
+
+static bool programmed(void *ctx, unsigned n, struct remote_dma_program *p)
+{
+	(void)ctx;
+	*p = (struct remote_dma_program){channel[n].left, channel[n].block, channel[n].mode};
+	return channel[n].unmasked && channel[n].left > 0;
+}
+
+static u32 look(void *ctx, unsigned n, u32 skip, u8 *buf, u32 len)
+{
+	bool again = (channel[n].mode & 0x10) != 0;
+
+	(void)ctx;
+	if (!again && skip >= channel[n].left)
+		return 0;
+	if (!again && len > channel[n].left - skip)
+		len = channel[n].left - skip;
+	memset(buf, 0x5a, len);
+	return len;
+}
+
+static void account(void *ctx, unsigned n, const u8 *data, u32 len)
+{
+	(void)ctx;
+	channel[n].moved += len;
+	for (u32 i = 0; data && i < len; i++) /* all of it can be read */
+		channel[n].moved += data[i] & 0;
+	if (channel[n].mode & 0x10)
+		channel[n].left = channel[n].block - (u32)(channel[n].moved % channel[n].block);
+	else
+		channel[n].left -= len < channel[n].left ? len : channel[n].left;
+}
+
+static void refused(void *ctx, unsigned n, const char *text)
+{
+	(void)ctx;
+	(void)n;
+	(void)text;
+}
+
+static const struct remote_dma_hooks dma_hooks = {programmed, look, account, refused};
+
+/* A driver that does anything with a channel. */
+static void use_channel(struct caller *g)
+{
+	static const u8 modes[] = {0x58, 0x48, 0x54, 0x44};
+	unsigned n = world_random(g->w) % 2 ? 1 : 5;
+	bool again = world_random(g->w) % 2;
+
+	if (again) {
+		channel[n].mode = modes[world_random(g->w) % ARRAY_SIZE(modes)];
+		channel[n].left = channel[n].block = 2 + 2 * (world_random(g->w) % 4096);
+		channel[n].moved = 0;
+	}
+	channel[n].unmasked = world_random(g->w) % 4 != 0;
+	remote_channel(g->r, n, again, g->w->now);
+}
+
 static struct caller *new_guest(struct world *w, const struct profile *p, enum remote_loss loss)
 {
+	struct caller *g;
 	struct remote_config c = {.range = {{DEVICE_PORT, DEVICE_LAST}},
 				  .ranges = 1,
 				  .irq = DEVICE_LINE,
-				  .dma = -1,
+				  .dma = BIT(1) | BIT(5),
 				  .profile = p,
 				  .on_loss = loss};
 
@@ -43,7 +112,9 @@ static struct caller *new_guest(struct world *w, const struct profile *p, enum r
 		c.ranges = 2;
 	}
 	node_mac(c.mac, 0);
-	return caller_of(w, 1, &c);
+	g = caller_of(w, 1, &c);
+	remote_dma_init(&g->r->dma, &g->r->c, c.dma, &dma_hooks, g);
+	return g;
 }
 
 /* --- the guest --- */
@@ -110,6 +181,8 @@ static void execute(struct caller *g)
 		remote_flush(g->r, g->w->now);
 	if (g->level && world_random(g->w) % 4 == 0)
 		remote_eoi(g->r, DEVICE_LINE, g->w->now);
+	if (world_random(g->w) % 64 == 0)
+		use_channel(g);
 	if (world_random(g->w) % 1024 == 0)
 		remote_guest_reset(g->r, g->w->now);
 }
@@ -222,6 +295,8 @@ static u32 session(struct world *w, u32 number, u32 frames, u32 *answers)
 	handled += search(g, first);
 	if (remote_state(g->r) != REMOTE_UP)
 		caller_attach(g);
+	sound_out(w, SOUND_PORT,
+		  64 | SOUND_AGAIN | (world_random(w) % 4) * SOUND_16BIT); /* and records */
 	for (u32 i = first; i < frames && !failures; i++) {
 		if (i % 4 == 0)
 			execute(g);
@@ -232,6 +307,7 @@ static u32 session(struct world *w, u32 number, u32 frames, u32 *answers)
 			caller_attach(g);
 	}
 	*answers += (u32)remote_stats(g->r)->waits;
+	moved += g->r->dma.bytes;
 	come_to_rest(g);
 	caller_free(g);
 	return handled;
@@ -244,6 +320,7 @@ int main(int argc, char **argv)
 	const struct endpoint *e = &w->station[1].e;
 	u32 sessions = 0, handled = 0, waits = 0, left;
 
+	fuzz_channels(w);
 	record_session(w);
 	for (left = frames; left > 0 && !failures;) {
 		u32 n = left < SESSION ? left : SESSION;
@@ -253,9 +330,10 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < DROPS; i++)
 		printf("%-10s %u\n", drop_name((enum drop)i), (u32)e->drops[i]);
-	printf("%u frames: %u handled; %u sessions, %u accesses that waited\n", frames, handled,
-	       sessions, waits);
+	printf("%u frames: %u handled; %u sessions, %u accesses that waited, %u bytes by DMA\n",
+	       frames, handled, sessions, waits, (u32)moved);
 	check(waits > frames / 100, "too few accesses");
+	check(moved > frames / 10, "too little DMA");
 	printf("%u passed, %u failed\n", !failures, failures);
 	world_free(w);
 	return failures != 0;
