@@ -1,135 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The guest's accesses. One that goes to the peer leaves an entry in a small table; when its
- * instruction is restarted, it finds its answer there. Interrupt handlers that ran meanwhile had
- * entries of their own.
- */
+/* The guest's accesses: fetched from where their answers wait, answered here, posted, or sent. */
 #include "lib/str.h"
 #include "net-ne2000/remote_parts.h"
-
-/* --- the table --- */
-
-/* value: of a write, the first element; another one there makes it another instruction. */
-static struct remote_access *find(struct remote *r, const struct remote_key *k, u8 opcode, u16 port,
-				  unsigned width, u32 value)
-{
-	bool write = opcode == PROTO_OUT || opcode == PROTO_OUTS;
-
-	for (unsigned i = 0; i < REMOTE_ACCESSES; i++) {
-		struct remote_access *a = &r->access[i];
-
-		if (a->state != ACCESS_FREE && a->key.eip == k->eip && a->key.esp == k->esp &&
-		    a->key.cr3 == k->cr3 && a->opcode == opcode && a->port == port &&
-		    a->width == width && (!write || a->value == value))
-			return a;
-	}
-	return NULL;
-}
-
-/* Instructions that never came back leave answers behind, such as those of a task that was killed.
- */
-static struct remote_access *evict(struct remote *r)
-{
-	struct remote_access *oldest = NULL;
-
-	for (unsigned i = 0; i < REMOTE_ACCESSES; i++) {
-		struct remote_access *a = &r->access[i];
-
-		if (a->state != ACCESS_SENT && (!oldest || a->born < oldest->born))
-			oldest = a;
-	}
-	if (oldest && !r->stats.forgotten++)
-		remote_say(r,
-			   "the answer of an access to 0x%x was never fetched (its task was "
-			   "killed?); it is dropped, as will be others of that kind",
-			   oldest->port);
-	return oldest;
-}
-
-static struct remote_access *new_access(struct remote *r, const struct remote_key *k, u8 opcode,
-					u16 port, unsigned width)
-{
-	struct remote_access *a = NULL;
-
-	for (unsigned i = 0; i < REMOTE_ACCESSES && !a; i++)
-		if (r->access[i].state == ACCESS_FREE)
-			a = &r->access[i];
-	if (!a && !(a = evict(r)))
-		return NULL;
-	a->state = ACCESS_SENT;
-	a->key = *k;
-	a->born = ++r->births;
-	a->opcode = opcode;
-	a->port = port;
-	a->width = (u8)width;
-	a->polls = a->timed_out = a->seen = false;
-	a->polled_us = 0;
-	a->value = 0;
-	a->count = 1;
-	a->taken = 0;
-	return a;
-}
-
-void remote_access_forget(struct remote *r)
-{
-	for (unsigned i = 0; i < LINK_WINDOW; i++)
-		r->request[i].plan.access = NULL;
-	for (unsigned i = 0; i < REMOTE_ACCESSES; i++)
-		r->access[i].state = ACCESS_FREE;
-}
-
-/* --- answers --- */
-
-static u32 get_value(const u8 *p, unsigned width)
-{
-	u32 value = 0;
-
-	for (unsigned i = 0; i < width; i++)
-		value |= (u32)p[i] << 8 * i;
-	return value;
-}
-
-static void put_value(u8 *p, unsigned width, u32 value)
-{
-	for (unsigned i = 0; i < width; i++)
-		p[i] = (u8)(value >> 8 * i);
-}
-
-static void take_poll(struct remote_access *a, const struct proto_op *op)
-{
-	a->value = get_value(op->data, a->width);
-	if (a->seen)
-		return; /* the look at what is read along; how long it took is known */
-	a->polled_us = proto_get32(op->data + 4);
-	a->timed_out = a->polls && op->note == PROTO_CONDITION;
-}
-
-void remote_access_answered(struct remote *r, struct remote_access *a, const struct proto_op *op)
-{
-	u32 bytes = a->count * a->width;
-
-	if (op->opcode == PROTO_POLL && a->opcode == PROTO_IN && op->note <= PROTO_CONDITION)
-		take_poll(a, op);
-	else if (op->opcode == PROTO_IN && a->opcode == PROTO_IN && op->width == a->width)
-		a->value = op->note == PROTO_OK ? get_value(op->data, a->width)
-						: remote_ones(a->width);
-	else if (op->opcode == PROTO_INS && op->note == PROTO_OK && op->data_len == bytes &&
-		 bytes <= sizeof(a->data))
-		memcpy(a->data, op->data, bytes);
-	else if (a->opcode == PROTO_INS)
-		memset(a->data, 0xff, sizeof(a->data));
-	else if (a->opcode == PROTO_IN)
-		a->value = remote_ones(a->width);
-	a->seen = true;
-	a->state = ACCESS_ANSWERED;
-	r->hooks->wake(r->ctx);
-}
-
-void remote_access_failed(struct remote *r, struct remote_access *a, bool unknown)
-{
-	a->state = unknown ? ACCESS_UNKNOWN : ACCESS_FREE;
-	r->hooks->wake(r->ctx);
-}
 
 /* --- while the peer is lost --- */
 
@@ -150,7 +22,7 @@ static u32 lost_value(struct remote *r, u16 port, unsigned width)
 static void lost_block(struct remote *r, u16 port, unsigned width, u8 *buf, u32 count)
 {
 	for (; count > 0; count--, buf += width)
-		put_value(buf, width, lost_value(r, port, width));
+		remote_put_value(buf, width, lost_value(r, port, width));
 }
 
 /* --- sending --- */
@@ -186,7 +58,7 @@ static struct remote_access *add_access(struct remote *r, const struct remote_ke
 
 	if (!remote_can_send(r))
 		return NULL;
-	a = new_access(r, k, opcode, (u16)op->addr, op->width);
+	a = remote_access_new(r, k, opcode, (u16)op->addr, op->width);
 	if (!a)
 		return NULL;
 	settle(r, op);
@@ -265,18 +137,18 @@ static bool local_in(struct remote *r, const struct remote_key *k, u16 port, uns
 	u32 taken;
 
 	if (p->known && p->known(&r->profile, port, width, remote_buffered(r), value)) {
-		put_value(data, width, *value);
+		remote_put_value(data, width, *value);
 	} else if (remote_ahead_take(r, port, width, data, 1, &taken)) {
 		*wait = !taken;
 	} else if (remote_loop_credit(r, k, port, width, value)) {
-		put_value(data, width, *value);
+		remote_put_value(data, width, *value);
 	} else {
 		return false;
 	}
 	if (*wait)
 		return true;
 	was_read(r, port, width, data, 1);
-	*value = get_value(data, width);
+	*value = remote_get_value(data, width);
 	r->stats.local++;
 	return true;
 }
@@ -292,9 +164,9 @@ static bool fetch_in(struct remote *r, const struct remote_key *k, struct remote
 		*value = lost_value(r, a->port, a->width);
 	} else {
 		remote_loop_read(r, k, a);
-		put_value(data, a->width, a->value);
+		remote_put_value(data, a->width, a->value);
 		was_read(r, a->port, a->width, data, 1);
-		*value = get_value(data, a->width);
+		*value = remote_get_value(data, a->width);
 	}
 	a->state = ACCESS_FREE;
 	return true;
@@ -303,7 +175,7 @@ static bool fetch_in(struct remote *r, const struct remote_key *k, struct remote
 bool remote_in(struct remote *r, const struct remote_key *k, u16 port, unsigned width, u32 *value,
 	       u64 now)
 {
-	struct remote_access *a = find(r, k, PROTO_IN, port, width, 0);
+	struct remote_access *a = remote_access_find(r, k, PROTO_IN, port, width, 0);
 	bool wait = false;
 
 	r->now = now;
@@ -345,7 +217,7 @@ static u32 write_block(struct remote *r, const struct remote_key *k, u8 opcode, 
 {
 	struct proto_op op = {
 		.opcode = opcode, .width = (u8)width, .count = 1, .addr = port, .data = data};
-	u32 first = get_value(data, width), room, taken;
+	u32 first = remote_get_value(data, width), room, taken;
 	struct remote_access *a;
 	struct remote_plan plan;
 
@@ -374,7 +246,8 @@ static u32 write_block(struct remote *r, const struct remote_key *k, u8 opcode, 
 static u32 write(struct remote *r, const struct remote_key *k, u8 opcode, u16 port, unsigned width,
 		 const u8 *data, u32 count)
 {
-	struct remote_access *a = find(r, k, opcode, port, width, get_value(data, width));
+	struct remote_access *a =
+		remote_access_find(r, k, opcode, port, width, remote_get_value(data, width));
 	u32 done = 0;
 
 	if (a && (a->state == ACCESS_ANSWERED || (a->state == ACCESS_UNKNOWN && !frozen(r)))) {
@@ -396,7 +269,7 @@ bool remote_out(struct remote *r, const struct remote_key *k, u16 port, unsigned
 	u8 data[4];
 
 	r->now = now;
-	put_value(data, width, value);
+	remote_put_value(data, width, value);
 	return write(r, k, PROTO_OUT, port, width, data, 1) != 0;
 }
 
@@ -450,7 +323,7 @@ static void send_ins(struct remote *r, const struct remote_key *k, u16 port, uns
 u32 remote_ins(struct remote *r, const struct remote_key *k, u16 port, unsigned width, void *buf,
 	       u32 count, u64 now)
 {
-	struct remote_access *a = find(r, k, PROTO_INS, port, width, 0);
+	struct remote_access *a = remote_access_find(r, k, PROTO_INS, port, width, 0);
 	u32 done = 0;
 
 	r->now = now;

@@ -204,7 +204,15 @@ void remote_cancel_polls(struct remote *r);
 /* What is read ahead by requests under way is void. */
 void remote_discard_requests(struct remote *r);
 
-/* remote_access.c */
+/* remote_table.c */
+/* NULL: none. value: of a write, the first element; another one makes it another instruction. */
+struct remote_access *remote_access_find(struct remote *r, const struct remote_key *k, u8 opcode,
+					 u16 port, unsigned width, u32 value);
+/* NULL: the table is full of accesses whose answer is not there. */
+struct remote_access *remote_access_new(struct remote *r, const struct remote_key *k, u8 opcode,
+					u16 port, unsigned width);
+u32 remote_get_value(const u8 *p, unsigned width);
+void remote_put_value(u8 *p, unsigned width, u32 value);
 /* The peer's answer to what the access became. */
 void remote_access_answered(struct remote *r, struct remote_access *a, const struct proto_op *op);
 /* Its outcome is unknown, or (false) it was never carried out. */
