@@ -1,58 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The ATA profile: what it says of the protocol's states, and whether drivers see the same drive
- * through it that they see without it.
- */
-#include <stdlib.h>
-
-#include "devices/block.h"
-#include "devices/ide.h"
-#include "lib/str.h"
-#include "tests/unit/net/support_route.h"
-
-#define DATA	0x170
-#define ERROR	0x171
-#define COUNT	0x172
-#define LOW	0x173
-#define MID	0x174
-#define HIGH	0x175
-#define DEVICE	0x176
-#define STATUS	0x177
-#define CONTROL 0x376
-#define LINE	15
-
-#define READ	     0x20
-#define READ_MULTI   0xc4
-#define WRITE	     0x30
-#define SET_MULTIPLE 0xc6
-#define PACKET	     0xa0
-#define IDENTIFY     0xec
-#define SRST	     0x04
-#define NIEN	     0x02
-
-#define BUSY  0x80
-#define READY 0x50
-#define DRQ   0x58
-#define BAD   0x51
-
-static const struct profile *const p = &profile_ata;
-
-/* --- the profile alone --- */
-
-static struct profile_state fresh(void)
-{
-	return (struct profile_state){.range = {{0x170, 0x177}, {0x376, 0x376}}, .ranges = 2};
-}
-
-static void wrote(struct profile_state *st, u16 port, u8 value)
-{
-	p->wrote(st, port, 1, &value, 1);
-}
-
-static void got(struct profile_state *st, u16 port, u8 value)
-{
-	p->read(st, port, 1, &value, 1);
-}
+/* The ATA profile: what it says of the protocol's states. */
+#include "tests/unit/net/support_ata.h"
 
 static void took(struct profile_state *st, u32 bytes)
 {
@@ -68,12 +16,6 @@ static void gave(struct profile_state *st, u32 bytes)
 	u8 data[512] = {0};
 
 	p->wrote(st, DATA, 2, data, bytes / 2);
-}
-
-static void command(struct profile_state *st, u8 code, u8 count)
-{
-	wrote(st, COUNT, count);
-	wrote(st, STATUS, code);
 }
 
 static void needs_both_blocks(void **state)
@@ -370,89 +312,6 @@ static void errors_of_a_lost_drive(void **state)
 	assert_int_equal(p->error(&st, DATA, 2), 0x04ff);
 }
 
-/* --- IDENTIFY --- */
-
-static u8 sum(const u8 *data)
-{
-	u8 total = 0;
-
-	for (unsigned i = 0; i < 512; i++)
-		total = (u8)(total + data[i]);
-	return total;
-}
-
-static void identified(u8 code, u8 *data, unsigned seed)
-{
-	struct profile_state st = fresh();
-	u32 at = 0;
-
-	srand(seed);
-	command(&st, code, 0);
-	got(&st, STATUS, DRQ);
-	while (at < 512) { /* as a guest takes it: words, long words, bytes, blocks */
-		unsigned width = 1u << rand() % 3;
-		u32 count = 1 + (u32)rand() % 40;
-
-		if (count * width > 512 - at)
-			count = 512 - at, width = 1;
-		p->read(&st, DATA, width, data + at, count);
-		at += count * width;
-	}
-}
-
-static void identify_says_no_dma(void **state)
-{
-	u8 whole[512], data[512];
-
-	(void)state;
-	for (unsigned i = 0; i < 510; i++)
-		whole[i] = (u8)(0xff - (i & 3));
-	whole[510] = 0xa5;
-	whole[511] = 0;
-	whole[511] = (u8)-sum(whole);
-	for (unsigned seed = 0; seed < 200; seed++) {
-		memcpy(data, whole, 512);
-		identified(seed & 1 ? 0xa1 : IDENTIFY, data, seed);
-		assert_int_equal(sum(data), 0);
-		assert_int_equal(data[99], whole[99] & (seed & 1 ? 0x1e : 0xfe));
-		assert_int_equal(data[106], whole[106] & 0xfb);
-		for (unsigned i = 124; i < 128; i++)
-			assert_int_equal(data[i], 0);
-		assert_int_equal(data[176] | data[177] << 8, 0);
-		assert_memory_equal(data, whole, 98);
-		assert_memory_equal(data + 128, whole + 128, 2); /* PIO modes */
-		assert_memory_equal(data + 134, whole + 134, 16);
-		assert_memory_equal(data + 178, whole + 178, 333);
-	}
-	/* a sum that was wrong stays so; without a signature the last byte is no sum */
-	whole[511]++;
-	memcpy(data, whole, 512);
-	identified(IDENTIFY, data, 1);
-	assert_int_equal(sum(data), 1);
-	whole[510] = 0;
-	memcpy(data, whole, 512);
-	identified(IDENTIFY, data, 1);
-	assert_int_equal(data[511], whole[511]);
-	/* other sectors are data */
-	memcpy(data, whole, 512);
-	identified(READ, data, 1);
-	assert_memory_equal(data, whole, 512);
-}
-
-static void identify_tells_multiple_mode(void **state)
-{
-	struct profile_state st = fresh();
-	u8 data[512] = {[118] = 16, [119] = 1};
-
-	(void)state;
-	command(&st, IDENTIFY, 0);
-	got(&st, STATUS, DRQ);
-	p->read(&st, DATA, 2, data, 256);
-	command(&st, READ_MULTI, 64);
-	got(&st, STATUS, DRQ);
-	assert_int_equal(p->ahead(&st, DATA), 16 * 512);
-}
-
 #define TEST(name) cmocka_unit_test(name)
 
 int main(void)
@@ -471,8 +330,6 @@ int main(void)
 		TEST(waits),
 		TEST(idle_status_is_known),
 		TEST(errors_of_a_lost_drive),
-		TEST(identify_says_no_dma),
-		TEST(identify_tells_multiple_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
