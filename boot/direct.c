@@ -34,6 +34,12 @@ u32 direct_own_size(u32 ram)
 	return (u32)direct_arena_size(flag_pages(ram)) + shadow_pages(ram) * PAGE_SIZE;
 }
 
+/* Guest memory on the heap: the PC's ROMs. */
+static u32 machine(const u8 *host)
+{
+	return paging_machine(host);
+}
+
 static void interrupt(u32 vector)
 {
 	irq_dispatch(vector - TRAP_IRQ_BASE);
@@ -63,6 +69,8 @@ void direct_build(struct vm *vm)
 		.ldt = trap_ldt,
 		.own_selectors = SEL_OWN,
 		.ldt_selector = SEL_GUEST_LDT,
+		.small_selector = SEL_SMALL,
+		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,
 		.shadow = {.pages = phys_ptr(phys),
@@ -70,6 +78,7 @@ void direct_build(struct vm *vm)
 			   .page_count = pages,
 			   .window = phys_ptr(0),
 			   .window_size = PHYS_WINDOW_SIZE,
+			   .machine = machine,
 			   .own_index = (u32)image_start >> 22,
 			   .own_pde = paging_image_pde()},
 	};

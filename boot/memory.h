@@ -48,6 +48,8 @@ extern u8 boot_end[];
 void paging_move(u32 phys);
 /* The page directory's entry for the part of the slot that the image is in. */
 u32 paging_image_pde(void);
+/* The machine address of something in the slot; 0: not mapped there. */
+u32 paging_machine(const void *p);
 /* Maps one page of the slot. False: no memory for the table. */
 bool paging_map(u32 linear, u32 phys, bool writable);
 

@@ -12,6 +12,7 @@
 #define COUNT_MAX  4096u
 #define LINES_MAX  256u
 #define INSN_BYTES 15u
+#define COLUMNS	   80u
 
 static const char *const reg_name[8] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
 static const char *const seg_name[SEG_COUNT] = {"es", "cs", "ss", "ds", "fs", "gs"};
@@ -70,13 +71,25 @@ void mon_registers(struct monitor *m, const struct command *c)
 		  v->dr[1], v->dr[2], v->dr[3], v->dr[6], v->dr[7]);
 }
 
+/* What was counted at all, in as many lines as it takes. */
 static void show_counts(struct monitor *m, const char *what, const u64 *count,
 			const char *const *name, unsigned n)
 {
-	mon_print(m, "%s:", what);
-	for (unsigned i = 0; i < n; i++)
-		if (count[i])
-			mon_print(m, " %s %llu", name[i], count[i]);
+	size_t column = strlen(what);
+	char one[48];
+
+	mon_print(m, "%s", what);
+	for (unsigned i = 0; i < n; i++) {
+		if (!count[i])
+			continue;
+		fmt(one, sizeof(one), " %s %llu", name[i], count[i]);
+		if (column + strlen(one) >= COLUMNS) {
+			mon_print(m, "\n ");
+			column = 1;
+		}
+		mon_print(m, "%s", one);
+		column += strlen(one);
+	}
 	mon_print(m, "\n");
 }
 
@@ -97,8 +110,8 @@ static void show_direct(struct monitor *m)
 		return;
 	d = direct_stats(v);
 	s = direct_shadow_stats(v);
-	mon_print(m, "direct: entered %llu", d->entries);
-	show_counts(m, ", left for", d->exits, direct_exit_name, EXITS_COUNT);
+	mon_print(m, "direct: entered %llu\n", d->entries);
+	show_counts(m, "direct: left for", d->exits, direct_exit_name, EXITS_COUNT);
 	show_counts(m, "direct: refused for", d->refused, direct_refusal_name, REFUSE_COUNT);
 	mon_print(m, "direct: interpreted after");
 	show_exceptions(m, d->vectors);

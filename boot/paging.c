@@ -78,6 +78,16 @@ u32 paging_image_pde(void)
 	return directory[(u32)image_start >> PDE_SHIFT];
 }
 
+u32 paging_machine(const void *p)
+{
+	u32 linear = (u32)p, pde = directory[linear >> PDE_SHIFT], pte;
+
+	if (linear < (u32)image_start || !(pde & PTE_P))
+		return 0;
+	pte = ((const u32 *)phys_ptr(pde & PAGE_MASK))[(linear >> PAGE_SHIFT) & 1023];
+	return pte & PTE_P ? (pte & PAGE_MASK) | (linear & ~PAGE_MASK) : 0;
+}
+
 void *ioremap(u32 phys, u32 size)
 {
 	u32 first = phys & ~(BIG_PAGE - 1), start = device_next;

@@ -2,7 +2,6 @@
 #include "boot/trap.h"
 #include "boot/host.h"
 #include "boot/memory.h"
-#include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -72,6 +71,11 @@ static const char *const names[] = {
 	"SIMD exception",
 };
 
+u32 *trap_stack(void)
+{
+	return &main_tss.stacks[0];
+}
+
 static u64 system_descriptor(const void *p, u32 size, u32 type)
 {
 	u32 base = (u32)p, limit = size - 1;
@@ -134,8 +138,6 @@ void trap_init(void)
 		.iomap = sizeof(struct tss) << 16,
 	};
 	main_tss.iomap = sizeof(struct tss) << 16;
-	/* What comes from guest code at CPL 3 is pushed where the engine wants it. */
-	main_tss.stacks[0] = (u32)(&direct_frame + 1);
 	main_tss.stacks[1] = SEL_DATA;
 	load_gdt();
 	asm volatile("lidt %0" ::"m"(idtr));

@@ -29,6 +29,8 @@ entry_%1:
 trap_common:
 	test byte [esp + 12], 3		; the RPL of CS
 	jnz direct_switch_back
+	test byte [esp + 18], 2		; EFLAGS.VM
+	jnz direct_switch_back
 	pushad
 	cld
 	push esp

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The direct engine: guest code of CPL 3 runs on the CPU itself, under shadow page tables, until it
- * faults or an interrupt comes. Everything else is the interpreter's: CPL 0 to 2, real and V86
- * mode, and states that segment_tables or the CPU could not hold exactly. docs/cpu.md says what
- * guest code can see there that it could not see in the interpreter.
+ * faults or an interrupt comes, V86 mode included. Everything else is the interpreter's: CPL 0 to
+ * 2, real mode, and states that the CPU could not hold exactly. docs/cpu.md says what guest code
+ * can see there that it could not see in the interpreter.
  */
 #ifndef FARBUS_CPU_DIRECT_DIRECT_H
 #define FARBUS_CPU_DIRECT_DIRECT_H
@@ -20,8 +20,9 @@ struct direct_host {
 	/* The GDT and LDT that the CPU uses. Guest selectors are below own_selectors in the GDT. */
 	u64 *gdt, *ldt;
 	u16 own_selectors;
-	u16 ldt_selector;
-	void (*interrupt)(u32 vector); /* a hardware interrupt came; IF is off */
+	u16 ldt_selector, small_selector; /* small_selector's descriptor is the engine's */
+	u32 *esp0;			  /* in the TSS */
+	void (*interrupt)(u32 vector);	  /* a hardware interrupt came; IF is off */
 	/* The CPU reported something that no guest code can bring about (NMI, machine check). */
 	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
 	struct shadow_config shadow;
@@ -34,12 +35,10 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 /* Why a state at CPL 3 is not run directly. */
 enum direct_refusal {
 	REFUSE_NOTHING,
-	REFUSE_CPL, /* 0, 1 or 2; not counted */
-	REFUSE_V86,
-	REFUSE_NO_PAGING,
+	REFUSE_CPL,	 /* 0, 1 or 2; not counted */
 	REFUSE_FLAGS,	 /* IF off, IOPL 3, VIF or VIP */
 	REFUSE_STEP,	 /* TF, debug registers, an interrupt shadow */
-	REFUSE_SEGMENTS, /* not to be held by descriptors, or a 16-bit stack */
+	REFUSE_SEGMENTS, /* not to be held by descriptors */
 	REFUSE_TABLES,	 /* page tables outside RAM */
 	REFUSE_COUNT,
 };

@@ -4,10 +4,8 @@
 #include "cpu/direct/private.h"
 
 const char *const direct_refusal_name[REFUSE_COUNT] = {
-	[REFUSE_NOTHING] = "none",	[REFUSE_CPL] = "cpl",
-	[REFUSE_V86] = "v86",		[REFUSE_NO_PAGING] = "paging",
-	[REFUSE_FLAGS] = "flags",	[REFUSE_STEP] = "step",
-	[REFUSE_SEGMENTS] = "segments", [REFUSE_TABLES] = "page-tables",
+	[REFUSE_NOTHING] = "none", [REFUSE_CPL] = "cpl",	   [REFUSE_FLAGS] = "flags",
+	[REFUSE_STEP] = "step",	   [REFUSE_SEGMENTS] = "segments", [REFUSE_TABLES] = "page-tables",
 };
 const char *const direct_exit_name[EXITS_COUNT] = {
 	[EXITS_INTERRUPT] = "interrupt", [EXITS_FILL] = "shadow-fill",
@@ -16,16 +14,19 @@ const char *const direct_exit_name[EXITS_COUNT] = {
 	[EXITS_TRAP] = "trap",		 [EXITS_OTHER] = "other",
 };
 
+/* In protected mode PUSHF and POPF do not fault: what they show and change has to be the guest's.
+ */
+static bool flags_visible(const struct vcpu *v)
+{
+	return (v->eflags & FLAG_IF) && vcpu_iopl(v) < 3 && !(v->eflags & (FLAG_VIF | FLAG_VIP)) &&
+	       !(v->cr4 & CR4_PVI);
+}
+
 static enum direct_refusal refusal(struct direct *d, struct vcpu *v)
 {
 	if (v->cpl != 3)
 		return REFUSE_CPL;
-	if (vcpu_v86(v))
-		return REFUSE_V86;
-	if (!(v->cr0 & CR0_PG))
-		return REFUSE_NO_PAGING;
-	if (!(v->eflags & FLAG_IF) || vcpu_iopl(v) == 3 || (v->eflags & (FLAG_VIF | FLAG_VIP)) ||
-	    (v->cr4 & CR4_PVI))
+	if (!vcpu_v86(v) && !flags_visible(v))
 		return REFUSE_FLAGS;
 	if ((v->events & VCPU_EV_STEP) || v->halted)
 		return REFUSE_STEP;
@@ -73,7 +74,7 @@ static enum exit_reason direct_run(struct vcpu *v)
 		}
 		if (v->events & VCPU_EV_HOST)
 			return EXIT_EVENT;
-		if (v->events) {
+		if (direct_events(v)) {
 			if (step_leaves(v, &reason))
 				return reason;
 			continue;
@@ -120,6 +121,7 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	asm volatile("movl %%cr0, %0" : "=r"(d->cr0));
 	asm volatile("movl %%cr4, %0" : "=r"(d->own_cr4));
 	d->cr4 = d->own_cr4;
+	direct_segments_init(d);
 	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
 	v->direct = d;
 	v->hand_over = hand_over;

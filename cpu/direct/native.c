@@ -23,6 +23,9 @@
 
 #define OPCODE_INT 0xcd
 
+/* In V86 mode with IOPL 0 whatever shows or changes these faults, and so is the interpreter's. */
+#define FLAGS_V86 (FLAG_IF | FLAG_IOPL | FLAG_VIF | FLAG_VIP)
+
 static void irq_off(void)
 {
 	asm volatile("cli" ::: "memory");
@@ -52,7 +55,7 @@ static u32 take_dr6(void)
 
 /* --- state --- */
 
-static void load_frame(struct vcpu *v)
+static void load_frame(struct direct *d, struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
 
@@ -66,12 +69,15 @@ static void load_frame(struct vcpu *v)
 	f->edi = v->gpr[REG_EDI];
 	f->eip = v->eip;
 	f->eflags = vcpu_eflags(v);
+	if (vcpu_v86(v))
+		f->eflags = (f->eflags & ~FLAGS_V86) | FLAG_IF;
+	*d->host.esp0 = (u32)(vcpu_v86(v) ? &f->v86_gs + 1 : &f->ss + 1);
 }
 
 static void save_frame(struct vcpu *v)
 {
 	const struct direct_frame *f = &direct_frame;
-	u32 before = v->eflags;
+	u32 before = v->eflags, flags = f->eflags;
 
 	v->gpr[REG_EAX] = f->eax;
 	v->gpr[REG_ECX] = f->ecx;
@@ -83,7 +89,10 @@ static void save_frame(struct vcpu *v)
 	v->gpr[REG_EDI] = f->edi;
 	v->eip = f->eip;
 	/* Faults push RF set; the guest has not got it set itself, or it would not run here. */
-	vcpu_set_eflags(v, f->eflags & ~FLAG_RF);
+	flags &= ~FLAG_RF;
+	if (vcpu_v86(v))
+		flags = (flags & ~FLAGS_V86) | (before & FLAGS_V86);
+	vcpu_set_eflags(v, flags);
 	if ((before ^ v->eflags) & (FLAG_TF | FLAG_AC))
 		cpu_mode_changed(v);
 }
@@ -253,7 +262,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		return false;
 	direct_segments_enter(d, v);
 	irq_off();
-	if (v->events) {
+	if (direct_events(v)) {
 		irq_on();
 		return false;
 	}
@@ -272,7 +281,7 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 	u32 cr2;
 
 	d->stats.entries++;
-	load_frame(v);
+	load_frame(d, v);
 	enter_cr4(d, v);
 	for (;;) {
 		if (!go(d, v, &cr2)) {

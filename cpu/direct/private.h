@@ -22,7 +22,14 @@ static inline struct direct *direct_of(struct vcpu *v)
 	return v->direct;
 }
 
+/* What has to be taken care of before the next guest instruction. */
+static inline u32 direct_events(const struct vcpu *v)
+{
+	return v->eflags & FLAG_IF ? v->events : v->events & ~VCPU_EV_INTR;
+}
+
 /* segments.c */
+void direct_segments_init(struct direct *d);
 /* Makes the CPU's descriptor tables hold v's segments; false: they cannot. */
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
 /* Right before guest code runs: the descriptors are there for the loads, selectors in the frame. */

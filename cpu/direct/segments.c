@@ -10,11 +10,13 @@
 #include "cpu/descriptor.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
+#include "cpu/segment.h"
 
 /* Stands for a descriptor that need not be hidden; in the image, where the switch can reach it. */
 static u64 none;
 
 #define DESC_LIMIT_MAX 0xfffffu
+#define ATTR_SMALL     (SEG_P | SEG_S | SEG_RW | SEG_DB | SEG_G) /* DPL 0 */
 
 static u64 *slot_of(struct direct *d, u16 sel)
 {
@@ -49,8 +51,7 @@ static bool loadable(const struct direct *d, unsigned seg, const struct segment 
 		return attr_is_code(s->attr) && SEL_RPL(s->sel) == 3 &&
 		       (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
 	if (seg == SEG_SS)
-		return attr_is_writable(s->attr) && SEL_RPL(s->sel) == 3 &&
-		       attr_dpl(s->attr) == 3 && (s->attr & SEG_DB);
+		return attr_is_writable(s->attr) && SEL_RPL(s->sel) == 3 && attr_dpl(s->attr) == 3;
 	return attr_is_readable(s->attr) && (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
 }
 
@@ -84,6 +85,8 @@ static bool conflict(const struct direct *d, const struct vcpu *v, unsigned seg)
 
 bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 {
+	if (vcpu_v86(v))
+		return true;
 	if (likely(unchanged(d, v)))
 		return d->loaded_ok;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
@@ -101,10 +104,53 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 	return d->loaded_ok;
 }
 
+void direct_segments_init(struct direct *d)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		direct_hide[i] = &none;
+	d->loaded_ok = false;
+}
+
+static void enter_v86(const struct vcpu *v)
+{
+	struct direct_frame *f = &direct_frame;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		direct_hide[i] = &none;
+	direct_small_stack.selector = 0;
+	f->ds = f->es = f->fs = f->gs = 0;
+	f->cs = v->seg[SEG_CS].sel;
+	f->ss = v->seg[SEG_SS].sel;
+	f->v86_es = v->seg[SEG_ES].sel;
+	f->v86_ds = v->seg[SEG_DS].sel;
+	f->v86_fs = v->seg[SEG_FS].sel;
+	f->v86_gs = v->seg[SEG_GS].sel;
+}
+
+/* A segment through which IRET finds its frame with the guest's upper half in ESP. */
+static void enter_stack(struct direct *d, const struct vcpu *v)
+{
+	u32 frame = (u32)(uintptr_t)&direct_frame.eip;
+	u32 esp = (direct_frame.esp & 0xffff0000) | (frame & 0xffff);
+	struct segment s = {.base = frame - esp, .limit = ~0u, .attr = ATTR_SMALL};
+
+	if (v->seg[SEG_SS].attr & SEG_DB) {
+		direct_small_stack.selector = 0;
+		return;
+	}
+	d->host.gdt[d->host.small_selector >> 3] = descriptor_of(&s);
+	direct_small_stack = (struct direct_small_stack){esp, d->host.small_selector};
+}
+
 void direct_segments_enter(struct direct *d, const struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 
+	if (vcpu_v86(v)) {
+		enter_v86(v);
+		return;
+	}
+	enter_stack(d, v);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (!SEL_NULL(v->seg[i].sel))
 			*slot_of(d, v->seg[i].sel) = d->descriptor[i];
@@ -138,8 +184,22 @@ static void leave_one(struct vcpu *v, unsigned seg, u16 sel)
 	v->seg[seg] = s;
 }
 
+static void leave_v86(struct vcpu *v)
+{
+	const struct direct_frame *f = &direct_frame;
+	const u32 sel[SEG_COUNT] = {f->v86_es, f->cs, f->ss, f->v86_ds, f->v86_fs, f->v86_gs};
+
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (v->seg[i].sel != (u16)sel[i])
+			segment_set_v86(v, i, (u16)sel[i]);
+}
+
 void direct_segments_leave(struct vcpu *v)
 {
+	if (vcpu_v86(v)) {
+		leave_v86(v);
+		return;
+	}
 	leave_one(v, SEG_DS, (u16)direct_frame.ds);
 	leave_one(v, SEG_ES, (u16)direct_frame.es);
 	leave_one(v, SEG_FS, (u16)direct_frame.fs);

@@ -4,12 +4,13 @@
 
 bits 32
 
-global direct_frame, direct_hide, direct_switch, direct_switch_back
+global direct_frame, direct_hide, direct_small_stack, direct_switch, direct_switch_back
 
 section .bss align=16
 
-direct_frame:	resd 19
+direct_frame:	resd 23
 direct_hide:	resd 4
+direct_small_stack: resd 2
 saved_cr3:	resd 1
 saved_esp:	resd 1
 
@@ -46,6 +47,11 @@ direct_switch:
 	and byte [ss:esi + 5], 0x7f
 	popad
 	add esp, 8
+	cmp word [ss:direct_small_stack + 4], 0
+	jne .small_stack
+	iretd
+.small_stack:
+	lss esp, [ss:direct_small_stack]
 	iretd
 
 ; The stack is the frame: vector, error and what the CPU pushed are there.

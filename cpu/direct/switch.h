@@ -7,18 +7,29 @@
 
 /*
  * The guest's registers, in the order in which the CPU and switch.asm push them when guest code is
- * left. The TSS's ESP0 is the end of it: its only stack at CPL 0 while guest code runs.
+ * left. The TSS's ESP0 leads to where SS ends, or to the end for V86 mode, which has its data
+ * segments there: the only stack at CPL 0 while guest code runs.
  */
 struct direct_frame {
 	u32 gs, fs, es, ds;
 	u32 edi, esi, ebp, unused, ebx, edx, ecx, eax;
 	u32 vector, error;
 	u32 eip, cs, eflags, esp, ss;
+	u32 v86_es, v86_ds, v86_fs, v86_gs;
 };
 extern struct direct_frame direct_frame;
 
 /* Descriptors that are no longer present once the frame's DS, ES, FS and GS are loaded. */
 extern u64 *direct_hide[4];
+
+/*
+ * IRET to a 16-bit stack leaves the upper half of ESP as it is. When this selector is not 0, IRET
+ * is done through this pointer, which leads to the same place with the guest's upper half in ESP.
+ */
+struct direct_small_stack {
+	u32 esp, selector;
+};
+extern struct direct_small_stack direct_small_stack;
 
 /*
  * Loads CR0 (unless it is 0) and CR3, runs guest code from direct_frame, and returns when it is

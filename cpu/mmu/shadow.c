@@ -4,7 +4,8 @@
 #include "cpu/mmu/walk.h"
 #include "lib/str.h"
 
-#define PDPTE_P BIT(0)
+#define PDPTE_P	  BIT(0)
+#define NO_PAGING 0xffffffffu /* in CR3's place; no guest's, because reserved bits are not kept */
 
 size_t shadow_arena_size(u32 flag_pages)
 {
@@ -141,8 +142,11 @@ static u32 guest_frame(const struct shadow *s, u32 entry)
 	return (entry & s->mem->a20_mask) >> PAGE_SHIFT;
 }
 
+/* What a root is for. */
 static u32 guest_cr3(const struct vcpu *v)
 {
+	if (!(v->cr0 & CR0_PG))
+		return NO_PAGING;
 	return v->cr4 & CR4_PAE ? v->cr3 & ~31u : v->cr3 & PAGE_MASK;
 }
 
@@ -151,6 +155,8 @@ static u32 directory_frame(const struct shadow *s, unsigned number)
 {
 	const struct vcpu *v = s->v;
 
+	if (!(v->cr0 & CR0_PG))
+		return NO_FRAME;
 	if (!(v->cr4 & CR4_PAE))
 		return number ? NO_FRAME : guest_frame(s, v->cr3);
 	if (!(v->pdpte[number] & PDPTE_P))

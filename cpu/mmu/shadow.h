@@ -21,9 +21,14 @@ struct shadow_config {
 	u8 *pages;	 /* page-aligned and zeroed: the shadow tables */
 	u32 pages_phys;	 /* machine address of the same */
 	u32 page_count;	 /* SHADOW_PAGES_MIN to SHADOW_PAGES_MAX */
-	u8 *window;	 /* machine memory: a guest address a is mapped if it is at window + a */
+	u8 *window;	 /* machine memory */
 	u32 window_size; /* bytes */
-	u32 own_index;	 /* the directory entry of Farbus's own part, and what it holds */
+	/*
+	 * In the window memory is mapped that is at the guest's own address there. For the ROM area
+	 * this gives the machine address of memory elsewhere; NULL or 0: not to be mapped.
+	 */
+	u32 (*machine)(const u8 *host);
+	u32 own_index; /* the directory entry of Farbus's own part, and what it holds */
 	u32 own_pde;
 };
 
@@ -46,8 +51,9 @@ size_t shadow_arena_size(u32 flag_pages);
 struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_config *c);
 
 /*
- * The machine address of the page directory for v's CR3; 0 where the guest's directory is not in
- * RAM that can be watched. Paging is on. To be asked before each time the CPU uses it.
+ * The machine address of the page directory for v's CR3 (without paging: for all of the physical
+ * memory); 0 where the guest's directory is not in RAM that can be watched. To be asked before each
+ * time the CPU uses it.
  */
 u32 shadow_root(struct shadow *s);
 

@@ -3,10 +3,25 @@
 #include "cpu/mmu/shadow_private.h"
 #include "cpu/mmu/walk.h"
 
-/* Entries map guest addresses to the same machine addresses. */
+/* Which machine frame a guest frame is mapped to, and the other way round. */
+static u32 machine_frame(const struct shadow *s, u32 frame)
+{
+	u32 rom = frame - ROM_FIRST < ROM_FRAMES ? s->rom[frame - ROM_FIRST] : 0;
+
+	return rom ? rom : frame;
+}
+
+static u32 guest_frame(const struct shadow *s, u32 machine)
+{
+	for (u32 i = 0; machine >= s->mem->flag_pages && i < ROM_FRAMES; i++)
+		if (s->rom[i] == machine)
+			return ROM_FIRST + i;
+	return machine;
+}
+
 static struct shadow_writable *writable_of(struct shadow *s, u32 entry)
 {
-	u32 frame = entry >> PAGE_SHIFT;
+	u32 frame = guest_frame(s, entry >> PAGE_SHIFT);
 
 	return frame < s->mem->flag_pages ? &s->writable[frame] : NULL;
 }
@@ -43,7 +58,7 @@ static void protect_entry(struct shadow *s, unsigned page, unsigned index, u32 f
 	u32 *entry = &shadow_entries(s, page)[index];
 
 	if (s->page[page].kind != SHADOW_TABLE || !(*entry & SPTE_W) ||
-	    *entry >> PAGE_SHIFT != frame)
+	    *entry >> PAGE_SHIFT != machine_frame(s, frame))
 		return;
 	*entry &= ~(SPTE_W | SPTE_D);
 	s->writable[frame].count--;
@@ -67,16 +82,34 @@ void shadow_protect(void *ctx, u32 gpa)
 
 /* --- filling --- */
 
-/* A guest address that has plain memory at the same machine address; *write: for writing too. */
-static bool plain_memory(const struct shadow *s, u32 gpa, bool *write)
+/* Memory that lies elsewhere in the machine: only behind the ROM area. */
+static u32 rom_page(struct shadow *s, u32 gpa, const u8 *host)
+{
+	u32 frame = gpa >> PAGE_SHIFT, machine;
+
+	if (frame - ROM_FIRST >= ROM_FRAMES || !s->c.machine)
+		return 0;
+	machine = s->c.machine(host) & PAGE_MASK;
+	s->rom[frame - ROM_FIRST] = machine >> PAGE_SHIFT;
+	return machine;
+}
+
+/* The machine page behind a guest address; *write: it may be written, too. False: not memory. */
+static bool machine_page(struct shadow *s, u32 gpa, u32 *page, bool *write)
 {
 	const struct phys_region *r = physmem_find(s->mem, gpa);
-	const u8 *here = s->c.window + gpa;
+	const u8 *rd;
 
-	if (!r || gpa >= s->c.window_size || !r->rd || r->rd + (gpa - r->first) != here)
+	if (!r || !r->rd)
 		return false;
-	*write = r->wr && r->wr + (gpa - r->first) == here;
-	return true;
+	rd = r->rd + (gpa - r->first);
+	*write = r->wr == r->rd;
+	if (gpa < s->c.window_size && rd == s->c.window + gpa) {
+		*page = gpa & PAGE_MASK;
+		return true;
+	}
+	*page = rom_page(s, gpa, rd);
+	return *page;
 }
 
 /* Before the guest gets write access to a watched page: what was made from the page goes. */
@@ -94,15 +127,17 @@ bool shadow_fill(struct shadow *s, u32 lin, bool write)
 {
 	struct walk w;
 	unsigned table;
-	bool can_write;
-	u32 entry;
+	bool plain, can_write;
+	u32 entry, source;
 
 	if (lin >> PDE_SHIFT == s->c.own_index)
 		goto refuse;
 	w = page_walk(s->v, lin, write, true);
-	if (!plain_memory(s, w.gpa, &can_write) || (write && !can_write))
+	plain = machine_page(s, w.gpa, &entry, &can_write);
+	if (!plain || (write && !can_write))
 		goto refuse;
-	if (!w.large && !shadow_frame_watchable(s, w.table >> PAGE_SHIFT))
+	source = w.large || !(s->v->cr0 & CR0_PG) ? NO_FRAME : w.table >> PAGE_SHIFT;
+	if (source != NO_FRAME && !shadow_frame_watchable(s, source))
 		goto refuse;
 	if (write)
 		end_watch(s, w.gpa);
@@ -112,8 +147,8 @@ bool shadow_fill(struct shadow *s, u32 lin, bool write)
 	table = shadow_table(s, lin);
 	s->page[table].idle_writes = 0;
 	shadow_source_set(s, table, s->page[table].pae && (lin & BIT(PDE_SHIFT - 1)) ? 1 : 0,
-			  w.large ? NO_FRAME : w.table >> PAGE_SHIFT);
-	entry = (w.gpa & PAGE_MASK) | SPTE_P | SPTE_U | SPTE_A;
+			  source);
+	entry |= SPTE_P | SPTE_U | SPTE_A;
 	if (w.writable && can_write && !(physmem_flags(s->mem, w.gpa) & PHYS_PAGE_WATCHED))
 		entry |= SPTE_W | SPTE_D;
 	else if (write)

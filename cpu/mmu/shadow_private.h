@@ -18,6 +18,9 @@
 #define SPTE_A BIT(5)
 #define SPTE_D BIT(6)
 
+#define ROM_FIRST  0xc0u /* the ROM area's first frame: RAM of the chipset's own choice */
+#define ROM_FRAMES 64u
+
 #define SOURCES	    4u /* of one page: PAE has four page directories */
 #define SOURCE_HASH 1024u
 #define ROOT_HASH   256u
@@ -55,6 +58,7 @@ struct shadow {
 	struct shadow_stats stats;
 	struct shadow_page *page;
 	struct shadow_writable *writable; /* by guest frame, flag_pages of them */
+	u32 rom[ROM_FRAMES]; /* machine frames behind the ROM area, as they were mapped last */
 	u16 free, current;
 	u32 clock;
 	u32 mapping, cr4; /* mem->mapping and CR4's paging bits when the tables were made */

@@ -30,9 +30,9 @@ def direct_counts(pc):
     pc.wait(r"triple faults(.*\n)+" + bench.PROMPT, 60)
     text = pc.text()
     pc.type("continue\r")
-    left = re.search(r"left for:((?:.|\n)*?)direct: refused", text)
-    words = left.group(1).replace("\n", "").split() if left else []
-    return {name: int(count) for name, count in zip(words[::2], words[1::2])}
+    left = re.search(r"left for((?:.|\n)*?)direct: refused", text)
+    pairs = re.findall(r"([a-z-]+) (\d+)", left.group(1)) if left else []
+    return {name: int(count) for name, count in pairs}
 
 
 def measure(disk, engine):

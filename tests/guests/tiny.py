@@ -32,7 +32,7 @@ ENGINES = ("interp", "direct")
 HOSTS = ("bochs", "qemu")
 SECONDS = 240
 # QEMU checks neither segment limits nor alignment, and so cannot for code that runs directly on it.
-SKIPPED = {("user", "direct", "qemu")}
+SKIPPED = {("user", "direct", "qemu"), ("v86", "direct", "qemu")}
 
 # Farbus shows its guests a CPU of this class, so the oracle is one.
 NATIVE = """megs: 32
@@ -109,8 +109,16 @@ def under_farbus(name, host, cpu):
     return said(text, name) or said(text + "\n[end]\n", name) or text.splitlines()[-40:]
 
 
+def without_leaks(lines):
+    """What CPL-3 code on the CPU can see of Farbus (docs/cpu.md): SMSW gives this PC's CR0."""
+    text = re.sub(r"^(smsw_ax: .*\n +eax=)\w+", r"\1?", "\n".join(lines), flags=re.MULTILINE)
+    return text.splitlines()
+
+
 def run(name, host, cpu):
     expected, got = native(name), under_farbus(name, host, cpu)
+    if cpu == "direct":
+        expected, got = without_leaks(expected), without_leaks(got)
     if expected == got:
         print(f"{len(got)} lines as on bare Bochs")
         return 0

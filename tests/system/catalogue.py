@@ -42,7 +42,7 @@ QUICK_GUESTS = {
     ("dlx", "bochs"), ("freedos", "bochs"), ("freedos-emm386", "bochs"), ("elks", "bochs"),
 }
 # With `cpu direct` as well.
-DIRECT_GUESTS = ("dlx",)
+DIRECT_GUESTS = ("dlx", "microlinux", "debian-0.91", "linux-0.12", "hal91", "freedos-emm386")
 
 
 def _guest_tests():
