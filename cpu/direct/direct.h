@@ -48,7 +48,7 @@ enum direct_exit {
 	EXITS_FILL,	 /* page faults of the shadow tables alone */
 	EXITS_FAULT,	 /* page faults of the guest */
 	EXITS_MEMORY,	 /* accesses to devices: one instruction interpreted */
-	EXITS_SYSTEM,	 /* INT n */
+	EXITS_SYSTEM,	 /* INT n, SYSENTER */
 	EXITS_FPU,	 /* the guest's FPU state was loaded */
 	EXITS_TRAP,	 /* single step, INT1 */
 	EXITS_OTHER,	 /* one instruction interpreted: it faults, or does what CPL 3 may not */

@@ -10,7 +10,7 @@ const char *const direct_refusal_name[REFUSE_COUNT] = {
 const char *const direct_exit_name[EXITS_COUNT] = {
 	[EXITS_INTERRUPT] = "interrupt", [EXITS_FILL] = "shadow-fill",
 	[EXITS_FAULT] = "guest-fault",	 [EXITS_MEMORY] = "device-memory",
-	[EXITS_SYSTEM] = "int-n",	 [EXITS_FPU] = "fpu-load",
+	[EXITS_SYSTEM] = "system-call",	 [EXITS_FPU] = "fpu-load",
 	[EXITS_TRAP] = "trap",		 [EXITS_OTHER] = "other",
 };
 

@@ -16,12 +16,13 @@
 
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
-#define ERROR_IDT  BIT(1) /* #GP: the error code names an IDT entry */
 
 #define DR6_BS	  BIT(14)
 #define DR6_CLEAR 0xffff0ff0u
 
-#define OPCODE_INT 0xcd
+#define OPCODE_INT	   0xcd
+#define OPCODE_0F	   0x0f
+#define OPCODE_0F_SYSENTER 0x34
 
 /* In V86 mode with IOPL 0 whatever shows or changes these faults, and so is the interpreter's. */
 #define FLAGS_V86 (FLAG_IF | FLAG_IOPL | FLAG_VIF | FLAG_VIP)
@@ -147,15 +148,21 @@ static __attribute__((noinline)) bool fill_raised(struct direct *d, u32 lin, boo
 	return false;
 }
 
-static __attribute__((noinline)) bool int_raised(struct vcpu *v, u8 vector, bool *done)
+/* INT n and SYSENTER, the commonest faults: without the interpreter. And whether they raised. */
+static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *done)
 {
-	u32 lin = v->seg[SEG_CS].base + v->eip;
+	u32 lin = v->seg[SEG_CS].base + v->eip, first, second = 0;
 
 	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
 		return true;
-	*done = lin_read(v, lin, 1, true) == OPCODE_INT && lin_read(v, lin + 1, 1, true) == vector;
-	if (*done)
-		cpu_int(v, vector, v->eip + 2);
+	first = lin_read(v, lin, 1, true);
+	if (first == OPCODE_INT || first == OPCODE_0F) /* of others there may be no second byte */
+		second = lin_read(v, lin + 1, 1, true);
+	*done = first == OPCODE_INT || (first == OPCODE_0F && second == OPCODE_0F_SYSENTER);
+	if (first == OPCODE_INT)
+		cpu_int(v, (u8)second, v->eip + 2);
+	else if (*done)
+		cpu_sysenter(v);
 	return false;
 }
 
@@ -189,17 +196,21 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	return true;
 }
 
-/* INT n: the gates of Farbus's IDT are not for CPL 3. */
-static enum direct_next software_interrupt(struct direct *d, struct vcpu *v)
+/*
+ * INT n: the gates of Farbus's IDT are not for CPL 3, and in V86 mode IOPL is 0. SYSENTER: the MSR
+ * is 0. Everything else that CPL 3 may not do comes here as well.
+ */
+static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 {
 	bool done = false;
 
 	save_frame(v);
-	if (int_raised(v, (u8)(direct_frame.error >> 3), &done)) {
+	if (system_call_raised(v, &done)) {
 		d->stats.exits[EXITS_SYSTEM]++;
 		return deliver_fault(v);
 	}
 	d->stats.exits[done ? EXITS_SYSTEM : EXITS_OTHER]++;
+	d->stats.vectors[VEC_GP] += !done;
 	return done ? NEXT_ANY : NEXT_STEP;
 }
 
@@ -231,11 +242,8 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 		}
 		break;
 	case VEC_GP:
-		if (direct_frame.error & ERROR_IDT) {
-			*next = software_interrupt(d, v);
-			return true;
-		}
-		break;
+		*next = general_protection(d, v);
+		return true;
 	case VEC_DB:
 		*next = debug_trap(d, v);
 		return true;
