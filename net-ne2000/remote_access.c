@@ -103,7 +103,7 @@ static void send_in(struct remote *r, const struct remote_key *k, u16 port, unsi
 	bool follows =
 		p->follow && !remote_buffered(r) && p->follow(&r->profile, port, width, &follow);
 
-	if (!remote_dma_ready(r))
+	if (!remote_dma_ready(r) || (follows && !remote_follow_room(r)))
 		return;
 	if (follows && !polls)
 		poll = (struct profile_poll){.mask = follow.mask, .value = follow.wanted};
@@ -226,7 +226,8 @@ static u32 write_block(struct remote *r, const struct remote_key *k, u8 opcode, 
 	before_write(r, port, width, first);
 	if (posts(r, port, width, first)) {
 		taken = remote_post(r, port, width, data, count);
-		wrote(r, port, width, data, taken);
+		if (taken)
+			wrote(r, port, width, data, taken);
 		return taken;
 	}
 	if (opcode == PROTO_OUTS) {

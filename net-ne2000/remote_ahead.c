@@ -8,7 +8,7 @@
 
 #define WIDTH	   2u  /* of reads ahead: data ports are 16 bits wide */
 #define KEPT_FREE  2u  /* places in the window for everything else */
-#define FOLLOW_MAX 64u /* bytes that remote_follow() adds to a request at most */
+#define FOLLOW_MAX 96u /* bytes of a read with what follows it, in a request and in its answer */
 
 u32 remote_buffered(const struct remote *r)
 {
@@ -106,6 +106,11 @@ void remote_read_ahead(struct remote *r)
 			fill(r, (u16)port);
 }
 
+bool remote_follow_room(struct remote *r)
+{
+	return r->next.w.len + FOLLOW_MAX <= PROTO_OPS_MAX || remote_send_posts(r);
+}
+
 void remote_follow(struct remote *r, const struct profile_follow *f, bool polled,
 		   struct remote_plan *plan)
 {
@@ -116,8 +121,6 @@ void remote_follow(struct remote *r, const struct profile_follow *f, bool polled
 	u32 bytes = f->bytes < room ? f->bytes : room;
 	u8 data[8];
 
-	if (!bytes || r->next.w.len + FOLLOW_MAX > PROTO_OPS_MAX || guest_reads(r, f->data))
-		return;
 	proto_put32(data, f->mask);
 	proto_put32(data + 4, f->wanted);
 	look.data = data;

@@ -233,6 +233,8 @@ void remote_drop_posts(struct remote *r);
 u32 remote_buffered(const struct remote *r);
 /* Asks for what the profile says will come. */
 void remote_read_ahead(struct remote *r);
+/* Room for a read and what follows it, made by sending what is posted. False: none now. */
+bool remote_follow_room(struct remote *r);
 /* Adds what is to be read along with the access just added. */
 void remote_follow(struct remote *r, const struct profile_follow *f, bool polled,
 		   struct remote_plan *plan);
