@@ -19,10 +19,12 @@
 #define CONFIG_FLOPPIES 2
 #define CONFIG_SERIALS	2
 
-#define CONFIG_PEER_MAX	     17 /* a peer's, export's or profile's name, with its terminator */
-#define CONFIG_EXPORTS	     8
-#define CONFIG_EXPORT_RANGES 4
-#define CONFIG_KEY	     32 /* bytes of a shared key */
+#define CONFIG_PEER_MAX		17 /* a peer's, export's or profile's name, with its terminator */
+#define CONFIG_EXPORTS		8
+#define CONFIG_EXPORT_RANGES	4
+#define CONFIG_EXPORT_MEMORY	2
+#define CONFIG_EXPORT_FUNCTIONS 2
+#define CONFIG_KEY		32 /* bytes of a shared key */
 
 enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP, CONFIG_CPU_DIRECT };
 
@@ -97,10 +99,18 @@ struct config_peer {
 	u8 origin;
 };
 
+struct config_memory {
+	u32 first, last; /* physical */
+};
+
 /* `export`, in peer mode: what this PC lends out. */
 struct config_export {
 	struct config_range range[CONFIG_EXPORT_RANGES];
 	u8 range_count;
+	struct config_memory memory[CONFIG_EXPORT_MEMORY];
+	u8 memory_count;
+	u16 function[CONFIG_EXPORT_FUNCTIONS]; /* PCI: bus << 8 | device << 3 | function */
+	u8 function_count;
 	u16 irqs; /* lines, a bit each */
 	u8 dma;	  /* channels, a bit each */
 	char name[CONFIG_PEER_MAX];

@@ -215,6 +215,55 @@ static int export_ranges(struct parse *p, struct config_export *x)
 	return 0;
 }
 
+static int export_memory(struct parse *p, struct config_export *x)
+{
+	while (config_take_if(p, "mem")) {
+		const char *word = config_take(p), *s = word;
+		struct config_memory m = {0, 0};
+
+		if (x->memory_count == CONFIG_EXPORT_MEMORY ||
+		    !config_number_at(&s, 0xffffffff, &m.first) || *s++ != '-' ||
+		    !config_number_at(&s, 0xffffffff, &m.last) || *s || m.last < m.first)
+			return config_fail(p, config_shown(p, word),
+					   "up to 2 memory ranges, each as in "
+					   "'mem 0xd0000-0xd3fff'");
+		x->memory[x->memory_count++] = m;
+	}
+	return 0;
+}
+
+/* Bus, device and function as in 00:1f.2; the first two in hexadecimal. */
+static bool pci_function(const char *word, u16 *function)
+{
+	static const int most[] = {15, 15, 0, 1, 15, 0, 7};
+	int digit[ARRAY_SIZE(most)];
+
+	if (strlen(word) != ARRAY_SIZE(most) || word[2] != ':' || word[5] != '.')
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(most); i++) {
+		digit[i] = i == 2 || i == 5 ? 0 : config_digit(word[i]);
+		if (digit[i] > most[i])
+			return false;
+	}
+	*function =
+		(u16)(digit[0] << 12 | digit[1] << 8 | digit[3] << 7 | digit[4] << 3 | digit[6]);
+	return true;
+}
+
+static int export_functions(struct parse *p, struct config_export *x)
+{
+	while (config_take_if(p, "pci")) {
+		const char *word = config_take(p);
+		u16 function;
+
+		if (x->function_count == CONFIG_EXPORT_FUNCTIONS || !pci_function(word, &function))
+			return config_fail(p, config_shown(p, word),
+					   "up to 2 PCI functions, each as in 'pci 00:05.0'");
+		x->function[x->function_count++] = function;
+	}
+	return 0;
+}
+
 static int export_lines(struct parse *p, struct config_export *x)
 {
 	s8 irq = -1;
@@ -232,11 +281,13 @@ int config_set_export(struct parse *p, unsigned index)
 	const char *word;
 
 	(void)index;
-	if (export_ranges(p, &x) || export_lines(p, &x))
+	if (export_ranges(p, &x) || export_memory(p, &x) || export_functions(p, &x) ||
+	    export_lines(p, &x))
 		return -1;
 	word = config_take(p);
 	if (strcmp(word, "name"))
-		return config_fail(p, config_shown(p, word), "'irq N', 'dma N' or 'name NAME'");
+		return config_fail(p, config_shown(p, word),
+				   "'mem', 'pci', 'irq', 'dma' or 'name', in this order");
 	word = config_take(p);
 	if (!is_name(word))
 		return config_fail(p, config_shown(p, word), NAME_EXPECTED);

@@ -57,6 +57,25 @@ static bool overlap(const struct config_export *a, const struct config_export *b
 	return false;
 }
 
+static bool memory_overlap(const struct config_export *a, const struct config_export *b)
+{
+	for (unsigned i = 0; i < a->memory_count; i++)
+		for (unsigned k = 0; k < b->memory_count; k++)
+			if (a->memory[i].first <= b->memory[k].last &&
+			    b->memory[k].first <= a->memory[i].last)
+				return true;
+	return false;
+}
+
+static bool same_function(const struct config_export *a, const struct config_export *b)
+{
+	for (unsigned i = 0; i < a->function_count; i++)
+		for (unsigned k = 0; k < b->function_count; k++)
+			if (a->function[i] == b->function[k])
+				return true;
+	return false;
+}
+
 /* What both have, NULL: nothing. A lease is on a whole export, so no two may share anything. */
 static const char *shared(const struct config_export *a, const struct config_export *b)
 {
@@ -64,6 +83,10 @@ static const char *shared(const struct config_export *a, const struct config_exp
 		return "another name";
 	if (overlap(a, b))
 		return "other ports";
+	if (memory_overlap(a, b))
+		return "other memory";
+	if (same_function(a, b))
+		return "another PCI function";
 	if (a->irqs & b->irqs)
 		return "another interrupt line";
 	return a->dma & b->dma ? "another DMA channel" : NULL;

@@ -6,7 +6,7 @@
 #include "boot/config.h"
 
 #define CONFIG_LINE_MAX	 768
-#define CONFIG_WORDS_MAX 16
+#define CONFIG_WORDS_MAX 24
 
 /* Where a line comes from: config_medium.origin and config_route.origin. */
 enum config_origin { CONFIG_ORIGIN_MODULE, CONFIG_ORIGIN_CMDLINE };

@@ -2,12 +2,15 @@
 /* Peer mode put together: what is lent out, the loop, and the log of who had what. */
 #include "boot/peer.h"
 #include "boot/host.h"
+#include "boot/host_pci.h"
 #include "boot/log.h"
 #include "boot/net.h"
 #include "boot/peer_backend.h"
 #include "boot/peer_dma.h"
+#include "boot/peer_memory.h"
 #include "boot/peer_screen.h"
 #include "boot/relocate.h"
+#include "devices/pci.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "net-ne2000/server.h"
@@ -32,7 +35,7 @@ static struct {
 
 /* --- what is lent out --- */
 
-static void forbid_own(const struct config *c)
+static void forbid_own(const struct config *c, u32 ram_end)
 {
 	static const struct port_range vga[] = {{0x3b4, 0x3b5}, {0x3ba, 0x3ba}, {0x3c0, 0x3df}};
 	static const u16 com_base[] = {0, 0x3f8, 0x2f8};
@@ -46,6 +49,31 @@ static void forbid_own(const struct config *c)
 		server_forbid(peer.server, com, com + 7);
 	for (unsigned i = 0; i < ARRAY_SIZE(vga); i++)
 		server_forbid(peer.server, vga[i].first, vga[i].last);
+	server_forbid_memory(peer.server, 0xa0000, 0xbffff); /* VGA */
+	server_forbid_memory(peer.server, MB, ram_end - 1);
+}
+
+#define PCI_CLASS_DISPLAY 0x03
+
+/* The screen, or the network card. */
+static bool own_function(u16 function)
+{
+	u32 class = host_pci_read(function, PCI_CLASS, 1);
+	u32 bar = host_pci_read(function, PCI_BAR0, 4);
+	struct port_range card;
+	u8 irq;
+
+	if (class == PCI_CLASS_DISPLAY)
+		return true;
+	return net_resources(&card, &irq) && bar & 1 && (bar & 0xfffc) == card.first;
+}
+
+static bool own_functions(const struct config_export *x)
+{
+	for (unsigned i = 0; i < x->function_count; i++)
+		if (own_function(x->function[i]))
+			return true;
+	return false;
 }
 
 /* Lines that Farbus itself listens to, beside those that the server never lends out. */
@@ -69,6 +97,39 @@ static _Noreturn void refuse(struct config *c, const struct config_export *x, co
 	boot_fail("%s", c->error);
 }
 
+static bool prohibited_alone(const struct port_export *one)
+{
+	unsigned before = peer.server->exports;
+	bool bad = server_add(peer.server, one) == EXPORT_PROHIBITED;
+
+	peer.server->exports = before;
+	return bad;
+}
+
+static _Noreturn void refuse_memory(struct config *c, const struct config_export *x,
+				    const struct port_export *all)
+{
+	char word[24] = "";
+
+	for (unsigned i = 0; i < all->memories; i++) {
+		struct port_export one = {.name = "one", .memory = {all->memory[i]}, .memories = 1};
+
+		fmt(word, sizeof(word), "0x%x-0x%x", all->memory[i].first, all->memory[i].last);
+		if (prohibited_alone(&one))
+			refuse(c, x, word, "memory of a device that the peer does not need itself");
+	}
+	for (unsigned i = 0; i < all->functions; i++) {
+		u16 f = all->function[i];
+		struct port_export one = {.name = "one", .function = {f}, .functions = 1};
+
+		fmt(word, sizeof(word), "%02x:%02x.%u", f >> 8, f >> 3 & 31, f & 7);
+		if (prohibited_alone(&one) || own_function(f))
+			break;
+	}
+	refuse(c, x, word,
+	       "a PCI device that is there, and no bridge, no screen and not the network card");
+}
+
 /* Says which of the ranges it is that this PC needs itself; failing that, which line. */
 static _Noreturn void refuse_own(struct config *c, const struct config_export *x,
 				 const struct port_export *all)
@@ -77,16 +138,15 @@ static _Noreturn void refuse_own(struct config *c, const struct config_export *x
 
 	for (unsigned i = 0; i < all->ranges; i++) {
 		struct port_export one = {.name = "one", .range = {all->range[i]}, .ranges = 1};
-		unsigned before = peer.server->exports;
-		bool bad = server_add(peer.server, &one) == EXPORT_PROHIBITED;
 
-		peer.server->exports = before;
 		fmt(word, sizeof(word),
 		    one.range[0].first < one.range[0].last ? "0x%x-0x%x" : "0x%x",
 		    one.range[0].first, one.range[0].last);
-		if (bad)
+		if (prohibited_alone(&one))
 			refuse(c, x, word, "ports that the peer does not need itself");
 	}
+	if (!(all->irqs & (own_lines(c) | SERVER_VITAL_LINES)))
+		refuse_memory(c, x, all);
 	for (unsigned line = 0; line < SERVER_LINES; line++)
 		if (all->irqs & BIT(line))
 			fmt(word, sizeof(word), "irq %u", line);
@@ -95,14 +155,21 @@ static _Noreturn void refuse_own(struct config *c, const struct config_export *x
 
 static void add_export(struct config *c, const struct config_export *x)
 {
-	struct port_export e = {.ranges = x->range_count, .irqs = x->irqs, .dma = x->dma};
+	struct port_export e = {.ranges = x->range_count,
+				.irqs = x->irqs,
+				.dma = x->dma,
+				.memories = x->memory_count,
+				.functions = x->function_count};
 	enum export_error error;
 
 	memcpy(e.name, x->name, sizeof(e.name));
 	for (unsigned i = 0; i < x->range_count; i++)
 		e.range[i] = (struct port_range){x->range[i].first, x->range[i].last};
+	for (unsigned i = 0; i < x->memory_count; i++)
+		e.memory[i] = (struct memory_range){x->memory[i].first, x->memory[i].last};
+	memcpy(e.function, x->function, sizeof(e.function));
 	error = server_add(peer.server, &e);
-	if (error == EXPORT_PROHIBITED || (!error && x->irqs & own_lines(c)))
+	if (error == EXPORT_PROHIBITED || (!error && (x->irqs & own_lines(c) || own_functions(x))))
 		refuse_own(c, x, &e);
 	if (error) /* config_check() has seen to that */
 		panic("export %s: error %u", x->name, error);
@@ -207,10 +274,12 @@ static void start(struct config *c, u32 ram_end)
 		boot_fail("boot: out of memory: the peer needs %u KB", sizeof(*peer.server) / KB);
 	net_endpoint(&peer.server->e, c, true);
 	server_init(peer.server, c->peer.name, &peer_backend, NULL);
-	forbid_own(c);
+	forbid_own(c, ram_end);
 	for (unsigned i = 0; i < c->export_count; i++)
 		add_export(c, &c->export[i]);
 	start_dma(ram_end);
+	if (!peer_memory_start(peer.server))
+		boot_fail("boot: exports: too much device memory: expected at most 768 MB in all");
 	peer_backend_start(peer.server);
 }
 

@@ -3,6 +3,7 @@
 #include "boot/host.h"
 #include "boot/peer_device.h"
 #include "boot/peer_dma.h"
+#include "boot/peer_memory.h"
 #include "boot/port.h"
 
 static struct {
@@ -115,6 +116,20 @@ static void block_out(void *ctx, u16 port, unsigned width, const u8 *buf, u32 co
 	after_access();
 }
 
+/* --- memory and PCI --- */
+
+static void mem_read(void *ctx, u32 addr, unsigned width, u8 *buf, u32 count)
+{
+	peer_memory_read(ctx, addr, width, buf, count);
+	after_access();
+}
+
+static void mem_write(void *ctx, u32 addr, unsigned width, const u8 *buf, u32 count)
+{
+	peer_memory_write(ctx, addr, width, buf, count);
+	after_access();
+}
+
 /* --- devices --- */
 
 static void reset(void *ctx, unsigned i)
@@ -134,6 +149,10 @@ const struct server_backend peer_backend = {
 	.out = port_out,
 	.ins = block_in,
 	.outs = block_out,
+	.mem_read = mem_read,
+	.mem_write = mem_write,
+	.pci_read = peer_pci_read,
+	.pci_write = peer_pci_write,
 	.irq_mask = irq_mask,
 	.dma_arm = peer_dma_arm,
 	.dma_run = peer_dma_run,

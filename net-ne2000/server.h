@@ -20,7 +20,9 @@
 #define SERVER_FORBIDDEN 16u /* port ranges; memory ranges likewise */
 #define SERVER_GREETINGS 8u  /* handshakes and offers under way */
 #define SERVER_LINES	 16u
-#define SERVER_KEYS	 4u
+/* Lines that no server exports: timer, keyboard, cascade. */
+#define SERVER_VITAL_LINES (BIT(0) | BIT(1) | BIT(2))
+#define SERVER_KEYS	   4u
 
 #define SERVER_LEASE_NS	   10000000000ull
 #define SERVER_GREETING_NS 5000000000ull

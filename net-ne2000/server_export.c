@@ -25,7 +25,9 @@ static const struct memory_range vital_memory[] = {
 	{0xfff00000, 0xffffffff}, /* firmware, which may be flash */
 };
 
-#define PCI_HEADER_TYPE 0x0e /* bits 0 to 6: 0 for a device, 1 and 2 for bridges */
+#define PCI_CLASS	 0x0b
+#define PCI_CLASS_BRIDGE 0x06
+#define PCI_HEADER_TYPE	 0x0e /* bits 0 to 6: 0 for a device, 1 and 2 for bridges to a bus */
 
 #define VITAL_LINES    (BIT(0) | BIT(1) | BIT(2)) /* timer, keyboard, cascade */
 #define VITAL_CHANNELS BIT(4)			  /* the cascade */
@@ -66,9 +68,12 @@ static bool function_prohibited(const struct server *s, u16 function)
 {
 	const struct server_backend *b = s->backend;
 
+	u32 at = (u32)function << 8;
+
 	if (!b->pci_read || !b->pci_write)
 		return true;
-	return (b->pci_read(s->ctx, (u32)function << 8 | PCI_HEADER_TYPE, 1) & 0x7f) != 0;
+	return (b->pci_read(s->ctx, at | PCI_HEADER_TYPE, 1) & 0x7f) != 0 ||
+	       b->pci_read(s->ctx, at | PCI_CLASS, 1) == PCI_CLASS_BRIDGE;
 }
 
 static bool memory_taken(const struct port_export *a, const struct port_export *b)
@@ -149,7 +154,8 @@ static bool any_prohibited(const struct server *s, const struct port_export *x)
 	for (unsigned i = 0; i < x->functions; i++)
 		if (function_prohibited(s, x->function[i]))
 			return true;
-	return x->irqs & VITAL_LINES || x->dma & VITAL_CHANNELS || (x->dma && !s->backend->dma_arm);
+	return x->irqs & SERVER_VITAL_LINES || x->dma & VITAL_CHANNELS ||
+	       (x->dma && !s->backend->dma_arm);
 }
 
 enum export_error server_add(struct server *s, const struct port_export *x)

@@ -212,6 +212,16 @@ CASES = {
         "card", "0x200,0x31f", r"config:\d+: '0x31f': expected ports that the peer does not need"),
     "export-line": lambda: forbidden_export(
         "line", "0x200 irq 10", r"config:\d+: 'irq 10': expected a line that the peer does not need"),
+    "export-ram": lambda: forbidden_export(
+        "ram", "0x200 mem 0xc8000-0xc8fff mem 0xff000-0x100fff",
+        r"config:\d+: '0xff000-0x100fff': expected memory of a device that the peer does not need"),
+    "export-screen": lambda: forbidden_export(
+        "screen", "0x200 mem 0xb8000-0xb8fff", r"config:\d+: '0xb8000-0xb8fff': expected memory of"),
+    "export-bridge": lambda: forbidden_export(
+        "bridge", "0x200 pci 00:01.1 pci 00:01.0",
+        r"config:\d+: '00:01.0': expected a PCI device that is there, and no bridge, no screen"),
+    "export-nothing": lambda: forbidden_export(
+        "nothing", "0x200 pci 00:1e.0", r"config:\d+: '00:1e.0': expected a PCI device that is there"),
     "no-card": no_card,
     "no-card-found": no_card_found,
     "no-pci-card": no_pci_card,

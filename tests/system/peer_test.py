@@ -10,8 +10,8 @@ import time
 
 import pyte
 from pc import BUILD, Failure
-from protocol import (BROADCAST, IN, INS, IRQ_MASK, OUT, POLL, QUIESCE, REQ, RESET, Client,
-                      Unanswered, operation)
+from protocol import (BROADCAST, IN, INS, IRQ_MASK, MEM_READ, OUT, PCI_READ, PCI_WRITE, POLL, QUIESCE,
+                      REQ, RESET, Client, Unanswered, operation)
 
 import peer
 import remote
@@ -151,6 +151,34 @@ def disk(host):
             with open(segment.peer.disk, "rb") as image:
                 image.seek(512 * lba)
                 check(f"sector {lba}", data == image.read(512), True)
+
+
+ROM, IDE = 0xC0000, 0x0009  # the VGA's ROM; 00:01.1, the IDE controller of the PIIX3
+
+
+def memory(host):
+    """Memory and PCI registers of an export; what is not in it, and a bus master, are refused."""
+    lines = remote.network_lines(KEY.hex()) + [
+        f"peer {remote.NAME_B}",
+        f"export 0x170-0x177 mem {ROM:#x}-{ROM + 0xfff:#x} pci 00:01.1 name ide"]
+    with Segment("memory", host, config=lines) as segment:
+        client, = segment.stations
+        server = client.discover(30)[0]
+        check("lease", client.lease(server, "ide"), 0)
+        check("ROM", client.request(operation(MEM_READ, ROM, 1, 2)), [(0, b"\x55\xaa")])
+        check("the same", client.request(operation(MEM_READ, ROM, 2, 1)), [(0, b"\x55\xaa")])
+        check("behind it", client.request(operation(MEM_READ, ROM + 0xFFE, 4, 1))[0][0], 2)
+        check("RAM", client.request(operation(MEM_READ, 0x100000, 4, 1))[0][0], 2)
+        register = IDE << 8
+        check("IDs", client.request(operation(PCI_READ, register, 4)),
+              [(0, bytes.fromhex("86801070"))])
+        check("device", client.request(operation(PCI_READ, register + 3, 1)), [(0, b"\x70")])
+        ones = operation(PCI_WRITE, register + 4, 2, data=b"\xff\xff")
+        check("command", client.request(ones), [(0, b"")])
+        command, = client.request(operation(PCI_READ, register + 4, 2))[0][1:]
+        check("bus master, ports", command[0] & 5, 1)
+        check("BAR", client.request(operation(PCI_WRITE, register + 0x20, 4, data=bytes(4)))[0][0], 2)
+        check("another's", client.request(operation(PCI_READ, 0, 4))[0][0], 2)
 
 
 def takes_turns(host):
@@ -349,5 +377,5 @@ def counters(host):
 
 
 CASES = {f"{case.__name__.replace('_', '-')}-{host}": lambda case=case, host=host: case(host)
-         for case in (uart, disk, takes_turns, at_rest, power_cycle, strangers, polled,
+         for case in (uart, disk, memory, takes_turns, at_rest, power_cycle, strangers, polled,
                       counters, flood) for host in ("qemu", "bochs")}

@@ -15,6 +15,7 @@ MAGIC, VERSION = 0x4246, 1
 (HELLO, OFFER, AUTH1, AUTH2, AUTH3, LEASE, RENEW, RELEASE, REQ, REP, PENDING, CANCEL, EVT, EVACK, NAK,
  PING, PONG) = range(1, 18)
 IN, OUT, INS, OUTS, POLL, DELAY = range(1, 7)
+MEM_READ, MEM_WRITE, PCI_READ, PCI_WRITE = range(7, 11)
 IRQ_MASK, IRQ_UNMASK, IRQ_EOI = 11, 12, 13
 RESET, QUIESCE = 17, 18
 BROADCAST = b"\xff" * 6
@@ -232,7 +233,8 @@ class Client:
         while at < len(body):
             code, width, count, _ = struct.unpack("<BBHI", body[at:at + 8])
             status, width = width >> 4, width & 15
-            size = {IN: width, INS: width * count, POLL: 8}.get(code, 0)
+            size = {IN: width, INS: width * count, POLL: 8, MEM_READ: width * count,
+                    PCI_READ: width}.get(code, 0)
             answers.append((status, body[at + 8:at + 8 + size]))
             at += 8 + size + -size % 4
         return answers

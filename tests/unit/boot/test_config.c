@@ -366,11 +366,21 @@ static void peer_words(void **state)
 	assert_int_equal(parse("nic ne2000 pci\nkey file disk.key\npeer pc-b\n"
 			       "export 0x2f8-0x2ff irq 3 name com2\n"
 			       "export 0x220-0x22f,0x388-0x38b irq 5 dma 1 dma 5 name sb16\n"
+			       "export 0x280-0x28f mem 0xc8000-0xcbfff mem 0xfebf0000-0xffefffff "
+			       "pci 00:05.0 pci f0:1f.7 irq 11 name card\n"
 			       "route 1 remote x"), /* a guest's word: there is none */
 			 0);
 	assert_true(c.peer.on);
 	assert_string_equal(c.peer.name, "pc-b");
-	assert_int_equal(c.export_count, 2);
+	assert_int_equal(c.export_count, 3);
+	assert_int_equal(c.export[0].memory_count, 0);
+	assert_int_equal(c.export[2].memory_count, 2);
+	assert_int_equal(c.export[2].memory[0].last, 0xcbfff);
+	assert_true(c.export[2].memory[1].first == 0xfebf0000);
+	assert_int_equal(c.export[2].function_count, 2);
+	assert_int_equal(c.export[2].function[0], 5 << 3);
+	assert_int_equal(c.export[2].function[1], 0xf0ff);
+	assert_int_equal(c.export[2].irqs, 1 << 11);
 	assert_int_equal(c.export[0].range_count, 1);
 	assert_int_equal(c.export[0].irqs, 1 << 3);
 	assert_int_equal(c.export[0].dma, 0);
@@ -412,6 +422,17 @@ static void network_mistakes(void **state)
 		"export 0x2f8-0x2ff name",
 		"export 0x2f8-0x2ff irq 16 name x",
 		"export 0x2f8-0x2ff dma 4 name x",
+		"export 1 mem name x",
+		"export 1 mem 0xd0000 name x",
+		"export 1 mem 2-1 name x",
+		"export 1 mem 1-0x100000000 name x",
+		"export 1 mem 1-2 mem 3-4 mem 5-6 name x",
+		"export 1 pci 5 name x",
+		"export 1 pci 00:20.0 name x",
+		"export 1 pci 00:05.8 name x",
+		"export 1 pci 0:05.0 name x",
+		"export 1 pci 00:01.0 pci 00:02.0 pci 00:03.0 name x",
+		"export 1 irq 5 mem 1-2 name x",
 		"export 1,2,3,4,5 name x",
 		"route 1 remote",
 		"route 1,2,3,4,5 remote b",
@@ -471,6 +492,10 @@ static void whole_network(void **state)
 		    "config:5: 'a': expected another name than that of export 'a'");
 	check_whole(CARD "peer\nexport 1,5-9 name a\nexport 2,9-10 name b",
 		    "config:5: 'b': expected other ports than that of export 'a'");
+	check_whole(CARD "peer\nexport 1 mem 1-9 name a\nexport 2 mem 9-9 name b",
+		    "config:5: 'b': expected other memory than that of export 'a'");
+	check_whole(CARD "peer\nexport 1 pci 00:05.0 name a\nexport 2 pci 00:05.0 name b",
+		    "config:5: 'b': expected another PCI function than that of export 'a'");
 	check_whole(CARD "peer\nexport 1 irq 3 name a\nexport 2 irq 3 name b",
 		    "config:5: 'b': expected another interrupt line than that of export 'a'");
 	check_whole(CARD "peer\nexport 1 dma 3 name a\nexport 2 dma 3 name b",

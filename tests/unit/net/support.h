@@ -22,9 +22,10 @@
 #define DEVICE_LINE  5
 #define OTHER_PORT   0x3f8
 
-#define DEVICE_MEMORY	0xd0000u /* 256 bytes of it are exported */
-#define DEVICE_FUNCTION 0x0028	 /* 00:05.0 */
-#define BRIDGE_FUNCTION 0x0008
+#define DEVICE_MEMORY	    0xd0000u /* 256 bytes of it are exported */
+#define DEVICE_FUNCTION	    0x0028   /* 00:05.0 */
+#define BRIDGE_FUNCTION	    0x0008
+#define ISA_BRIDGE_FUNCTION 0x0010
 
 #define NODES	 3 /* the server, then the clients */
 #define ROUTES	 2 /* that share a client's card */

@@ -110,6 +110,8 @@ static u32 device_pci_read(void *ctx, u32 addr, unsigned width)
 
 	if (addr >> 8 == BRIDGE_FUNCTION)
 		return (addr & 0xff) == 0x0e ? 0x81 : 0;
+	if (addr >> 8 == ISA_BRIDGE_FUNCTION)
+		return (addr & 0xff) == 0x0b ? 0x06 : 0;
 	if (addr >> 8 == DEVICE_FUNCTION)
 		memcpy(&value, w->pci + (addr & 0xff), width);
 	else

@@ -154,6 +154,8 @@ static void forbidden(void **state)
 	assert_int_equal(server_add(&w->server, &bad), EXPORT_TAKEN);
 	bad.function[0] = BRIDGE_FUNCTION;
 	assert_int_equal(server_add(&w->server, &bad), EXPORT_PROHIBITED);
+	bad.function[0] = ISA_BRIDGE_FUNCTION;
+	assert_int_equal(server_add(&w->server, &bad), EXPORT_PROHIBITED);
 	bad.functions = 0;
 	assert_int_equal(server_add(&w->server, &bad), EXPORT_BAD);
 	assert_int_equal(server_add(&w->server, &x), EXPORT_OK);
