@@ -16,6 +16,9 @@ enum { DATA, STATUS, CONTROL };
 #define NOT_BUSY  0x80u
 #define STROBE_US 500u
 
+#define STROBE	0x01u /* in control */
+#define NOT_ACK 0x40u /* in status: low for some microseconds when the printer has taken a byte */
+
 static const char *attach(struct profile_state *st)
 {
 	unsigned last = (unsigned)(st->range[0].last - st->range[0].first);
@@ -43,22 +46,41 @@ static u32 *strobed(struct profile_state *st)
 	return &st->word[0];
 }
 
+static u32 *control(struct profile_state *st)
+{
+	return &st->word[1];
+}
+
+/* A strobe has ended whose acknowledgement the guest has not seen. */
+static u32 *unacknowledged(struct profile_state *st)
+{
+	return &st->word[2];
+}
+
 static void wrote(struct profile_state *st, u16 port, unsigned width, const u8 *data, u32 count)
 {
 	(void)width;
-	(void)data;
-	(void)count;
-	if (reg(st, port) == CONTROL)
-		*strobed(st) = 1;
+	if (reg(st, port) != CONTROL || !count)
+		return;
+	*strobed(st) = 1;
+	if (*control(st) & ~data[0] & STROBE)
+		*unacknowledged(st) = 1;
+	*control(st) = data[0];
 }
 
+/*
+ * A printer that is ready after a strobe has acknowledged the byte, too briefly to be seen from
+ * here, or seen by the wait for it: a BIOS waits for that, so the pulse lasts until it is read.
+ */
 static void got(struct profile_state *st, u16 port, unsigned width, u8 *data, u32 count)
 {
-	(void)width;
-	(void)data;
-	(void)count;
-	if (reg(st, port) == STATUS)
-		*strobed(st) = 0;
+	if (reg(st, port) != STATUS)
+		return;
+	*strobed(st) = 0;
+	if (width != 1 || count != 1 || !*unacknowledged(st) || !(data[0] & NOT_BUSY))
+		return;
+	data[0] &= (u8)~NOT_ACK;
+	*unacknowledged(st) = 0;
 }
 
 static bool poll(struct profile_state *st, u16 port, unsigned width, u32 repeats, u32 last,

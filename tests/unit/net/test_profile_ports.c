@@ -64,6 +64,25 @@ static void uart_ranges(void **state)
 	assert_non_null(profile_uart.attach(&lpt));
 }
 
+/* The pulse that follows a strobe is there for the first look at a printer that is ready again. */
+static void lpt_acknowledges(void)
+{
+	u8 on = 0x0d, off = 0x0c, status = 0x58;
+
+	profile_lpt.wrote(&lpt, LPT + 2, 1, &on, 1);
+	profile_lpt.read(&lpt, LPT + 1, 1, &status, 1);
+	assert_int_equal(status, 0x58);
+	profile_lpt.wrote(&lpt, LPT + 2, 1, &off, 1);
+	profile_lpt.read(&lpt, LPT + 1, 1, &status, 1); /* still busy */
+	assert_int_equal(status, 0x58);
+	status = 0xd8;
+	profile_lpt.read(&lpt, LPT + 1, 1, &status, 1);
+	assert_int_equal(status, 0x98);
+	status = 0xd8;
+	profile_lpt.read(&lpt, LPT + 1, 1, &status, 1);
+	assert_int_equal(status, 0xd8);
+}
+
 static void printer(void **state)
 {
 	struct profile_state two = {.range = {{LPT, LPT + 1}}, .ranges = 1};
@@ -81,6 +100,7 @@ static void printer(void **state)
 	/* The ECP's registers, of which nothing is known. */
 	assert_false(profile_lpt.posts(&lpt, 0x77a, 1, 0));
 	assert_false(polls(&profile_lpt, &lpt, 0x779, 2, 0x5f));
+	lpt_acknowledges();
 	/* lost: not busy (80h), not selected (10h), error (08h low) */
 	assert_int_equal(profile_lpt.error(&lpt, LPT + 1, 1) & 0x98, 0x80);
 }
