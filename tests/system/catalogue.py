@@ -63,7 +63,8 @@ def _guest_tests():
                        900 * slow, name == "dlx")
         yield Test(f"debian-direct-{host}", lambda host=host: guests_test.debian(host, "direct"),
                    1500 * slow)
-        yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host), 7200)
+        yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host),
+                   memtest_test.SECONDS[host] + 200)
 
 
 TESTS = [
