@@ -161,6 +161,7 @@ static const struct {
 	{"detach", 2, mon_detach, "PORTS [irq N]        back to the chip model"},
 	{"route", 5, mon_route, "PORTS [irq N] virtual|local|absent|remote PEER"},
 	{"discover", 2, mon_discover, "the peers on the network and what they lend out"},
+	{"ping", 2, mon_ping, "[COUNT]              echoes from the peers of all remote routes"},
 	{"leases", 2, mon_leases, "the remote routes, what they have cost, and the card"},
 	{"trace", 1, mon_trace,
 	 "on|off|PORTS|[COUNT] port accesses: keep them, show the last ones"},

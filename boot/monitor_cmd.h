@@ -77,5 +77,6 @@ void mon_irq(struct monitor *m, const struct command *c);
 /* boot/monitor_net.c */
 void mon_discover(struct monitor *m, const struct command *c);
 void mon_leases(struct monitor *m, const struct command *c);
+void mon_ping(struct monitor *m, const struct command *c);
 
 #endif

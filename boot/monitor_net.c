@@ -7,7 +7,8 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
-#define OFFERS 16u
+#define OFFERS	  16u
+#define PINGS_MAX 10000u
 
 /* Those that were shown: an offer may come twice. */
 struct shown {
@@ -81,4 +82,27 @@ void mon_leases(struct monitor *m, const struct command *c)
 		mon_print(m, "no remote routes\n");
 	net_describe(text, sizeof(text));
 	mon_print(m, "%s\n", text);
+}
+
+void mon_ping(struct monitor *m, const struct command *c)
+{
+	u64 average, longest;
+	u32 count = 10;
+	unsigned n = 0;
+	int back;
+
+	if (c->words > 1 && !mon_count(c->word[1], PINGS_MAX, &count)) {
+		mon_print(m, "ping: '%s': expected a count from 1 to %u\n", c->word[1], PINGS_MAX);
+		return;
+	}
+	for (; (back = remote_route_ping(m->vm, n, count, &average, &longest)) >= 0; n++) {
+		char text[384];
+
+		remote_route_describe(m->vm, n, text, sizeof(text));
+		*strchr(text, '\n') = 0; /* the route, without what it cost */
+		mon_print(m, "%s: %d of %u echoes, %llu us on average, %llu us at most\n", text,
+			  back, count, average / 1000, longest / 1000);
+	}
+	if (!n)
+		mon_print(m, "no remote routes\n");
 }

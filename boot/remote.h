@@ -37,6 +37,11 @@ void remote_route_end(struct vm *vm);
 
 /* Two lines about remote route n, counted from 0: what it is, what it cost. False: no more. */
 bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size);
+/*
+ * Sends remote route n `count` echoes, one after the other, and waits 1 s at most for each. Average
+ * and longest in ns, of those that came back. The number of these; -1: there is no such route.
+ */
+int remote_route_ping(struct vm *vm, unsigned n, u32 count, u64 *average, u64 *longest);
 /* Asks all peers who they are, and waits 1 s for what they say; found() may come twice for one. */
 int remote_route_discover(struct vm *vm, void (*found)(void *ctx, const struct offer *offer),
 			  void *ctx, char *error, size_t size);

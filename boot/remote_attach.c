@@ -13,6 +13,7 @@
 #define DISCOVER_NS NS_PER_SEC
 #define ASK_NS	    (NS_PER_SEC / 4)
 #define END_NS	    NS_PER_SEC
+#define PING_NS	    NS_PER_SEC
 
 /* --- routes that come and go --- */
 
@@ -212,25 +213,54 @@ void remote_route_end(struct vm *vm)
 	wait_for_ends(vm, ended);
 }
 
+static struct remote_route *nth_route(struct vm *vm, unsigned n)
+{
+	for (unsigned i = 0; vm->remotes && i < REMOTE_ROUTES; i++)
+		if (vm->remotes->route[i].used && !n--)
+			return &vm->remotes->route[i];
+	return NULL;
+}
+
 bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size)
 {
-	for (unsigned i = 0; vm->remotes && i < REMOTE_ROUTES; i++) {
-		const struct remote_route *m = &vm->remotes->route[i];
-		const struct remote_stats *s;
-		char state[128];
+	const struct remote_route *m = nth_route(vm, n);
+	const struct remote_stats *s;
+	char state[128];
 
-		if (!m->used || n--)
+	if (!m)
+		return false;
+	s = remote_stats(m->r);
+	remote_describe(m->r, state, sizeof(state));
+	fmt(buf, size,
+	    "%04x %s\n  %llu accesses: %llu round trips, %llu posted, %llu polls, %llu "
+	    "answered here; %llu frames, %llu interrupts, %llu of unknown outcome",
+	    m->route.range[0].first, state, s->accesses, s->waits, s->posted, s->polls, s->local,
+	    s->requests, s->interrupts, s->unknown);
+	return true;
+}
+
+int remote_route_ping(struct vm *vm, unsigned n, u32 count, u64 *average, u64 *longest)
+{
+	struct remote_route *m = nth_route(vm, n);
+	u64 sum = 0;
+	int back = 0;
+
+	if (!m)
+		return -1;
+	*longest = 0;
+	for (u32 i = 0; i < count && remote_ping(m->r, host_ns()); i++) {
+		u64 until = host_ns() + PING_NS, echo;
+
+		while (!(echo = remote_echo(m->r)) && host_ns() < until)
+			remote_route_wait(vm, until);
+		if (!echo)
 			continue;
-		s = remote_stats(m->r);
-		remote_describe(m->r, state, sizeof(state));
-		fmt(buf, size,
-		    "%04x %s\n  %llu accesses: %llu round trips, %llu posted, %llu polls, %llu "
-		    "answered here; %llu frames, %llu interrupts, %llu of unknown outcome",
-		    m->route.range[0].first, state, s->accesses, s->waits, s->posted, s->polls,
-		    s->local, s->requests, s->interrupts, s->unknown);
-		return true;
+		back++;
+		sum += echo;
+		*longest = echo > *longest ? echo : *longest;
 	}
-	return false;
+	*average = back ? sum / (u32)back : 0;
+	return back;
 }
 
 int remote_route_discover(struct vm *vm, void (*found)(void *ctx, const struct offer *offer),

@@ -46,6 +46,34 @@ static void renewed(struct client *c, const struct packet *p, u64 now)
 	c->renew_at = now + CLIENT_RENEW_NS;
 }
 
+/* PINGs have numbers of their own: an echo is no answer to RENEW. */
+#define PING_SEQ BIT(31)
+
+bool client_ping(struct client *c, u64 now)
+{
+	if (c->state != CLIENT_LEASED)
+		return false;
+	c->pinged_at = now;
+	c->echo_ns = 0;
+	client_say(c, PROTO_PING, ++c->pings | PING_SEQ, 0);
+	return true;
+}
+
+u64 client_echo(const struct client *c)
+{
+	return c->echo_ns;
+}
+
+static void echoed(struct client *c, const struct packet *p, u64 now)
+{
+	if (!c->pinged_at || p->h.seq != (c->pings | PING_SEQ)) {
+		endpoint_drop(c->e, DROP_STALE);
+		return;
+	}
+	c->echo_ns = now > c->pinged_at ? now - c->pinged_at : 1;
+	c->pinged_at = 0;
+}
+
 /* RELEASE counts on from RENEW, so a recorded one is as useless as a recorded RENEW. */
 static void send_release(struct client *c, u64 now)
 {
@@ -118,7 +146,10 @@ static void session_frame(struct client *c, const struct packet *p, u64 now)
 		client_event(c, p, now);
 		break;
 	case PROTO_PONG:
-		renewed(c, p, now);
+		if (p->h.seq & PING_SEQ)
+			echoed(c, p, now);
+		else
+			renewed(c, p, now);
 		break;
 	case PROTO_RELEASE:
 		if (c->state == CLIENT_RELEASING)

@@ -107,6 +107,8 @@ struct client {
 	u16 eoi_generation[CLIENT_LINES];
 	u16 levels; /* lines that wait for their EOI, as the server last said */
 	u64 operations, unknown, interrupts;
+	u32 pings;
+	u64 pinged_at, echo_ns; /* pinged_at 0: no echo is awaited */
 };
 
 /* endpoint_init(e, false, ...) comes first; clients of one network card share it. */
@@ -147,6 +149,12 @@ bool client_receive(struct client *c, const struct packet *p, u64 now);
 void client_poll(struct client *c, u64 now);
 /* When client_poll() is due next, ~0: not before the next frame. */
 u64 client_deadline(const struct client *c);
+/*
+ * Sends the session's smallest frame, which the server sends back; it renews nothing. False: no
+ * lease. client_echo(): how many ns that took, 0 as long as it is not back.
+ */
+bool client_ping(struct client *c, u64 now);
+u64 client_echo(const struct client *c);
 /* By the silence of a server that owes an answer. LINK_LOST: the lease may be gone, too. */
 enum link_health client_health(const struct client *c, u64 now);
 

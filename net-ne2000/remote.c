@@ -54,6 +54,16 @@ const struct remote_config *remote_config(const struct remote *r)
 	return &r->config;
 }
 
+bool remote_ping(struct remote *r, u64 now)
+{
+	return client_ping(&r->c, now);
+}
+
+u64 remote_echo(const struct remote *r)
+{
+	return client_echo(&r->c);
+}
+
 /* --- the interrupt line --- */
 
 static void raise_irq(struct remote *r)
@@ -67,7 +77,7 @@ static void raise_irq(struct remote *r)
 
 void remote_release_irq(struct remote *r)
 {
-	if (r->held && (!remote_buffered(r) || r->now >= r->held_until))
+	if (r->held && !r->raised && (!remote_buffered(r) || r->now >= r->held_until))
 		raise_irq(r);
 }
 
@@ -75,7 +85,7 @@ void remote_lower_irq(struct remote *r)
 {
 	bool was = r->raised;
 
-	r->raised = r->held = r->eoi_due = false;
+	r->raised = r->held = r->eoi_due = r->local = false;
 	if (was)
 		r->hooks->irq(r->ctx, (unsigned)r->config.irq, false);
 }
@@ -110,7 +120,9 @@ void remote_eoi(struct remote *r, unsigned line, u64 now)
 	if (r->config.irq >= 0 && line == (unsigned)r->config.irq && r->raised) {
 		r->raised = false;
 		r->hooks->irq(r->ctx, line, false);
-		r->eoi_due = remote_up(r);
+		r->eoi_due = remote_up(r) && !r->local;
+		r->local = false;
+		r->used_at = now - REMOTE_OWE_NS; /* what it has left here is due at once */
 	}
 	remote_send_posts(r);
 	remote_pump(r);
@@ -196,6 +208,7 @@ void remote_pump(struct remote *r)
 	dma_pump(r);
 	remote_read_ahead(r);
 	remote_release_irq(r);
+	remote_owe_irq(r);
 	remote_leave(r);
 }
 
@@ -207,7 +220,7 @@ void remote_flush(struct remote *r, u64 now)
 
 void remote_guest_reset(struct remote *r, u64 now)
 {
-	bool fired = r->raised || r->held || r->eoi_due;
+	bool fired = (r->raised && !r->local) || r->held || r->eoi_due;
 
 	r->now = now;
 	remote_send_posts(r);
@@ -272,5 +285,7 @@ u64 remote_deadline(const struct remote *r)
 		first = dma;
 	if (r->held && r->held_until < first)
 		first = r->held_until;
+	if (remote_owe_deadline(r) < first)
+		first = remote_owe_deadline(r);
 	return search < first ? search : first;
 }

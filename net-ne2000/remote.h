@@ -113,6 +113,10 @@ void remote_channel(struct remote *r, unsigned channel, bool reprogrammed, u64 n
 /* The guest PC was reset: posted writes are sent, accesses under way forgotten. */
 void remote_guest_reset(struct remote *r, u64 now);
 
+/* An echo from the peer, for who wants to know the network: as client_ping(), client_echo(). */
+bool remote_ping(struct remote *r, u64 now);
+u64 remote_echo(const struct remote *r);
+
 /* False: not for this route. */
 bool remote_receive(struct remote *r, const struct packet *p, u64 now);
 /* Repetitions, time-outs, posted writes that have waited 200 us. */

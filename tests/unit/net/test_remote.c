@@ -252,12 +252,35 @@ static void two_clients(void **state)
 	world_free(w);
 }
 
+/* An echo says how long the way is, is none when it is lost, and renews nothing. */
+static void echoes(void **state)
+{
+	struct world *w = world_new(8);
+	struct client *c = &w->station[1].c;
+
+	(void)state;
+	assert_false(client_ping(c, w->now));
+	assert_true(world_lease(w, 1, 1000 * MS));
+	assert_true(client_ping(c, w->now));
+	assert_int_equal(client_echo(c), 0);
+	world_run(w, 10 * MS);
+	assert_in_range(client_echo(c), 100000, 1000000); /* 50 us each way, at least */
+	w->cut[0] = true;
+	assert_true(client_ping(c, w->now));
+	for (unsigned i = 0; i < 15; i++) {
+		world_run(w, 1000 * MS);
+		assert_int_equal(client_echo(c), 0);
+	}
+	assert_int_equal(client_health(c, w->now), LINK_LOST); /* RENEW has no answer, either */
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exactly_once),	    cmocka_unit_test(restart_between),
 		cmocka_unit_test(restart_in_storm), cmocka_unit_test(relay_cut),
-		cmocka_unit_test(two_clients),
+		cmocka_unit_test(two_clients),	    cmocka_unit_test(echoes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
