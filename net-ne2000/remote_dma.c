@@ -10,6 +10,9 @@
 /* Bytes of one DMA_DATA; whole words. */
 #define PIECE ((PROTO_OPS_MAX - PROTO_OP - 4u) & ~3u)
 
+/* What was sent is compared and sent again in pieces of this; divides REMOTE_DMA_FIRST. */
+#define GRAIN 1024u
+
 #define COOKIE_STOP BIT(8)
 
 static bool takes(const struct remote_dma_channel *ch)
@@ -40,7 +43,7 @@ void remote_dma_init(struct remote_dma *d, struct client *c, u8 channels,
 static void forget(struct remote_dma_channel *ch)
 {
 	ch->want = ch->armed = ch->stop = ch->counts = ch->refused = false;
-	ch->stopping = 0;
+	ch->stopping = ch->copy = 0;
 	ch->owed = 0;
 }
 
@@ -113,6 +116,8 @@ static u32 lead(const struct remote_dma_channel *ch)
 	u32 want = ch->peak ? ch->peak + REMOTE_DMA_SPARE : REMOTE_DMA_FIRST;
 	u32 most = goes_round(ch) ? (ch->block * 3 / 8 + 1) & ~1u : ch->block;
 
+	if (most > REMOTE_DMA_FIRST)
+		most = REMOTE_DMA_FIRST;
 	return want < most ? want : most;
 }
 
@@ -130,6 +135,42 @@ static u32 missing(const struct remote_dma_channel *ch)
 	return ahead >= lead(ch) / 4 || ch->sent < ch->owed ? ahead & ~1u : 0;
 }
 
+/* The copy of what was sent: from `place` on without a break, at most *len bytes. NULL: none. */
+static u8 *copy_at(struct remote_dma *d, const struct remote_dma_channel *ch, u64 place, u32 *len)
+{
+	u32 at = (u32)(place % REMOTE_DMA_FIRST);
+
+	if (*len > REMOTE_DMA_FIRST - at)
+		*len = REMOTE_DMA_FIRST - at;
+	return ch->copy ? d->copy[ch->copy - 1] + at : NULL;
+}
+
+static void note_sent(struct remote_dma *d, const struct remote_dma_channel *ch, u64 place,
+		      const u8 *data, u32 len)
+{
+	while (ch->copy && len > 0) {
+		u32 part = len;
+		u8 *copy = copy_at(d, ch, place, &part);
+
+		memcpy(copy, data, part);
+		place += part;
+		data += part;
+		len -= part;
+	}
+}
+
+/* A channel that is armed has its copy to itself; without one what was sent stays as it was. */
+static void take_copy(struct remote_dma *d, struct remote_dma_channel *ch)
+{
+	unsigned used = 0;
+
+	for (unsigned i = 0; i < REMOTE_CHANNELS; i++)
+		if (&d->channel[i] != ch && d->channel[i].armed && d->channel[i].copy)
+			used |= BIT(d->channel[i].copy);
+	for (ch->copy = REMOTE_DMA_COPIES; ch->copy > 0 && used & BIT(ch->copy);)
+		ch->copy--;
+}
+
 /* Appends a DMA_DATA of up to max bytes. Returns how many, 0: nothing to send. */
 static u32 add_data(struct remote_dma *d, unsigned channel, struct proto_writer *w, u32 max)
 {
@@ -144,8 +185,36 @@ static u32 add_data(struct remote_dma *d, unsigned channel, struct proto_writer 
 		return 0;
 	proto_put32(data, (u32)ch->sent);
 	add(w, PROTO_DMA_DATA, channel, ch->arming, (u16)len, data);
+	note_sent(d, ch, ch->sent, data + 4, len);
 	ch->sent += len;
 	return len;
+}
+
+/* What the guest has written over since it was sent goes out again. */
+static void send_again(struct remote_dma *d, unsigned channel, u64 now)
+{
+	struct remote_dma_channel *ch = &d->channel[channel];
+	u32 ahead = (u32)(ch->sent - ch->moved), len;
+
+	for (u32 skip = 0; ch->armed && ch->copy && skip < ahead; skip += len) {
+		u8 data[4 + GRAIN];
+		struct proto_writer *w;
+		const u8 *copy;
+
+		len = ahead - skip < GRAIN ? ahead - skip : GRAIN;
+		copy = copy_at(d, ch, ch->moved + skip, &len);
+		if (d->hooks->look(d->ctx, channel, skip, data + 4, len) != len)
+			return;
+		if (!memcmp(copy, data + 4, len))
+			continue;
+		if (!(w = begin(d)))
+			return;
+		proto_put32(data, (u32)(ch->moved + skip));
+		add(w, PROTO_DMA_DATA, channel, ch->arming, (u16)len, data);
+		note_sent(d, ch, ch->moved + skip, data + 4, len);
+		client_submit(d->c, REMOTE_DMA_COOKIE | channel, now);
+		d->again += len;
+	}
 }
 
 static void send_data(struct remote_dma *d, unsigned channel, u64 now)
@@ -196,6 +265,10 @@ static bool send_arm(struct remote_dma *d, unsigned channel, u64 now)
 	ch->peak = 0;
 	ch->window_at = 0;
 	ch->owed = takes(ch) ? lead(ch) : 0;
+	if (takes(ch))
+		take_copy(d, ch);
+	else
+		ch->copy = 0;
 	proto_put32(data, ch->block);
 	proto_put32(data + 4, ch->mode);
 	add(w, PROTO_DMA_ARM, channel, ch->arming, 0, data);
@@ -273,6 +346,7 @@ void remote_dma_moved(struct remote_dma *d, unsigned channel, u16 arming, const 
 	measure(ch, now);
 	if (!goes_round(ch) && ch->moved == ch->block)
 		ch->armed = ch->stop = ch->counts = false;
+	send_again(d, channel, now);
 	send_data(d, channel, now);
 }
 

@@ -22,9 +22,14 @@
  * auto-init never more than 3/8 of the block, as the guest refills what the device has left behind
  * by halves at most.
  */
-#define REMOTE_DMA_FIRST   8192u
+#define REMOTE_DMA_FIRST   8192u /* and never more than this */
 #define REMOTE_DMA_LEAD_NS 40000000ull
 #define REMOTE_DMA_SPARE   1024u
+/*
+ * What was sent ahead is compared with the guest's memory whenever the device has moved, and sent
+ * again where the guest has written since. So many channels of a route at a time:
+ */
+#define REMOTE_DMA_COPIES 2u
 /* A mask for less than this is not passed on: drivers mask while they read the position. */
 #define REMOTE_DMA_MASK_NS 500000ull
 
@@ -53,6 +58,7 @@ struct remote_dma_channel {
 	bool counts;	 /* what the peer tells of this arming moves the guest's channel */
 	bool refused;	 /* by the peer, and said so */
 	u8 stopping;	 /* stops without an answer */
+	u8 copy;	 /* of remote_dma.copy[], counted from 1; 0: none */
 	u8 mode;	 /* 8237 mode byte */
 	u16 arming;	 /* its number */
 	u32 block;	 /* bytes, as armed */
@@ -70,7 +76,9 @@ struct remote_dma {
 	u8 channels; /* of the route, a bit each */
 	bool full;   /* no room for a request: goes on when one is answered */
 	struct remote_dma_channel channel[REMOTE_CHANNELS];
-	u64 armings, bytes; /* bytes: moved by devices */
+	u64 armings, bytes, again; /* bytes moved by devices; sent again */
+	/* Bytes sent that the device has not had, by their place. */
+	u8 copy[REMOTE_DMA_COPIES][REMOTE_DMA_FIRST];
 };
 
 /* channels: a bit each. The client's hooks lead to remote_dma_moved() and remote_dma_done(). */

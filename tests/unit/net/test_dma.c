@@ -181,6 +181,29 @@ static void auto_init(void **state)
 	}
 }
 
+/*
+ * A slow guest: it refills a half when a third of the next one has been played. What was sent ahead
+ * of that is wrong by then, and is sent again.
+ */
+static void late_refills(void **state)
+{
+	struct stage t = stage(7);
+
+	(void)state;
+	fill(t.p, ADDRESS, 0, 2 * HALF);
+	player_program(t.p, 1, 0x58, ADDRESS, 2 * HALF);
+	assert_true(player_command(t.p, SOUND_PORT, HALF | SOUND_AGAIN));
+	for (u32 i = 1; i < 100; i++) {
+		wait_irqs(&t, i);
+		world_run(t.w, i % 60 * MS);
+		refill(t.p);
+	}
+	assert_int_equal(wrong_samples(t.s, 99 * HALF), 0);
+	assert_true(t.p->remote.again > 0);
+	assert_int_equal(t.s->starved, 0);
+	strike(&t);
+}
+
 /* 44.1 kHz, stereo, 16 bits through a large block. */
 static void fast_rounds(void **state)
 {
@@ -609,16 +632,27 @@ static void lease_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_blocks),     cmocka_unit_test(single_blocks_of_words),
-		cmocka_unit_test(block_after_block), cmocka_unit_test(auto_init),
-		cmocka_unit_test(fast_rounds),	     cmocka_unit_test(position),
-		cmocka_unit_test(recording),	     cmocka_unit_test(recording_rounds),
-		cmocka_unit_test(reads_push_data),   cmocka_unit_test(hostile_playback),
-		cmocka_unit_test(hostile_rounds),    cmocka_unit_test(hostile_recording),
-		cmocka_unit_test(silence),	     cmocka_unit_test(stop_in_the_midst),
-		cmocka_unit_test(pause_in_a_round),  cmocka_unit_test(mask_for_a_moment),
-		cmocka_unit_test(reprogram),	     cmocka_unit_test(refused),
-		cmocka_unit_test(bad_operations),    cmocka_unit_test(no_export_of_the_cascade),
+		cmocka_unit_test(single_blocks),
+		cmocka_unit_test(single_blocks_of_words),
+		cmocka_unit_test(block_after_block),
+		cmocka_unit_test(auto_init),
+		cmocka_unit_test(late_refills),
+		cmocka_unit_test(fast_rounds),
+		cmocka_unit_test(position),
+		cmocka_unit_test(recording),
+		cmocka_unit_test(recording_rounds),
+		cmocka_unit_test(reads_push_data),
+		cmocka_unit_test(hostile_playback),
+		cmocka_unit_test(hostile_rounds),
+		cmocka_unit_test(hostile_recording),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(stop_in_the_midst),
+		cmocka_unit_test(pause_in_a_round),
+		cmocka_unit_test(mask_for_a_moment),
+		cmocka_unit_test(reprogram),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(bad_operations),
+		cmocka_unit_test(no_export_of_the_cascade),
 		cmocka_unit_test(lease_ends),
 	};
 
