@@ -99,7 +99,7 @@ class Peer:
             time.sleep(0.05)
 
     def ready(self):
-        return any(line.startswith("farbus: peer: ") for line in self.log())
+        return any(" lends out " in line for line in self.log())
 
     def log(self):
         """The lines of its log, of this power-on."""
