@@ -36,6 +36,16 @@ struct profile_follow {
 	u32 bytes; /* even; as many as fit are read ahead */
 };
 
+/*
+ * A FIFO that the guest empties by reading its status and its data in turn: both are read along
+ * with the status, in the same request, as long as (status & mask) == wanted.
+ */
+struct profile_drain {
+	u32 mask, wanted;
+	u16 data; /* 8 bits */
+	u8 times; /* at most */
+};
+
 struct profile {
 	const char *name;
 	/* NULL, or what the profile needs and these ranges are not ("expected ..."). */
@@ -86,6 +96,19 @@ struct profile {
 	 */
 	u16 (*after_ahead)(struct profile_state *st);
 	void (*peeked)(struct profile_state *st, u16 port, u32 value);
+	/*
+	 * The guest's read of the port, a status, is about to be sent as no POLL: true: the FIFO
+	 * behind it is drained. Other reads of d->data wait until the answer is there. drained()
+	 * gets the data and the status read after it, pair by pair, before the guest gets its
+	 * status; known() gives them to the guest.
+	 */
+	bool (*drain)(struct profile_state *st, u16 port, unsigned width, struct profile_drain *d);
+	void (*drained)(struct profile_state *st, u32 data, u32 status);
+	/*
+	 * The device would interrupt if what is known here were still in it: asked after the
+	 * guest's end of interrupt, and when it has left the device alone for 1 ms.
+	 */
+	bool (*owes)(struct profile_state *st);
 	/* The route's interrupt line has been raised for the guest. */
 	void (*interrupted)(struct profile_state *st);
 	/* A read that needs no round trip: true with *value. `buffered`: bytes read ahead and not

@@ -70,7 +70,8 @@ static struct remote_access *add_access(struct remote *r, const struct remote_ke
 				     .access_at = (u8)(r->next.w.ops - 1),
 				     .access_ops = 1,
 				     .data_at = REMOTE_NO_OP,
-				     .peek_at = REMOTE_NO_OP};
+				     .peek_at = REMOTE_NO_OP,
+				     .drain_at = REMOTE_NO_OP};
 	r->stats.waits++;
 	return a;
 }
@@ -95,6 +96,7 @@ static void send_in(struct remote *r, const struct remote_key *k, u16 port, unsi
 	const struct profile *p = r->config.profile;
 	struct proto_op op = {.opcode = PROTO_IN, .width = (u8)width, .count = 1, .addr = port};
 	struct profile_follow follow;
+	struct profile_drain drain;
 	struct profile_poll poll;
 	struct remote_access *a;
 	struct remote_plan plan;
@@ -102,12 +104,17 @@ static void send_in(struct remote *r, const struct remote_key *k, u16 port, unsi
 	bool polls = remote_loop_polls(r, k, port, width, &poll);
 	bool follows =
 		p->follow && !remote_buffered(r) && p->follow(&r->profile, port, width, &follow);
+	bool drains = p->drain && !polls && !follows && p->drain(&r->profile, port, width, &drain);
 
+	if (remote_drains(r, port))
+		return;
 	if (!remote_dma_ready(r) || (follows && !remote_follow_room(r)))
 		return;
 	if (follows && !polls)
 		poll = (struct profile_poll){.mask = follow.mask, .value = follow.wanted};
-	if (polls || follows) {
+	if (drains)
+		poll = (struct profile_poll){.mask = drain.mask, .value = drain.wanted};
+	if (polls || follows || drains) {
 		/* CANCEL would end a pause as well, and the writes after it. */
 		if (r->next.delays && !remote_send_posts(r))
 			return;
@@ -125,6 +132,8 @@ static void send_in(struct remote *r, const struct remote_key *k, u16 port, unsi
 	r->stats.polls += polls;
 	if (follows)
 		remote_follow(r, &follow, polls, &plan);
+	if (drains)
+		remote_drain(r, &drain, &plan);
 	remote_send(r, &plan);
 }
 
@@ -188,6 +197,7 @@ bool remote_in(struct remote *r, const struct remote_key *k, u16 port, unsigned 
 		send_in(r, k, port, width);
 		wait = true;
 	}
+	r->used_at = now;
 	r->stats.accesses += !wait;
 	remote_pump(r);
 	return !wait;
@@ -259,6 +269,7 @@ static u32 write(struct remote *r, const struct remote_key *k, u8 opcode, u16 po
 	} else if (!a && !frozen(r)) {
 		done = count;
 	}
+	r->used_at = r->now;
 	r->stats.accesses += done;
 	remote_pump(r);
 	return done;
@@ -314,11 +325,26 @@ static void send_ins(struct remote *r, const struct remote_key *k, u16 port, uns
 	struct remote_plan plan;
 
 	remote_loop_break(r);
+	if (remote_drains(r, port))
+		return;
 	a = op.count ? add_access(r, k, PROTO_INS, &op, &plan) : NULL;
 	if (!a)
 		return;
 	a->count = op.count;
 	remote_send(r, &plan);
+}
+
+static bool known_element(struct remote *r, u16 port, unsigned width, u8 *buf)
+{
+	const struct profile *p = r->config.profile;
+	u32 value;
+
+	if (!p->known || !p->known(&r->profile, port, width, remote_buffered(r), &value))
+		return false;
+	remote_put_value(buf, width, value);
+	was_read(r, port, width, buf, 1);
+	r->stats.local++;
+	return true;
 }
 
 u32 remote_ins(struct remote *r, const struct remote_key *k, u16 port, unsigned width, void *buf,
@@ -336,9 +362,12 @@ u32 remote_ins(struct remote *r, const struct remote_key *k, u16 port, unsigned 
 	} else if (remote_ahead_take(r, port, width, buf, count, &done)) {
 		was_read(r, port, width, buf, done);
 		r->stats.local += done;
+	} else if (known_element(r, port, width, buf)) {
+		done = 1;
 	} else if (count) {
 		send_ins(r, k, port, width, count);
 	}
+	r->used_at = now;
 	r->stats.accesses += done;
 	remote_pump(r);
 	return done;

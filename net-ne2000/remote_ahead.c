@@ -62,7 +62,8 @@ static void add_data(struct remote *r, u16 port, u32 bytes, bool last, struct re
 /* One more request for some of the `left` bytes. */
 static bool fetch(struct remote *r, u16 port, u32 left)
 {
-	struct remote_plan plan = {.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP};
+	struct remote_plan plan = {
+		.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP, .drain_at = REMOTE_NO_OP};
 	u32 peek = peek_port(r) ? proto_op_len(PROTO_IN, 1, 1, true) : 0;
 	u32 bytes;
 

@@ -114,7 +114,8 @@ u64 remote_search_deadline(const struct remote *r)
 
 static void unmask(struct remote *r)
 {
-	static const struct remote_plan plan = {.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP};
+	static const struct remote_plan plan = {
+		.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP, .drain_at = REMOTE_NO_OP};
 	struct proto_op op = {
 		.opcode = PROTO_IRQ_UNMASK, .width = 1, .count = 1, .addr = (u32)r->config.irq};
 

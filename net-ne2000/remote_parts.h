@@ -12,6 +12,7 @@
 
 #define REMOTE_POST_NS	 200000ull     /* a posted write waits so long for others */
 #define REMOTE_HOLD_NS	 100000000ull  /* an interrupt is held back so long after the last byte */
+#define REMOTE_OWE_NS	 1000000ull    /* see profile->owes() */
 #define REMOTE_PAUSE_US	 200u	       /* the longest pause between posted writes that is kept */
 #define REMOTE_ATTACH_NS 5000000000ull /* for finding the peer and its lease */
 #define REMOTE_HELLO_NS	 250000000ull  /* between questions for the peer */
@@ -54,6 +55,8 @@ struct remote_plan {
 	u8 data_at;		      /* INS that reads ahead, */
 	u16 bytes;		      /* so many */
 	u8 peek_at;		      /* IN right after it */
+	u8 drain_at;		      /* IN and POLL in turn from here on */
+	u16 drain_port;		      /* that the IN is from */
 };
 
 /* A request under way, with a copy of its operations to name them if their outcome is unknown. */
@@ -136,7 +139,11 @@ struct remote {
 	/* the interrupt line: at most one event is under way */
 	bool raised, held; /* as the guest sees it; held back until it has what was read ahead */
 	u64 held_until;	   /* if the guest takes nothing of that, it may wait for the line first */
+	bool owing;	   /* see profile->owes() */
+	bool local;	   /* raised for what is left here: nothing for the peer to end */
 	bool eoi_due;
+	u64 used_at; /* when the guest last used the route */
+	u32 drained; /* data of the pair whose status is next */
 	u16 generation;
 
 	struct remote_dma dma;
@@ -244,6 +251,18 @@ void remote_ahead_void(struct remote *r);
 /* True: reads of this port are served from here; *taken elements now, perhaps 0. */
 bool remote_ahead_take(struct remote *r, u16 port, unsigned width, void *buf, u32 count,
 		       u32 *taken);
+
+/* remote_drain.c */
+/* Adds what is read along with the status just added. */
+void remote_drain(struct remote *r, const struct profile_drain *d, struct remote_plan *plan);
+/* Operation n of the answer is a part of that. */
+void remote_drained(struct remote *r, const struct remote_request *q, unsigned n,
+		    const struct proto_op *op);
+/* A request under way drains that port. */
+bool remote_drains(const struct remote *r, u16 port);
+/* The interrupt for what the guest has left here. */
+void remote_owe_irq(struct remote *r);
+u64 remote_owe_deadline(const struct remote *r);
 
 /* remote_wait.c */
 /* A read that goes on with the loop: true with its value from the credit. */

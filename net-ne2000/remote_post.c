@@ -79,7 +79,8 @@ u32 remote_post(struct remote *r, u16 port, unsigned width, const void *data, u3
 
 bool remote_send_posts(struct remote *r)
 {
-	static const struct remote_plan plan = {.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP};
+	static const struct remote_plan plan = {
+		.data_at = REMOTE_NO_OP, .peek_at = REMOTE_NO_OP, .drain_at = REMOTE_NO_OP};
 
 	if (!r->next.w.ops)
 		return true;

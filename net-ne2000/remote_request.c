@@ -225,6 +225,8 @@ static void deal_out(struct remote *r, struct remote_request *q, unsigned n,
 		remote_ahead_came(r, q, op);
 	else if (n == plan->peek_at)
 		peeked(r, q, op);
+	else if (n >= plan->drain_at)
+		remote_drained(r, q, n, op);
 }
 
 /* The server stops at the first operation that fails: nothing after it was carried out. */
