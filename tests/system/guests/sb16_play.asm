@@ -10,6 +10,7 @@ HALF	equ 4096			; words
 HALVES	equ 8
 BLOCK	equ 0x2000			; segment of the 8-bit block
 ROUND	equ 0x4000			; segment of the auto-init block
+WORDS	equ 0x5000			; of all words for it, 64 KB
 
 start:	cli
 	xor ax, ax
@@ -95,6 +96,9 @@ reset_dsp:
 	cmp al, 0xaa
 	mov si, text_no_dsp
 	jne fail
+	mov si, mixer
+	mov cx, MIXER_PORTS
+	call outs
 	mov al, 0xd1			; speaker on
 	jmp dsp
 
@@ -146,6 +150,14 @@ pause:	mov ax, [0x46c]
 play_round:
 	mov byte [interrupts], 0
 	mov byte [rounds], 1
+	mov ax, WORDS
+	mov es, ax
+	xor di, di
+	xor ax, ax
+.fill:	stosw
+	add ax, 7
+	test di, di
+	jnz .fill
 	mov ax, ROUND
 	mov es, ax
 	call refill
@@ -167,14 +179,16 @@ play_round:
 
 ; The half that was played first gets the next words.
 refill:	mov cx, HALF
+	mov si, [next]
 	mov di, [where]
-	mov ax, [next]
-.word:	stosw
-	add ax, 7
-	loop .word
-	mov [next], ax
+	push ds
+	mov ax, WORDS
+	mov ds, ax
+	rep movsw
+	pop ds
 	and di, 4 * HALF - 1
 	mov [where], di
+	mov [next], si
 	ret
 
 interrupt:
@@ -196,6 +210,22 @@ interrupt:
 	dw %1
 	db %2
 %endmacro
+
+; DMA channels 1 and 5, IRQ 5; all volumes at their highest
+mixer:
+	port DSP + 4, 0x81
+	port DSP + 5, 0x22
+	port DSP + 4, 0x80
+	port DSP + 5, 0x02
+	port DSP + 4, 0x30
+	port DSP + 5, 0xf8
+	port DSP + 4, 0x31
+	port DSP + 5, 0xf8
+	port DSP + 4, 0x32
+	port DSP + 5, 0xf8
+	port DSP + 4, 0x33
+	port DSP + 5, 0xf8
+MIXER_PORTS equ ($ - mixer) / 3
 
 block_8237:
 	port 0x0a, 5
