@@ -283,7 +283,7 @@ u64 remote_deadline(const struct remote *r)
 		first = posts;
 	if (dma < first)
 		first = dma;
-	if (r->held && r->held_until < first)
+	if (r->held && !r->raised && r->held_until < first)
 		first = r->held_until;
 	if (remote_owe_deadline(r) < first)
 		first = remote_owe_deadline(r);
