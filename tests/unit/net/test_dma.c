@@ -221,6 +221,24 @@ static void fast_rounds(void **state)
 	strike(&t);
 }
 
+/* Blocks that have no room for a lead: the device gets them all the same. */
+static void tiny_rounds(void **state)
+{
+	(void)state;
+	for (u32 block = 1; block <= 16; block++) {
+		struct stage t = stage(block);
+
+		t.s->rate = 500;
+		fill(t.p, ADDRESS, 0, block);
+		player_program(t.p, 1, 0x58, ADDRESS, block);
+		assert_true(player_command(t.p, SOUND_PORT, 100));
+		wait_irqs(&t, 1);
+		for (u32 i = 0; i < 100; i++)
+			assert_int_equal(t.s->log[i], sample(i % block));
+		strike(&t);
+	}
+}
+
 /* The guest's registers follow the device, never ahead of it. */
 static void position(void **state)
 {
@@ -632,27 +650,17 @@ static void lease_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_blocks),
-		cmocka_unit_test(single_blocks_of_words),
-		cmocka_unit_test(block_after_block),
-		cmocka_unit_test(auto_init),
-		cmocka_unit_test(late_refills),
-		cmocka_unit_test(fast_rounds),
-		cmocka_unit_test(position),
-		cmocka_unit_test(recording),
-		cmocka_unit_test(recording_rounds),
-		cmocka_unit_test(reads_push_data),
-		cmocka_unit_test(hostile_playback),
-		cmocka_unit_test(hostile_rounds),
-		cmocka_unit_test(hostile_recording),
-		cmocka_unit_test(silence),
-		cmocka_unit_test(stop_in_the_midst),
-		cmocka_unit_test(pause_in_a_round),
-		cmocka_unit_test(mask_for_a_moment),
-		cmocka_unit_test(reprogram),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(bad_operations),
-		cmocka_unit_test(no_export_of_the_cascade),
+		cmocka_unit_test(single_blocks),     cmocka_unit_test(single_blocks_of_words),
+		cmocka_unit_test(block_after_block), cmocka_unit_test(auto_init),
+		cmocka_unit_test(late_refills),	     cmocka_unit_test(tiny_rounds),
+		cmocka_unit_test(fast_rounds),	     cmocka_unit_test(position),
+		cmocka_unit_test(recording),	     cmocka_unit_test(recording_rounds),
+		cmocka_unit_test(reads_push_data),   cmocka_unit_test(hostile_playback),
+		cmocka_unit_test(hostile_rounds),    cmocka_unit_test(hostile_recording),
+		cmocka_unit_test(silence),	     cmocka_unit_test(stop_in_the_midst),
+		cmocka_unit_test(pause_in_a_round),  cmocka_unit_test(mask_for_a_moment),
+		cmocka_unit_test(reprogram),	     cmocka_unit_test(refused),
+		cmocka_unit_test(bad_operations),    cmocka_unit_test(no_export_of_the_cascade),
 		cmocka_unit_test(lease_ends),
 	};
 
