@@ -259,6 +259,8 @@ bool remote_receive(struct remote *r, const struct packet *p, u64 now)
 	if (ours) {
 		look_at_health(r);
 		remote_pump(r);
+		if (p->h.type == PROTO_PONG) /* who awaits an echo sleeps until then */
+			r->hooks->wake(r->ctx);
 	}
 	return ours;
 }
