@@ -294,11 +294,6 @@ u16 lin_read16(struct vcpu *v, u32 lin)
 	return (u16)lin_read(v, lin, 2, false);
 }
 
-u32 lin_read32(struct vcpu *v, u32 lin)
-{
-	return lin_read(v, lin, 4, false);
-}
-
 void lin_write8(struct vcpu *v, u32 lin, u8 value)
 {
 	lin_write(v, lin, 1, value, false);

@@ -44,7 +44,8 @@ static inline struct tlb *vcpu_tlb(struct vcpu *v)
 	return (struct tlb *)(void *)v->interp;
 }
 
-/* Slow paths, complete in themselves: every check, page crossing, MMIO, code pages. size 1, 2, 4. */
+/* Slow paths, complete in themselves: every check, page crossing, MMIO, code pages. size 1, 2, 4.
+ */
 /* Exact limit and type check of `size` bytes at off: raises `vector` with `error`. */
 void segment_check(struct vcpu *v, const struct segment *s, u32 off, u32 size, bool write,
 		   u8 vector, u32 error);
@@ -120,7 +121,14 @@ void lin_write(struct vcpu *v, u32 lin, unsigned size, u32 value, bool user);
 /* With the supervisor's always: descriptor tables, TSS, IDT (SDM vol. 3, 4.6). */
 u8 lin_read8(struct vcpu *v, u32 lin);
 u16 lin_read16(struct vcpu *v, u32 lin);
-u32 lin_read32(struct vcpu *v, u32 lin);
+static inline u32 lin_read32(struct vcpu *v, u32 lin)
+{
+	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+
+	if (unlikely(v->mem_slow || ((lin + 3) & PAGE_MASK) != e->rd_tag))
+		return lin_read(v, lin, 4, false);
+	return *(const u32 *)(lin + e->addend);
+}
 void lin_write8(struct vcpu *v, u32 lin, u8 value);
 void lin_write16(struct vcpu *v, u32 lin, u16 value);
 void lin_write32(struct vcpu *v, u32 lin, u32 value);

@@ -49,14 +49,33 @@ static bool step_leaves(struct vcpu *v, enum exit_reason *reason)
 	return *reason != EXIT_STEP;
 }
 
-/* The interpreter until it hands over. True: the run loop is wanted. */
-static bool interp_leaves(struct direct *d, struct vcpu *v, enum direct_refusal why,
-			  enum exit_reason *reason)
+/* The interpreter until it hands over, or the run loop is wanted. */
+static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_refusal why)
 {
 	if (why != REFUSE_CPL)
 		d->stats.refused[why]++;
-	*reason = interp_engine.run(v);
-	return *reason != EXIT_HAND_OVER;
+	return interp_engine.run(v);
+}
+
+/* Guest code on the CPU, and what it left to do. True: the run loop is wanted. */
+static bool native_leaves(struct direct *d, struct vcpu *v, enum exit_reason *reason)
+{
+	if (v->events & VCPU_EV_HOST) {
+		*reason = EXIT_EVENT;
+		return true;
+	}
+	if (direct_events(v))
+		return step_leaves(v, reason);
+	switch (direct_native(d, v)) {
+	case NEXT_STEP:
+		return step_leaves(v, reason);
+	case NEXT_DOWN:
+		*reason = EXIT_SHUTDOWN;
+		return true;
+	case NEXT_ANY:
+		break;
+	}
+	return false;
 }
 
 static enum exit_reason direct_run(struct vcpu *v)
@@ -68,27 +87,12 @@ static enum exit_reason direct_run(struct vcpu *v)
 		enum direct_refusal why = refusal(d, v);
 
 		if (why != REFUSE_NOTHING) {
-			if (interp_leaves(d, v, why, &reason))
+			reason = interp(d, v, why);
+			if (reason != EXIT_HAND_OVER)
 				return reason;
-			continue;
 		}
-		if (v->events & VCPU_EV_HOST)
-			return EXIT_EVENT;
-		if (direct_events(v)) {
-			if (step_leaves(v, &reason))
-				return reason;
-			continue;
-		}
-		switch (direct_native(d, v)) {
-		case NEXT_STEP:
-			if (step_leaves(v, &reason))
-				return reason;
-			break;
-		case NEXT_DOWN:
-			return EXIT_SHUTDOWN;
-		case NEXT_ANY:
-			break;
-		}
+		if (native_leaves(d, v, &reason))
+			return reason;
 	}
 }
 

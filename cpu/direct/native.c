@@ -266,7 +266,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 {
 	u32 root = shadow_root(d->shadow);
 
-	if (!root || !direct_segments_prepare(d, v))
+	if (!root || (d->segments_changed && !direct_segments_prepare(d, v)))
 		return false;
 	direct_segments_enter(d, v);
 	irq_off();
@@ -279,7 +279,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 	if (direct_frame.vector >= VEC_IRQ_FIRST)
 		d->host.interrupt(direct_frame.vector);
 	irq_on();
-	direct_segments_leave(v);
+	d->segments_changed = direct_segments_leave(d, v);
 	return true;
 }
 
@@ -289,6 +289,7 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 	u32 cr2;
 
 	d->stats.entries++;
+	d->segments_changed = false;
 	load_frame(d, v);
 	enter_cr4(d, v);
 	for (;;) {

@@ -13,6 +13,8 @@ struct direct {
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
+	bool entered;			  /* ... and the frame has the selectors */
+	bool segments_changed;		  /* by guest code, since they were prepared */
 	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
 	u32 own_cr4;			  /* while Farbus runs, but for TSD */
 };
@@ -34,8 +36,8 @@ void direct_segments_init(struct direct *d);
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
 /* Right before guest code runs: the descriptors are there for the loads, selectors in the frame. */
 void direct_segments_enter(struct direct *d, const struct vcpu *v);
-/* Selectors that guest code has loaded itself: null ones, and those of CS and SS. */
-void direct_segments_leave(struct vcpu *v);
+/* Selectors that guest code has loaded itself: null ones, and those of CS and SS. Any? */
+bool direct_segments_leave(struct direct *d, struct vcpu *v);
 
 /* native.c: guest code on the CPU until something else has to run; see enum direct_next. */
 enum direct_next {
@@ -43,6 +45,7 @@ enum direct_next {
 	NEXT_STEP, /* the instruction at v->eip is for the interpreter */
 	NEXT_DOWN, /* shutdown */
 };
+/* The state was found fit for it just now. */
 enum direct_next direct_native(struct direct *d, struct vcpu *v);
 
 #endif

@@ -16,6 +16,7 @@
 static u64 none;
 
 #define DESC_LIMIT_MAX 0xfffffu
+#define DESC_P	       (1ull << 47)
 #define ATTR_SMALL     (SEG_P | SEG_S | SEG_RW | SEG_DB | SEG_G) /* DPL 0 */
 
 static u64 *slot_of(struct direct *d, u16 sel)
@@ -55,9 +56,10 @@ static bool loadable(const struct direct *d, unsigned seg, const struct segment 
 	return attr_is_readable(s->attr) && (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
 }
 
-static bool same(const struct segment *a, const struct segment *b)
+static inline bool same(const struct segment *a, const struct segment *b)
 {
-	return a->sel == b->sel && a->base == b->base && a->limit == b->limit && a->attr == b->attr;
+	return !((a->sel ^ b->sel) | (a->base ^ b->base) | (a->limit ^ b->limit) |
+		 (a->attr ^ b->attr));
 }
 
 static bool unchanged(const struct direct *d, const struct vcpu *v)
@@ -89,6 +91,7 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 		return true;
 	if (likely(unchanged(d, v)))
 		return d->loaded_ok;
+	d->entered = false;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (d->loaded_ok && !SEL_NULL(d->loaded[i].sel))
 			*slot_of(d, d->loaded[i].sel) = 0;
@@ -142,15 +145,28 @@ static void enter_stack(struct direct *d, const struct vcpu *v)
 	direct_small_stack = (struct direct_small_stack){esp, d->host.small_selector};
 }
 
+/* The frame's selectors are still those of v: only what was hidden has to come back. */
+static void show_hidden(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		*direct_hide[i] |= DESC_P;
+}
+
 void direct_segments_enter(struct direct *d, const struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 
 	if (vcpu_v86(v)) {
+		d->entered = false;
 		enter_v86(v);
 		return;
 	}
 	enter_stack(d, v);
+	if (likely(d->entered)) {
+		show_hidden();
+		return;
+	}
+	d->entered = true;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (!SEL_NULL(v->seg[i].sel))
 			*slot_of(d, v->seg[i].sel) = d->descriptor[i];
@@ -171,20 +187,21 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 	direct_frame.ss = v->seg[SEG_SS].sel;
 }
 
-static void leave_one(struct vcpu *v, unsigned seg, u16 sel)
+static bool leave_one(struct vcpu *v, unsigned seg, u16 sel)
 {
 	struct segment s;
 
-	if (v->seg[seg].sel == sel)
-		return;
+	if (likely(v->seg[seg].sel == sel))
+		return false;
 	s = same_slot(sel, v->seg[SEG_SS].sel)	 ? v->seg[SEG_SS]
 	    : same_slot(sel, v->seg[SEG_CS].sel) ? v->seg[SEG_CS]
 						 : (struct segment){0};
 	s.sel = sel;
 	v->seg[seg] = s;
+	return true;
 }
 
-static void leave_v86(struct vcpu *v)
+static bool leave_v86(struct vcpu *v)
 {
 	const struct direct_frame *f = &direct_frame;
 	const u32 sel[SEG_COUNT] = {f->v86_es, f->cs, f->ss, f->v86_ds, f->v86_fs, f->v86_gs};
@@ -192,16 +209,20 @@ static void leave_v86(struct vcpu *v)
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (v->seg[i].sel != (u16)sel[i])
 			segment_set_v86(v, i, (u16)sel[i]);
+	return false; /* there is nothing to prepare */
 }
 
-void direct_segments_leave(struct vcpu *v)
+bool direct_segments_leave(struct direct *d, struct vcpu *v)
 {
-	if (vcpu_v86(v)) {
-		leave_v86(v);
-		return;
-	}
-	leave_one(v, SEG_DS, (u16)direct_frame.ds);
-	leave_one(v, SEG_ES, (u16)direct_frame.es);
-	leave_one(v, SEG_FS, (u16)direct_frame.fs);
-	leave_one(v, SEG_GS, (u16)direct_frame.gs);
+	bool changed;
+
+	if (vcpu_v86(v))
+		return leave_v86(v);
+	changed = leave_one(v, SEG_DS, (u16)direct_frame.ds);
+	changed |= leave_one(v, SEG_ES, (u16)direct_frame.es);
+	changed |= leave_one(v, SEG_FS, (u16)direct_frame.fs);
+	changed |= leave_one(v, SEG_GS, (u16)direct_frame.gs);
+	if (unlikely(changed))
+		d->entered = false;
+	return changed;
 }
