@@ -87,6 +87,8 @@ def _hardware(parts, work):
         text += f"com2: enabled=1, mode=socket-client, dev=localhost:{parts.com2}\n"
     if parts.lpt1:
         text += f'parport1: enabled=1, file="{parts.lpt1}"\n'
+    if parts.floppy:
+        text += f'floppya: 1_44="{parts.floppy}", status=inserted\n'
     if parts.sb16:
         text += (f'sb16: wavemode=2, wavefile="{parts.sb16}", midimode=0, loglevel=0, '
                  f"log={work}/sb16.log, dmatimer=1000000\n")

@@ -23,3 +23,4 @@ class Hardware:
     com2: Optional[int] = None  # TCP port of 127.0.0.1 that the emulator connects to
     lpt1: Optional[Path] = None  # what is printed
     sb16: Optional[Path] = None  # what is played, WAV
+    floppy: Optional[Path] = None  # in the first drive, 1.44 MB; it is written to

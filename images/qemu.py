@@ -57,6 +57,8 @@ def _hardware(parts):
     if parts.lpt1:
         words += ["-chardev", f"file,id=lpt1,path={parts.lpt1}",
                   "-device", "isa-parallel,chardev=lpt1,index=0"]
+    if parts.floppy:
+        words += ["-drive", f"file={parts.floppy},format=raw,if=floppy"]
     if parts.sb16:
         words += ["-audiodev", f"wav,id=sound,path={parts.sb16}",
                   "-device", "sb16,audiodev=sound"]

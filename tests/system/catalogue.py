@@ -20,6 +20,7 @@ import nic_test
 import peer_test
 import random_test
 import relay_test
+import remote_floppy
 import remote_sb16
 import vga_test
 import window_test
@@ -78,6 +79,8 @@ TESTS = [
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
            hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),
+    *(Test(f"remote/floppy-{'-'.join(hosts)}", lambda hosts=hosts: remote_floppy.boot(hosts), 300,
+           True) for hosts in remote_floppy.HOSTS),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
     *(Test(name, run, 60, True) for name, run in download_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
