@@ -106,7 +106,7 @@ struct profile {
 	void (*drained)(struct profile_state *st, u32 data, u32 status);
 	/*
 	 * The device would interrupt if what is known here were still in it: asked after the
-	 * guest's end of interrupt, and when it has left the device alone for 1 ms.
+	 * guest's end of interrupt, and when it has left the device alone for 5 ms.
 	 */
 	bool (*owes)(struct profile_state *st);
 	/* The route's interrupt line has been raised for the guest. */

@@ -12,7 +12,7 @@
 
 #define REMOTE_POST_NS	 200000ull     /* a posted write waits so long for others */
 #define REMOTE_HOLD_NS	 100000000ull  /* an interrupt is held back so long after the last byte */
-#define REMOTE_OWE_NS	 1000000ull    /* see profile->owes() */
+#define REMOTE_OWE_NS	 5000000ull    /* see profile->owes() */
 #define REMOTE_PAUSE_US	 200u	       /* the longest pause between posted writes that is kept */
 #define REMOTE_ATTACH_NS 5000000000ull /* for finding the peer and its lease */
 #define REMOTE_HELLO_NS	 250000000ull  /* between questions for the peer */
