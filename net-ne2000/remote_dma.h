@@ -26,6 +26,11 @@
 #define REMOTE_DMA_LEAD_NS 40000000ull
 #define REMOTE_DMA_SPARE   1024u
 /*
+ * The floppy controller's channel on every PC. Its blocks go out whole: an emulated controller
+ * takes them at once, and nothing is lost by the time that takes.
+ */
+#define REMOTE_DMA_FLOPPY 2u
+/*
  * What was sent ahead is compared with the guest's memory whenever the device has moved, and sent
  * again where the guest has written since. So many channels of a route at a time:
  */
@@ -56,6 +61,7 @@ struct remote_dma_channel {
 	bool armed;	 /* at the peer, the device not at the block's end */
 	bool stop;	 /* the peer is to be told that it ended */
 	bool counts;	 /* what the peer tells of this arming moves the guest's channel */
+	bool whole;	 /* all of the block is sent at once */
 	bool refused;	 /* by the peer, and said so */
 	u8 stopping;	 /* stops without an answer */
 	u8 copy;	 /* of remote_dma.copy[], counted from 1; 0: none */

@@ -36,6 +36,8 @@ static u32 lead(const struct remote_dma_channel *ch)
 	u32 want = ch->peak ? ch->peak + REMOTE_DMA_SPARE : REMOTE_DMA_FIRST;
 	u32 most = remote_dma_goes_round(ch) ? (ch->block * 3 / 8 + 1) & ~1u : ch->block;
 
+	if (ch->whole)
+		return ch->block;
 	if (!most)
 		most = ch->block;
 	if (most > REMOTE_DMA_FIRST)
@@ -186,8 +188,9 @@ bool remote_dma_send_arm(struct remote_dma *d, unsigned channel, u64 now)
 	ch->sent = ch->moved = 0;
 	ch->peak = 0;
 	ch->window_at = 0;
+	ch->whole = channel == REMOTE_DMA_FLOPPY && !remote_dma_goes_round(ch);
 	ch->owed = remote_dma_takes(ch) ? lead(ch) : 0;
-	if (remote_dma_takes(ch))
+	if (remote_dma_takes(ch) && !ch->whole)
 		take_copy(d, ch);
 	else
 		ch->copy = 0;

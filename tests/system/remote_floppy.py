@@ -13,7 +13,7 @@ import remote
 
 HOSTS = (("qemu", "qemu"), ("qemu", "bochs"))
 RANGES = "0x3f0-0x3f5,0x3f7 irq 6 dma 2"
-SECTOR, READ, WRITTEN = 512, 72, 16
+SECTOR, READ, WRITTEN = 512, 72, 18
 TARGET = 40 * 36 * SECTOR
 
 

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; A boot sector that reads the first 72 sectors of its floppy with the BIOS, which uses DMA channel 2, says
-; a checksum of them, and writes the first 16 of them to cylinder 40.
+; a checksum of them, and writes the first track of them to cylinder 40.
 	org 0x7c00
 	bits 16
 DATA	equ 0x1000			; segment
@@ -52,7 +52,7 @@ start:	cli
 	xor bx, bx
 	mov cx, 0x2801			; cylinder 40, sector 1
 	xor dx, dx
-	mov ax, 0x0310
+	mov ax, 0x0312
 	int 0x13
 	jc failed
 	mov si, text_done

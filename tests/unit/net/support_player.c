@@ -70,7 +70,7 @@ struct player *player_new(struct world *w, unsigned n)
 	ram.rd = ram.wr = p->ram;
 	physmem_map(&p->mem, &ram);
 	dma_init(&p->dma, &p->bus, &p->mem);
-	remote_dma_init(&p->remote, &p->st->c, BIT(1) | BIT(5), &hooks, p);
+	remote_dma_init(&p->remote, &p->st->c, BIT(1) | BIT(2) | BIT(5), &hooks, p);
 	for (unsigned channel = 0; channel < DMA_CHANNELS; channel++)
 		if (channel != 4)
 			dma_listen(&p->dma, channel, changed, p);

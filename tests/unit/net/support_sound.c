@@ -13,7 +13,7 @@ struct sound *world_sound(struct world *w)
 						  .range = {{SOUND_PORT, SOUND_PORT + 15}},
 						  .ranges = 1,
 						  .irqs = BIT(SOUND_LINE),
-						  .dma = BIT(1) | BIT(5)};
+						  .dma = BIT(1) | BIT(2) | BIT(5)};
 
 	if (!w->sound)
 		w->sound = calloc(1, sizeof(*w->sound));
@@ -137,7 +137,7 @@ void sound_poll(struct world *w)
 
 	if (!s || !s->playing || s->next > w->now)
 		return;
-	ch = &s->channel[s->command & SOUND_16BIT ? 5 : 1];
+	ch = &s->channel[s->command & SOUND_16BIT ? 5 : s->command & SOUND_FLOPPY ? 2 : 1];
 	s->owing += (w->now - s->last) * s->rate;
 	bytes = s->owing / SECOND;
 	if (s->command & SOUND_16BIT)

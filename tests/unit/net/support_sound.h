@@ -19,6 +19,7 @@
 #define SOUND_16BIT   BIT(24) /* channel 5 instead of 1 */
 #define SOUND_RECORDS BIT(25)
 #define SOUND_AGAIN   BIT(26) /* another block after each interrupt */
+#define SOUND_FLOPPY  BIT(27) /* channel 2 */
 #define SOUND_LINE    7
 #define SOUND_LOG     (1u << 20)
 

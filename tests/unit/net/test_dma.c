@@ -221,6 +221,28 @@ static void fast_rounds(void **state)
 	strike(&t);
 }
 
+/* A floppy controller that takes a whole track at once, as emulated ones do. */
+static void floppy_tracks(void **state)
+{
+	static const u32 bytes[] = {512, 9216, 18432, 65536};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bytes); i++) {
+		struct stage t = stage(i + 1);
+
+		t.s->rate = 100000000;
+		fill(t.p, ADDRESS, 0, bytes[i]);
+		player_program(t.p, 2, 0x48, ADDRESS, bytes[i]);
+		assert_true(player_command(t.p, SOUND_PORT, bytes[i] | SOUND_FLOPPY));
+		wait_irqs(&t, 1);
+		assert_int_equal(t.s->moved, bytes[i]);
+		assert_int_equal(wrong_samples(t.s, bytes[i]), 0);
+		assert_int_equal(t.s->starved, 0);
+		at_terminal_count(&t, 2);
+		strike(&t);
+	}
+}
+
 /* Blocks that have no room for a lead: the device gets them all the same. */
 static void tiny_rounds(void **state)
 {
@@ -569,7 +591,7 @@ static void bad_operations(void **state)
 	struct stage t = stage(18);
 
 	(void)state;
-	assert_int_equal(raw(&t, PROTO_DMA_ARM, 2, 100, 0x48, 0), PROTO_REFUSED); /* not lent */
+	assert_int_equal(raw(&t, PROTO_DMA_ARM, 3, 100, 0x48, 0), PROTO_REFUSED); /* not lent */
 	assert_int_equal(raw(&t, PROTO_DMA_ARM, 4, 100, 0x48, 0), PROTO_REFUSED);
 	assert_int_equal(raw(&t, PROTO_DMA_ARM, 9, 100, 0x48, 0), PROTO_REFUSED);
 	assert_int_equal(raw(&t, PROTO_DMA_ARM, 0xffff, 100, 0x48, 0), PROTO_REFUSED);
@@ -650,17 +672,29 @@ static void lease_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_blocks),     cmocka_unit_test(single_blocks_of_words),
-		cmocka_unit_test(block_after_block), cmocka_unit_test(auto_init),
-		cmocka_unit_test(late_refills),	     cmocka_unit_test(tiny_rounds),
-		cmocka_unit_test(fast_rounds),	     cmocka_unit_test(position),
-		cmocka_unit_test(recording),	     cmocka_unit_test(recording_rounds),
-		cmocka_unit_test(reads_push_data),   cmocka_unit_test(hostile_playback),
-		cmocka_unit_test(hostile_rounds),    cmocka_unit_test(hostile_recording),
-		cmocka_unit_test(silence),	     cmocka_unit_test(stop_in_the_midst),
-		cmocka_unit_test(pause_in_a_round),  cmocka_unit_test(mask_for_a_moment),
-		cmocka_unit_test(reprogram),	     cmocka_unit_test(refused),
-		cmocka_unit_test(bad_operations),    cmocka_unit_test(no_export_of_the_cascade),
+		cmocka_unit_test(single_blocks),
+		cmocka_unit_test(single_blocks_of_words),
+		cmocka_unit_test(block_after_block),
+		cmocka_unit_test(auto_init),
+		cmocka_unit_test(late_refills),
+		cmocka_unit_test(tiny_rounds),
+		cmocka_unit_test(floppy_tracks),
+		cmocka_unit_test(fast_rounds),
+		cmocka_unit_test(position),
+		cmocka_unit_test(recording),
+		cmocka_unit_test(recording_rounds),
+		cmocka_unit_test(reads_push_data),
+		cmocka_unit_test(hostile_playback),
+		cmocka_unit_test(hostile_rounds),
+		cmocka_unit_test(hostile_recording),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(stop_in_the_midst),
+		cmocka_unit_test(pause_in_a_round),
+		cmocka_unit_test(mask_for_a_moment),
+		cmocka_unit_test(reprogram),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(bad_operations),
+		cmocka_unit_test(no_export_of_the_cascade),
 		cmocka_unit_test(lease_ends),
 	};
 
