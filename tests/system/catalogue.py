@@ -20,8 +20,10 @@ import nic_test
 import peer_test
 import random_test
 import relay_test
+import remote_faults
 import remote_floppy
 import remote_sb16
+import remote_test
 import vga_test
 import window_test
 from pc import Failure
@@ -91,6 +93,10 @@ TESTS = [
     *(Test(name, run, 600, True) for name, run in window_test.CASES.items()),
     *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
       for host in ("qemu", "bochs")),
+    *(Test(f"remote/{name}", run, 900, name in remote_faults.QUICK)
+      for name, run in remote_faults.CASES.items()),
+    *(Test(f"remote/{name}", run, seconds, name in remote_test.QUICK)
+      for name, (run, seconds) in remote_test.CASES.items()),
     *_guest_tests(),
 ]
 

@@ -59,3 +59,19 @@ def debian(hosts, size, whole_disk):
             remote_debian.printer(shell, far)
         with same("sb16", 5):
             remote_debian.sound(shell, far)
+
+
+HOSTS = {"qemu": ("qemu", "qemu"), "bochs": ("bochs", "bochs"), "qemu-bochs": ("qemu", "bochs"),
+         "bochs-qemu": ("bochs", "qemu")}
+SOME, MEGABYTE = 32 << 10, 1 << 20
+
+CASES = {
+    **{f"dlx-{name}": (lambda hosts=hosts: dlx(hosts, SOME), 900 * slower(hosts))
+       for name, hosts in HOSTS.items()},
+    "dlx-megabyte": (lambda: dlx(HOSTS["qemu"], MEGABYTE), 1800),
+    **{f"freedos-{name}": (lambda hosts=hosts: freedos(hosts), 600 * slower(hosts))
+       for name, hosts in HOSTS.items()},
+    "debian": (lambda: debian(HOSTS["qemu"], SOME, False), 1800),
+    "debian-megabyte": (lambda: debian(HOSTS["qemu"], MEGABYTE, True), 3600),
+}
+QUICK = {"dlx-qemu", "freedos-qemu"}
