@@ -8,6 +8,7 @@
 #include "cpu/event.h"
 #include "cpu/far.h"
 #include "cpu/mem.h"
+#include "cpu/quick.h"
 #include "cpu/segment.h"
 
 struct event {
@@ -144,11 +145,40 @@ static void deliver_gate(struct vcpu *v, const struct event *e, const struct des
 	}
 }
 
+/* deliver_inner() where nothing is left to check. */
+static bool deliver_quick(struct vcpu *v, const struct event *e)
+{
+	struct quick_entry q;
+	u32 *frame;
+
+	if (!quick_entry(v, e->vector, e->software, e->has_error, &q))
+		return false;
+	frame = q.frame;
+	if (e->has_error)
+		*frame++ = e->error;
+	frame[0] = e->return_eip;
+	frame[1] = v->seg[SEG_CS].sel;
+	frame[2] = vcpu_eflags(v);
+	frame[3] = v->gpr[REG_ESP];
+	frame[4] = v->seg[SEG_SS].sel;
+	v->seg[SEG_SS] = *q.ss;
+	v->gpr[REG_ESP] = q.esp;
+	clear_flags(v, q.interrupt_gate);
+	v->seg[SEG_CS] = *q.cs;
+	v->seg[SEG_CS].sel = q.sel;
+	v->cpl = 0;
+	v->eip = q.eip;
+	cpu_mode_changed(v);
+	return true;
+}
+
 static void deliver_protected(struct vcpu *v, const struct event *e)
 {
 	u32 idt_error = e->vector * 8u + 2;
 	struct descriptor gate;
 
+	if (deliver_quick(v, e))
+		return;
 	if (e->vector * 8u + 7 > v->idtr.limit)
 		cpu_raise(v, VEC_GP, idt_error);
 	gate.lin = v->idtr.base + e->vector * 8u;

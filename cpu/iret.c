@@ -4,6 +4,7 @@
 #include "cpu/code_segment.h"
 #include "cpu/far.h"
 #include "cpu/mem.h"
+#include "cpu/quick.h"
 #include "cpu/segment.h"
 
 #define FLAGS_16 0xffffu
@@ -132,12 +133,33 @@ static void iret_outer(struct vcpu *v, struct iret_frame *f, struct descriptor *
 	segments_drop_inner(v);
 }
 
+/* iret_outer() where nothing is left to check. */
+static bool iret_quick(struct vcpu *v)
+{
+	struct quick_return q;
+
+	if (!quick_return(v, &q))
+		return false;
+	merge_flags(v, q.eflags, protected_mask(v, 4));
+	v->seg[SEG_SS] = *q.ss;
+	v->gpr[REG_ESP] = q.esp;
+	v->seg[SEG_CS] = *q.cs;
+	v->cpl = 3;
+	v->eip = q.eip;
+	cpu_mode_changed(v);
+	segments_drop_inner(v);
+	return true;
+}
+
 static void iret_protected(struct vcpu *v, unsigned opsize)
 {
-	struct iret_frame f = pop_frame(v, opsize);
+	struct iret_frame f;
 	struct descriptor d;
 	struct segment code;
 
+	if (opsize == 4 && iret_quick(v))
+		return;
+	f = pop_frame(v, opsize);
 	if (opsize == 4 && (f.flags & FLAG_VM) && v->cpl == 0) {
 		iret_to_v86(v, &f);
 		return;
