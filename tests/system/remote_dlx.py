@@ -59,7 +59,7 @@ def uart_out(shell, far, size):
 
 def uart_in(shell, far, lines=50):
     """Lines, each sent when the one before has come back as the terminal's echo."""
-    text = [f"line {i} {'.' * (i % 60)}" for i in range(lines)]
+    text = [f"line {i} {'.' * (i % 60 + 1)}" for i in range(lines)]
     far.wire.taken()
     shell.start("{ echo ready; while read l; do [ \"$l\" = end ] && break; echo $l >> got; done; } "
                 "< /dev/ttyS1 > /dev/ttyS1")
