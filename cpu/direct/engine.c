@@ -3,6 +3,10 @@
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
 
+#define CPUID_FEATURES7 7u /* leaf */
+#define CPUID7_ECX_UMIP BIT(2)
+#define CR4_UMIP	BIT(11)
+
 const char *const direct_refusal_name[REFUSE_COUNT] = {
 	[REFUSE_NOTHING] = "none", [REFUSE_CPL] = "cpl",	   [REFUSE_FLAGS] = "flags",
 	[REFUSE_STEP] = "step",	   [REFUSE_SEGMENTS] = "segments", [REFUSE_TABLES] = "page-tables",
@@ -110,6 +114,21 @@ static size_t state_size(void)
 	return (sizeof(struct direct) + 15) & ~(size_t)15;
 }
 
+/* SGDT, SIDT, SLDT, STR and SMSW fault at CPL 3 where the CPU can make them, and are interpreted.
+ */
+static bool has_umip(void)
+{
+	u32 eax = 0, ebx, ecx = 0, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if (eax < CPUID_FEATURES7)
+		return false;
+	eax = CPUID_FEATURES7;
+	ecx = 0;
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ecx & CPUID7_ECX_UMIP;
+}
+
 size_t direct_arena_size(u32 flag_pages)
 {
 	return state_size() + shadow_arena_size(flag_pages);
@@ -125,6 +144,8 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	asm volatile("movl %%cr0, %0" : "=r"(d->cr0));
 	asm volatile("movl %%cr4, %0" : "=r"(d->own_cr4));
 	d->cr4 = d->own_cr4;
+	if (has_umip())
+		d->own_cr4 |= CR4_UMIP;
 	direct_segments_init(d);
 	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
 	v->direct = d;

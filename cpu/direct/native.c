@@ -127,7 +127,7 @@ static void set_cr4(struct direct *d, u32 value)
 
 static void enter_cr4(struct direct *d, struct vcpu *v)
 {
-	u32 simd = CR4_OSFXSR | CR4_OSXMMEXCPT, value = d->cr4 & ~(CR4_TSD | simd);
+	u32 simd = CR4_OSFXSR | CR4_OSXMMEXCPT, value = d->own_cr4 & ~(CR4_TSD | simd);
 	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset;
 
 	value |= d->own_cr4 & simd & v->cr4;
