@@ -111,7 +111,7 @@ DEBIAN_MODULES_AT_BOOT = ("ata_piix", "sd_mod", "sr_mod", "parport_pc", "lp", "s
 DEBIAN_MODULES = (*DEBIAN_MODULES_AT_BOOT, "ext4", "crc32c_generic", "isofs", "vfat", "nls_cp437",
                   "nls_ascii", "nls_utf8", "nls_iso8859-1", "ne", "aoe")
 DEBIAN_MODULE_OPTIONS = ("options parport_pc io=0x378 irq=7",
-                         "options snd-sb16 isapnp=0 port=0x220 irq=5 dma8=1 dma16=1 mpu_port=0",
+                         "options snd-sb16 isapnp=0 port=0x220 irq=5 dma8=1 dma16=5 mpu_port=0",
                          "options ne io=0x300 irq=10")
 
 

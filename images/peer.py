@@ -27,7 +27,7 @@ EXPORTS = {
     "ide1": ("0x170-0x177,0x376 irq 15", "ata"),
     "com2": ("0x2f8-0x2ff irq 3", "uart"),
     "lpt1": ("0x378-0x37a irq 7", "lpt"),
-    "sb16": ("0x220-0x22f irq 5 dma 1", "sb16"),
+    "sb16": ("0x220-0x22f irq 5 dma 1 dma 5", "sb16"),
 }
 
 
