@@ -111,6 +111,7 @@ static void decode_insn(struct decoder *d)
 	do {
 		opcode = fetch8(d);
 	} while (!d->overrun && prefix(d, opcode));
+	d->opcode_at = (u8)(d->pos - 1);
 	if (opcode == 0x0f)
 		decode_two(d, fetch8(d));
 	else
@@ -262,4 +263,11 @@ const struct insn *decode_single(struct vcpu *v)
 	for (unsigned n = 0; n < d.exits; n++)
 		make_exit(&d, in->scratch, n, 0);
 	return in->scratch;
+}
+
+bool decode_shape(struct decoder *d, const u8 *bytes, u32 avail, u32 mode, struct insn *out)
+{
+	*d = (struct decoder){.mode = mode, .bytes = bytes, .avail = avail, .out = out, .n = 1};
+	decode_insn(d);
+	return !d->overrun;
 }

@@ -24,7 +24,8 @@ struct decoder {
 	u32 pos, avail;
 	bool overrun; /* it does not end where bytes do: not for a block */
 	u8 buf[16];
-	u32 off; /* page offset of its first byte */
+	u32 off;      /* page offset of its first byte */
+	u8 opcode_at; /* of the opcode's first byte in it: how many bytes of prefixes there are */
 
 	bool o16, a16, lock, prefix66;
 	bool lockable; /* LOCK is legal for it */
@@ -117,6 +118,14 @@ void emit_branch(struct decoder *d, op_fn fn, op_fn far_fn, u32 rel);
 
 void decode_one(struct decoder *d, u8 opcode);
 void decode_two(struct decoder *d, u8 opcode);
+
+/*
+ * Decodes one instruction of at most `avail` bytes (up to INSN_BYTES_MAX) for its shape: d->pos is
+ * its length, and opcode_at, prefixes and operands are in *d. out: room for DECODE_SHAPE_INSNS.
+ * False: it does not end within these bytes.
+ */
+#define DECODE_SHAPE_INSNS 16u
+bool decode_shape(struct decoder *d, const u8 *bytes, u32 avail, u32 mode, struct insn *out);
 bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode); /* false: not such an instruction */
 
 #endif

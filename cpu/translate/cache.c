@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The cache of units: how they are found, linked with each other, and forgotten. */
+#include "cpu/translate/private.h"
+#include "lib/str.h"
+
+/* What one unit may take at most; unit.c's UNIT_INSNS_MAX times the longest sequence. */
+#define UNIT_CODE_MAX	(8u * KB)
+#define UNIT_EXITS_MAX	64u
+#define UNIT_POINTS_MAX 256u
+
+/* Of code for each unit, exit and point in the arrays. */
+#define CODE_PER_UNIT  128u
+#define CODE_PER_EXIT  32u
+#define CODE_PER_POINT 8u
+
+#define PAD_GPA (~0u) /* pads belong to no guest page */
+
+static u32 unit_hash(u32 eip)
+{
+	return (eip ^ eip >> 10) & (UNIT_HASH - 1);
+}
+
+static struct translate_unit **page_of(struct translator *t, u32 gpa)
+{
+	return &t->page[(gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
+}
+
+static bool same_page(const struct translate_unit *a, const struct translate_unit *b)
+{
+	return !((a->gpa ^ b->gpa) & PAGE_MASK);
+}
+
+/* --- links --- */
+
+void exit_link(struct translator *t, struct exit *e, struct translate_unit *to)
+{
+	e->to = to;
+	e->next = to->in;
+	to->in = e;
+	patch(e->site, to->code);
+	t->stats.links++;
+}
+
+static void unlink_exit(struct translator *t, struct exit *e)
+{
+	struct exit **link = &e->to->in;
+
+	while (*link != e)
+		link = &(*link)->next;
+	*link = e->next;
+	e->to = NULL;
+	patch(e->site, e->stub);
+	t->stats.unlinks++;
+}
+
+static void fill_table(u32 *table, const u8 *native)
+{
+	for (u32 n = 0; n < TRANSLATE_SLOTS; n++)
+		table[n] = (u32)(uintptr_t)native;
+}
+
+void translate_drop_links(struct translator *t)
+{
+	for (u32 n = 0; n < t->exits; n++) {
+		struct exit *e = &t->exit[n];
+
+		if (e->to && !same_page(e->from, e->to))
+			unlink_exit(t, e);
+	}
+	fill_table(t->host.state->ret, t->lookup);
+	t->last_exit = NO_EXIT;
+}
+
+/* --- finding and making --- */
+
+struct translate_unit *translate_find(const struct translator *t, u32 eip, u32 gpa)
+{
+	struct translate_unit *u = t->hash[unit_hash(eip)];
+
+	while (u && (u->eip != eip || u->gpa != gpa))
+		u = u->hash_next;
+	return u;
+}
+
+u32 translate_entry(const struct translate_unit *u)
+{
+	return (u32)(uintptr_t)u->code;
+}
+
+static void insert(struct translator *t, struct translate_unit *u)
+{
+	struct translate_unit **head = &t->hash[unit_hash(u->eip)];
+
+	u->hash_next = *head;
+	*head = u;
+}
+
+static bool has_room(const struct translator *t)
+{
+	return (u32)(t->host.code + t->host.code_size - t->next) >= UNIT_CODE_MAX &&
+	       t->units < t->units_max && t->exits + UNIT_EXITS_MAX <= t->exits_max &&
+	       t->points + UNIT_POINTS_MAX <= t->points_max;
+}
+
+struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
+{
+	struct translate_unit *u, **head;
+
+	if (!has_room(t))
+		translate_flush(t);
+	u = unit_make(t, eip, gpa, page);
+	insert(t, u);
+	head = page_of(t, gpa);
+	u->page_next = *head;
+	*head = u;
+	return u;
+}
+
+/* A new target for the shared lookup of indirect branches. */
+static void connect_indirect(struct translator *t, struct translate_unit *to)
+{
+	struct translate_unit *pad = translate_find(t, to->eip, PAD_GPA);
+
+	if (!pad) {
+		if (!has_room(t))
+			return; /* the next unit makes room */
+		pad = unit_make_pad(t, to->eip);
+		pad->gpa = PAD_GPA;
+		insert(t, pad);
+		t->stats.pads++;
+	}
+	if (!t->exit[pad->first_exit].to)
+		exit_link(t, &t->exit[pad->first_exit], to);
+	t->host.state->jump[jump_hash(to->eip)] = translate_entry(pad);
+}
+
+void translate_connect(struct translator *t, struct translate_unit *to)
+{
+	struct exit *e;
+
+	if (t->last_exit == NO_EXIT)
+		return;
+	e = &t->exit[t->last_exit];
+	t->last_exit = NO_EXIT;
+	if (e->recovery == TARGET)
+		connect_indirect(t, to);
+	else if (e->site && !e->to)
+		exit_link(t, e, to);
+}
+
+/* --- forgetting --- */
+
+static void remove(struct translator *t, struct translate_unit *u)
+{
+	struct translate_unit **link = &t->hash[unit_hash(u->eip)];
+	u32 first = translate_entry(u);
+
+	while (*link != u)
+		link = &(*link)->hash_next;
+	*link = u->hash_next;
+	while (u->in)
+		unlink_exit(t, u->in);
+	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
+		if (t->exit[n].to)
+			unlink_exit(t, &t->exit[n]);
+	}
+	for (u32 n = 0; n < TRANSLATE_SLOTS; n++) {
+		if (t->host.state->ret[n] - first < u->size)
+			t->host.state->ret[n] = (u32)(uintptr_t)t->lookup;
+	}
+	if (t->last_exit - u->first_exit < u->exits)
+		t->last_exit = NO_EXIT;
+	t->stats.dropped++;
+}
+
+bool translate_drop_page(struct translator *t, u32 gpa)
+{
+	struct translate_unit **link = page_of(t, gpa), *u;
+	bool any = false;
+
+	while ((u = *link)) {
+		if ((u->gpa ^ gpa) & PAGE_MASK) {
+			link = &u->page_next;
+			continue;
+		}
+		*link = u->page_next;
+		remove(t, u);
+		any = true;
+	}
+	return any;
+}
+
+void translate_flush(struct translator *t)
+{
+	memset(t->hash, 0, sizeof(t->hash));
+	memset(t->page, 0, sizeof(t->page));
+	t->units = t->exits = t->points = 0;
+	t->next = t->host.code;
+	t->last_exit = NO_EXIT;
+	t->stats.flushes++;
+	unit_make_lookup(t);
+	fill_table(t->host.state->ret, t->lookup);
+	fill_table(t->host.state->jump, t->miss);
+}
+
+/* --- construction --- */
+
+size_t translate_arena_size(u32 code_size)
+{
+	return sizeof(struct translator) +
+	       code_size / CODE_PER_UNIT * sizeof(struct translate_unit) +
+	       code_size / CODE_PER_EXIT * sizeof(struct exit) +
+	       code_size / CODE_PER_POINT * sizeof(struct point);
+}
+
+struct translator *translate_init(void *arena, const struct translate_host *host)
+{
+	struct translator *t = arena;
+
+	t->host = *host;
+	t->units_max = host->code_size / CODE_PER_UNIT;
+	t->exits_max = host->code_size / CODE_PER_EXIT;
+	t->points_max = host->code_size / CODE_PER_POINT;
+	t->unit = (struct translate_unit *)(void *)(t + 1);
+	t->exit = (struct exit *)(void *)(t->unit + t->units_max);
+	t->point = (struct point *)(void *)(t->exit + t->exits_max);
+	translate_flush(t);
+	t->stats = (struct translate_stats){0};
+	return t;
+}
+
+const struct translate_stats *translate_stats(const struct translator *t)
+{
+	return &t->stats;
+}

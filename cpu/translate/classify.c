@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a guest instruction is to the translator. The interpreter's decoder says how long it is and
+ * whether it exists; the opcode says the rest.
+ */
+#include "cpu/interp/decode.h"
+#include "cpu/translate/private.h"
+#include "lib/str.h"
+
+#define MODE_TRANSLATED (MODE_CODE32 | MODE_STACK32 | MODE_FLAT)
+
+/* Opcodes that are not copied, one bit each; branches have their own classes before that. */
+#define RANGE(first, last) ((~0u >> (31 - ((last)&31))) & (~0u << ((first)&31)))
+#define ONE(n)		   RANGE(n, n)
+
+static const u32 interpret_one[8] = {
+	/* PUSH and POP of segment registers */
+	[0] = ONE(0x06) | ONE(0x07) | ONE(0x0e) | ONE(0x16) | ONE(0x17) | ONE(0x1e) | ONE(0x1f),
+	[3] = RANGE(0x6c, 0x6f), /* INS, OUTS */
+	/* MOV with segment registers, far CALL, FWAIT */
+	[4] = ONE(0x8c) | ONE(0x8e) | ONE(0x9a) | ONE(0x9b),
+	/* LES, LDS, far RET, INT3, INT, INTO, IRET, x87: its state has the address of its code */
+	[6] = ONE(0xc4) | ONE(0xc5) | RANGE(0xca, 0xcf) | RANGE(0xd8, 0xdf),
+	/* IN, OUT, far JMP, INT1, HLT */
+	[7] = RANGE(0xe4, 0xe7) | RANGE(0xea, 0xea) | RANGE(0xec, 0xef) | ONE(0xf1) | ONE(0xf4),
+};
+
+static const u32 interpret_two[8] = {
+	/* groups 6 and 7, LAR, LSL, CLTS, INVD, WBINVD */
+	[0] = RANGE(0x00, 0x03) | ONE(0x06) | RANGE(0x08, 0x09),
+	/* MOV with CRx and DRx, MSRs, counters, SYSENTER, SYSEXIT */
+	[1] = RANGE(0x20, 0x23) | RANGE(0x30, 0x35),
+	/* FS and GS, CPUID, FXSAVE and its like, LSS, LFS, LGS */
+	[5] = RANGE(0xa0, 0xa2) | RANGE(0xa8, 0xa9) | ONE(0xae) | ONE(0xb2) | RANGE(0xb4, 0xb5),
+};
+
+static bool in_set(const u32 *set, u8 opcode)
+{
+	return set[opcode >> 5] >> (opcode & 31) & 1;
+}
+
+static u32 last32(const struct decoder *d)
+{
+	u32 value;
+
+	memcpy(&value, d->bytes + d->pos - 4, 4);
+	return value;
+}
+
+static u32 last8s(const struct decoder *d)
+{
+	return (u32)(s8)d->bytes[d->pos - 1];
+}
+
+static void set(struct guest_insn *g, enum insn_class class, u32 operand)
+{
+	g->class = class;
+	g->operand = operand;
+}
+
+static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
+{
+	if (opcode >= 0x80 && opcode <= 0x8f) {
+		set(g, d->o16 ? INSN_INTERPRET : INSN_JCC, last32(d));
+		g->opcode = opcode & 15;
+		return;
+	}
+	/* With F3, BSF and BSR are something newer on newer CPUs. */
+	if (in_set(interpret_two, opcode) || (d->rep && (opcode == 0xbc || opcode == 0xbd)))
+		g->class = INSN_INTERPRET;
+}
+
+/* Group 5: near CALL and JMP by an operand; the far ones are not translated. */
+static void group5(const struct decoder *d, struct guest_insn *g)
+{
+	g->rm_at = (u8)(d->opcode_at + 1);
+	if (d->reg == 2)
+		g->class = INSN_CALL_RM;
+	else if (d->reg == 4)
+		g->class = INSN_JMP_RM;
+	else if (d->reg == 3 || d->reg == 5)
+		g->class = INSN_INTERPRET;
+	if (d->o16 && g->class != INSN_COPY)
+		g->class = INSN_INTERPRET;
+}
+
+/* Those with classes of their own; all are for the interpreter with 16-bit operands. */
+static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
+{
+	switch (opcode) {
+	case 0x70 ... 0x7f:
+		set(g, INSN_JCC, last8s(d));
+		g->opcode = opcode & 15;
+		break;
+	case 0x9c:
+		g->class = INSN_PUSHF;
+		break;
+	case 0x9d:
+		g->class = INSN_POPF;
+		break;
+	case 0xc2:
+		set(g, INSN_RET, d->bytes[d->pos - 2] | (u32)d->bytes[d->pos - 1] << 8);
+		break;
+	case 0xc3:
+		g->class = INSN_RET;
+		break;
+	case 0xe0 ... 0xe3:
+		set(g, d->a16 ? INSN_INTERPRET : INSN_LOOP, last8s(d));
+		g->opcode = opcode;
+		break;
+	case 0xe8:
+	case 0xe9:
+		set(g, opcode == 0xe8 ? INSN_CALL : INSN_JMP, last32(d));
+		break;
+	case 0xeb:
+		set(g, INSN_JMP, last8s(d));
+		break;
+	default:
+		return false;
+	}
+	if (d->o16)
+		g->class = INSN_INTERPRET;
+	return true;
+}
+
+static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
+{
+	if (own_class(d, opcode, g))
+		return;
+	if (opcode == 0xfa)
+		g->class = INSN_CLI;
+	else if (opcode == 0xfb)
+		g->class = INSN_STI;
+	else if (opcode == 0xff)
+		group5(d, g);
+	else if (in_set(interpret_one, opcode))
+		g->class = INSN_INTERPRET;
+}
+
+struct guest_insn classify(const u8 *bytes, u32 avail)
+{
+	struct insn out[DECODE_SHAPE_INSNS];
+	struct guest_insn g = {.class = INSN_INTERPRET};
+	struct decoder d;
+
+	if (!decode_shape(&d, bytes, avail < INSN_BYTES_MAX ? avail : INSN_BYTES_MAX,
+			  MODE_TRANSLATED, out))
+		return g;
+	g.len = (u8)d.pos;
+	/* CS leads to all linear addresses, and FS or GS to the translator's own state. */
+	if (out[d.count - 1].fn == op_ud ||
+	    (d.seg_override && (d.seg == SEG_CS || d.seg == SEG_FS || d.seg == SEG_GS)))
+		return g;
+	g.class = INSN_COPY;
+	if (bytes[d.opcode_at] == 0x0f)
+		two_byte(&d, bytes[d.opcode_at + 1], &g);
+	else
+		one_byte(&d, bytes[d.opcode_at], &g);
+	return g;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the translator's files share. A unit is the translation of guest code that runs on from one
+ * entry: past conditional branches, and past calls, to which it goes on when they return.
+ *
+ * Units, exits and points lie in arrays in the order in which they were made, which is that of
+ * their code; all of them are forgotten at once when one of the arrays is full.
+ */
+#ifndef FARBUS_CPU_TRANSLATE_PRIVATE_H
+#define FARBUS_CPU_TRANSLATE_PRIVATE_H
+
+#include "cpu/translate/translate.h"
+
+/* How the guest's registers are to be had from the CPU's. */
+enum recovery {
+	AT,	     /* they are the same */
+	AT_SHADOW,   /* ... and STI was just executed */
+	SAVED_ECX,   /* ECX is in the state */
+	SAVED,	     /* EAX and ECX are */
+	SAVED_FLAGS, /* ... and so are the arithmetic flags */
+	PUSHED,	     /* EAX and ECX, and 4 bytes are on the stack that the guest has not pushed */
+	POPPED,	     /* EAX and ECX; vif is still to become new_if */
+	TARGET,	     /* ECX, and EIP is state->target */
+};
+
+/* From `off` in a unit's code on until the next point. */
+struct point {
+	u16 off;
+	u8 recovery;
+	u32 eip;
+};
+
+struct exit {
+	u32 eip;
+	u8 recovery, reason;
+	bool fixed; /* never linked */
+	u8 *site;   /* a rel32 that leads to `stub` or, linked, to a unit; NULL when fixed */
+	u8 *stub;
+	struct translate_unit *from, *to;
+	struct exit *next; /* of those that lead to the same unit */
+};
+
+struct translate_unit {
+	u32 eip, gpa;
+	u8 *code;
+	u32 size;
+	struct translate_unit *hash_next, *page_next;
+	struct exit *in;
+	u32 first_exit, exits, first_point, points;
+};
+
+#define UNIT_HASH 1024u
+#define NO_EXIT	  (~0u)
+
+struct translator {
+	struct translate_host host;
+	struct translate_stats stats;
+	struct translate_unit *unit;
+	struct exit *exit;
+	struct point *point;
+	u32 units_max, exits_max, points_max, units, exits, points;
+	u8 *next; /* in host.code */
+	u8 *lookup, *miss;
+	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
+	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
+};
+
+/* --- classify.c --- */
+
+enum insn_class {
+	INSN_COPY,
+	INSN_INTERPRET,
+	INSN_JCC,
+	INSN_LOOP, /* LOOP, LOOPE, LOOPNE, JECXZ */
+	INSN_JMP,
+	INSN_CALL,
+	INSN_RET,
+	INSN_JMP_RM,
+	INSN_CALL_RM,
+	INSN_CLI,
+	INSN_STI,
+	INSN_PUSHF,
+	INSN_POPF,
+};
+
+struct guest_insn {
+	enum insn_class class;
+	u8 len;
+	u8 opcode;   /* JCC: the condition; LOOP: the opcode */
+	u8 rm_at;    /* JMP_RM, CALL_RM: offset of ModR/M */
+	u32 operand; /* relative branches: the distance; RET: bytes to drop */
+};
+
+/* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there. */
+struct guest_insn classify(const u8 *bytes, u32 avail);
+
+/* --- emit.c: instructions into t->next; see there --- */
+
+void emit8(struct translator *t, u8 byte);
+void emit32(struct translator *t, u32 value);
+void emit_bytes(struct translator *t, const u8 *bytes, u32 count);
+/* `opcode` with a ModR/M byte of `reg` and the state's field at this offset. */
+void emit_field(struct translator *t, u8 opcode, unsigned reg, u32 offset);
+void emit_load(struct translator *t, unsigned reg, u32 offset);
+void emit_store(struct translator *t, unsigned reg, u32 offset);
+void emit_store_imm(struct translator *t, u32 offset, u32 value);
+/* JMP to native code; returns its rel32. */
+u8 *emit_jmp(struct translator *t, const u8 *to);
+/* Jcc to where patch() says. */
+u8 *emit_jcc(struct translator *t, u8 condition);
+void patch(u8 *rel32, const u8 *to);
+/* JMP through a table of the state, index in ECX. */
+void emit_jmp_table(struct translator *t, u32 offset);
+/* ECX becomes the index in state->jump for the target in ECX; flags stay. */
+void emit_hash(struct translator *t);
+/* Checks that state->target is eip, goes to the lookup otherwise; ECX is the guest's after it. */
+void emit_landing(struct translator *t, u32 eip, const u8 *otherwise);
+u32 jump_hash(u32 eip);
+
+/* --- unit.c --- */
+
+/* Room for one more unit is there. */
+struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
+/* Code at whose end EIP `to` follows if state->target is that. */
+struct translate_unit *unit_make_pad(struct translator *t, u32 to);
+/* The code that indirect branches share, the first in the cache. */
+void unit_make_lookup(struct translator *t);
+
+/* --- cache.c --- */
+void exit_link(struct translator *t, struct exit *e, struct translate_unit *to);
+
+#endif

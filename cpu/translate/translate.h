@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The dynamic translator: guest code of CPL 0 becomes code that may run outside of CPL 0. It knows
+ * 32-bit code and stacks in flat segments. Most instructions are copied as they are; branches lead
+ * to other translations; CLI, STI, PUSHF and POPF work on a virtual IF; all else that reads or
+ * changes more than registers, memory and arithmetic flags leaves translated code, for the
+ * interpreter to carry out. The guest's general registers and stack are the CPU's meanwhile.
+ *
+ * At whatever instruction translated code is stopped, by a fault or by an interrupt,
+ * translate_stopped() gives the guest's exact state between two of its instructions.
+ *
+ * Pure code: the places of code and state, and the way out, are the caller's.
+ */
+#ifndef FARBUS_CPU_TRANSLATE_TRANSLATE_H
+#define FARBUS_CPU_TRANSLATE_TRANSLATE_H
+
+#include "lib/types.h"
+
+#define TRANSLATE_SLOTS 256u
+
+/* What translated code reads and writes itself, beside the guest's memory. */
+struct translate_state {
+	u32 eax, ecx;		   /* the guest's, while translated code needs the registers */
+	u32 flags;		   /* LAHF's AH, and OF in bit 0 */
+	u32 target;		   /* EIP that an indirect branch leads to */
+	u32 new_if;		   /* POPF's */
+	u32 vif;		   /* the guest's IF: 0 or FLAG_IF */
+	u32 iopl;		   /* the guest's, at its place in EFLAGS */
+	u32 flags_add;		   /* what PUSHF's image lacks but for vif */
+	u32 pending;		   /* not 0: an interrupt waits for IF */
+	u32 exit;		   /* which exit was taken */
+	u32 ret[TRANSLATE_SLOTS];  /* native code by a return address's low byte */
+	u32 jump[TRANSLATE_SLOTS]; /* the same by a hash, for all indirect branches */
+};
+
+struct translate_host {
+	u8 *code; /* where translations go: executable at the same linear address */
+	u32 code_size;
+	struct translate_state *state;
+	/* How translated code addresses *state: this displacement, after a segment prefix (64h FS,
+	 * 65h GS; 0: none). Guest instructions that use FS or GS are not translated. */
+	u32 state_disp;
+	u8 state_prefix;
+	/* Linear address to which translated code jumps to leave, registers being the guest's
+	 * except for what state->exit stands for: translate_left(). */
+	u32 leave;
+};
+
+struct translate_stats {
+	u64 units, insns;	  /* translated: units of code, guest instructions in them */
+	u64 links, unlinks, pads; /* exits that became jumps, and back; targets in the table */
+	u64 dropped, flushes;
+};
+
+struct translator;
+struct translate_unit;
+
+/* The CPU's registers while translated code runs, and the guest's. */
+struct translate_regs {
+	u32 gpr[8];
+	u32 eip, eflags;
+	bool shadow; /* the guest's STI holds interrupts off until after the next instruction */
+};
+
+enum translate_reason {
+	TRANSLATE_GO_ON,     /* the code at EIP has not been reached from here before */
+	TRANSLATE_INTERPRET, /* the instruction at EIP is not translated */
+};
+
+/* code_size: of 64 KB or more. The arena is zeroed and 16-byte aligned. */
+size_t translate_arena_size(u32 code_size);
+struct translator *translate_init(void *arena, const struct translate_host *host);
+
+/* Before translated code runs: IF and IOPL of these EFLAGS, all else that POPF could set being 0.
+ */
+void translate_enter(struct translator *t, u32 eflags);
+
+/*
+ * The translation of the code at guest EIP, which lies at guest-physical gpa; NULL: none yet.
+ * translate_make() makes one, from the 4 KB page that gpa is in, and may forget all others first.
+ */
+struct translate_unit *translate_find(const struct translator *t, u32 eip, u32 gpa);
+struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
+u32 translate_entry(const struct translate_unit *u); /* linear address */
+
+/*
+ * After translated code has come to host.leave: *r, the CPU's registers, becomes the guest's. Then
+ * translate_connect() may make the exit that was taken a jump to the unit of r->eip.
+ */
+enum translate_reason translate_left(struct translator *t, struct translate_regs *r);
+void translate_connect(struct translator *t, struct translate_unit *to);
+
+/* The same for translated code that was stopped at r->eip; false: that is no translated code. */
+bool translate_stopped(const struct translator *t, struct translate_regs *r);
+
+/* The bytes of a guest page have changed, or are about to. True: something was made from them. */
+bool translate_drop_page(struct translator *t, u32 gpa);
+/* Linear addresses may lead elsewhere: no way from one guest page to another stays. */
+void translate_drop_links(struct translator *t);
+void translate_flush(struct translator *t);
+
+const struct translate_stats *translate_stats(const struct translator *t);
+
+#endif

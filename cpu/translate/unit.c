@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest code into native code, instruction by instruction. The comments beside the sequences give
+ * what translate_stopped() has to know: see enum recovery. A sequence changes what the guest can
+ * see in one native instruction; before it the guest is still at the instruction, after it past.
+ */
+#include "cpu/translate/private.h"
+#include "cpu/vcpu.h"
+
+#define STATE(field) offsetof(struct translate_state, field)
+
+#define UNIT_INSNS_MAX 24u
+
+/* POPF of any of these is for the interpreter, but for IOPL as it is. */
+#define FLAGS_RARE                                                                                 \
+	(FLAG_TF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP |       \
+	 BIT(15))
+
+static void point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
+{
+	struct point *p = &t->point[u->first_point + u->points];
+
+	if (u->points && p[-1].off == (u16)(t->next - u->code)) {
+		u->points--; /* the last one has no code */
+		p--;
+	}
+	*p = (struct point){.off = (u16)(t->next - u->code), .recovery = (u8)r, .eip = eip};
+	u->points++;
+}
+
+/* A way out through the rel32 at `site`; its stub follows the unit's code. */
+static void add_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
+		     enum translate_reason reason, u32 eip)
+{
+	t->exit[u->first_exit + u->exits++] = (struct exit){
+		.eip = eip, .recovery = (u8)r, .reason = (u8)reason, .site = site, .from = u};
+}
+
+/* JMP to where the code at EIP is translated, once it is linked. */
+static void jump_out(struct translator *t, struct translate_unit *u, u32 eip)
+{
+	add_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_GO_ON, eip);
+}
+
+static void leave_for(struct translator *t, struct translate_unit *u, u32 eip)
+{
+	add_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_INTERPRET, eip);
+}
+
+static void make_stubs(struct translator *t, struct translate_unit *u)
+{
+	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
+		struct exit *e = &t->exit[n];
+
+		point(t, u, e->recovery, e->eip);
+		e->stub = t->next;
+		patch(e->site, e->stub);
+		if (e->fixed)
+			e->site = NULL;
+		emit_store_imm(t, STATE(exit), n);
+		emit_jmp(t, (const u8 *)(uintptr_t)t->host.leave);
+	}
+}
+
+/* --- flags --- */
+
+static void make_cli(struct translator *t, struct translate_unit *u, u32 next)
+{
+	emit_store_imm(t, STATE(vif), 0);
+	point(t, u, AT, next);
+}
+
+/* The next instruction, a copied one, comes between: after_sti(). */
+static void make_sti(struct translator *t, struct translate_unit *u, u32 next)
+{
+	emit_store_imm(t, STATE(vif), FLAG_IF);
+	point(t, u, AT_SHADOW, next);
+}
+
+static void after_sti(struct translator *t, struct translate_unit *u, u32 eip)
+{
+	emit_store(t, REG_ECX, STATE(ecx));
+	emit_load(t, REG_ECX, STATE(pending));
+	point(t, u, SAVED_ECX, eip);
+	emit8(t, 0xe3); /* jecxz, over the jmp */
+	emit8(t, 5);
+	add_exit(t, u, emit_jmp(t, t->next), SAVED_ECX, TRANSLATE_GO_ON, eip);
+	t->exit[u->first_exit + u->exits - 1].fixed = true;
+	emit_load(t, REG_ECX, STATE(ecx));
+	point(t, u, AT, eip);
+}
+
+/* The real image has IF on and IOPL 0; what is added makes the guest's of it. */
+static void make_pushf(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
+{
+	static const u8 add[] = {0x8d, 0x04, 0x08}; /* lea eax, [eax + ecx] */
+	static const u8 mov_eax_top[] = {0x8b, 0x04, 0x24}, mov_top_eax[] = {0x89, 0x04, 0x24};
+
+	emit_store(t, REG_EAX, STATE(eax));
+	emit_store(t, REG_ECX, STATE(ecx));
+	emit8(t, 0x9c);
+	point(t, u, PUSHED, eip);
+	emit_bytes(t, mov_eax_top, sizeof(mov_eax_top));
+	emit_load(t, REG_ECX, STATE(vif));
+	emit_bytes(t, add, sizeof(add));
+	emit_load(t, REG_ECX, STATE(flags_add));
+	emit_bytes(t, add, sizeof(add));
+	emit_bytes(t, mov_top_eax, sizeof(mov_top_eax));
+	emit_load(t, REG_ECX, STATE(ecx));
+	emit_load(t, REG_EAX, STATE(eax));
+	point(t, u, AT, next);
+}
+
+/* CMP of a field with a register, and an exit to the interpreter where they differ. */
+static void leave_unless(struct translator *t, struct translate_unit *u, u8 condition, u32 eip)
+{
+	add_exit(t, u, emit_jcc(t, condition), SAVED_FLAGS, TRANSLATE_INTERPRET, eip);
+}
+
+static void make_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
+{
+	static const u8 save[] = {0x9f, 0x0f, 0x90, 0xc0};	/* lahf; seto al */
+	static const u8 top[] = {0x8b, 0x04, 0x24, 0x89, 0xc1}; /* mov eax, [esp]; mov ecx, eax */
+	static const u8 jz = 0x74;
+	u8 *over;
+
+	emit_store(t, REG_EAX, STATE(eax));
+	emit_store(t, REG_ECX, STATE(ecx));
+	point(t, u, SAVED, eip);
+	emit_bytes(t, save, sizeof(save));
+	emit_store(t, REG_EAX, STATE(flags));
+	emit_bytes(t, top, sizeof(top));
+	point(t, u, SAVED_FLAGS, eip);
+	emit8(t, 0x81); /* and ecx, FLAGS_RARE */
+	emit8(t, 0xe1);
+	emit32(t, FLAGS_RARE);
+	emit_field(t, 0x3b, REG_ECX, STATE(iopl));
+	leave_unless(t, u, 5, eip);
+	emit8(t, 0x25); /* and eax, FLAG_IF */
+	emit32(t, FLAG_IF);
+	emit_store(t, REG_EAX, STATE(new_if));
+	emit8(t, jz);
+	over = t->next++;
+	emit_load(t, REG_ECX, STATE(pending));
+	emit8(t, 0x85); /* test ecx, ecx */
+	emit8(t, 0xc9);
+	leave_unless(t, u, 5, eip);
+	*over = (u8)(t->next - over - 1);
+	emit_load(t, REG_ECX, STATE(ecx));
+	emit8(t, 0x9d);
+	point(t, u, POPPED, next);
+	emit_load(t, REG_EAX, STATE(new_if));
+	emit_store(t, REG_EAX, STATE(vif));
+	emit_load(t, REG_EAX, STATE(eax));
+	point(t, u, AT, next);
+}
+
+/* --- branches --- */
+
+static void make_jcc(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		     u32 next)
+{
+	add_exit(t, u, emit_jcc(t, g->opcode), AT, TRANSLATE_GO_ON, next + g->operand);
+	point(t, u, AT, next);
+}
+
+/* These have no long form. */
+static void make_loop(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		      u32 next)
+{
+	static const u8 over_jump[] = {2, 0xeb, 5};
+
+	emit8(t, g->opcode);
+	emit_bytes(t, over_jump, 1);
+	point(t, u, AT, next);
+	emit_bytes(t, over_jump + 1, 2);
+	point(t, u, AT, next + g->operand);
+	jump_out(t, u, next + g->operand);
+	point(t, u, AT, next);
+}
+
+static void push_imm(struct translator *t, u32 value)
+{
+	emit8(t, 0x68);
+	emit32(t, value);
+}
+
+/* Where the call returns to; the place of its address is filled in by make_landing(). */
+static u8 *predict_return(struct translator *t, u32 ret)
+{
+	emit_store_imm(t, STATE(ret) + (ret & (TRANSLATE_SLOTS - 1)) * 4, 0);
+	return t->next - 4;
+}
+
+static void make_landing(struct translator *t, struct translate_unit *u, u8 *imm, u32 ret)
+{
+	u32 here = (u32)(uintptr_t)t->next;
+
+	__builtin_memcpy(imm, &here, 4);
+	point(t, u, TARGET, 0);
+	emit_landing(t, ret, t->lookup);
+	point(t, u, AT, ret);
+}
+
+static void make_call(struct translator *t, struct translate_unit *u, u32 target, u32 next)
+{
+	u8 *imm;
+
+	push_imm(t, next);
+	point(t, u, AT, target);
+	imm = predict_return(t, next);
+	jump_out(t, u, target);
+	make_landing(t, u, imm, next);
+}
+
+static void make_ret(struct translator *t, struct translate_unit *u, u32 drop, u32 eip)
+{
+	static const u8 mov_ecx_top[] = {0x8b, 0x0c, 0x24}, movzx_ecx_cl[] = {0x0f, 0xb6, 0xc9};
+	static const u8 lea_esp[] = {0x8d, 0xa4, 0x24};
+
+	emit_store(t, REG_ECX, STATE(ecx));
+	emit_bytes(t, mov_ecx_top, sizeof(mov_ecx_top));
+	point(t, u, SAVED_ECX, eip);
+	emit_store(t, REG_ECX, STATE(target));
+	emit_bytes(t, movzx_ecx_cl, sizeof(movzx_ecx_cl));
+	emit_bytes(t, lea_esp, sizeof(lea_esp));
+	emit32(t, 4 + drop);
+	point(t, u, TARGET, 0);
+	emit_jmp_table(t, STATE(ret));
+}
+
+/* The target into ECX and the state: MOV ECX with the guest's prefixes and operand. */
+static void load_target(struct translator *t, struct translate_unit *u, const u8 *bytes,
+			const struct guest_insn *g, u32 eip)
+{
+	emit_store(t, REG_ECX, STATE(ecx));
+	emit_bytes(t, bytes, g->rm_at - 1u);
+	emit8(t, 0x8b);
+	emit8(t, (u8)((bytes[g->rm_at] & 0xc7) | REG_ECX << 3));
+	emit_bytes(t, bytes + g->rm_at + 1, g->len - g->rm_at - 1u);
+	point(t, u, SAVED_ECX, eip);
+	emit_store(t, REG_ECX, STATE(target));
+}
+
+static void jump_to_target(struct translator *t)
+{
+	emit_hash(t);
+	emit_jmp_table(t, STATE(jump));
+}
+
+static void make_jmp_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
+			const struct guest_insn *g, u32 eip)
+{
+	load_target(t, u, bytes, g, eip);
+	point(t, u, TARGET, 0);
+	jump_to_target(t);
+}
+
+static void make_call_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
+			 const struct guest_insn *g, u32 eip)
+{
+	u8 *imm;
+
+	load_target(t, u, bytes, g, eip);
+	push_imm(t, eip + g->len);
+	point(t, u, TARGET, 0);
+	imm = predict_return(t, eip + g->len);
+	jump_to_target(t);
+	make_landing(t, u, imm, eip + g->len);
+}
+
+/* --- units --- */
+
+/* False: nothing follows it in the unit. */
+static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		      const struct guest_insn *g, u32 eip)
+{
+	u32 next = eip + g->len;
+
+	switch (g->class) {
+	case INSN_COPY:
+		emit_bytes(t, bytes, g->len);
+		point(t, u, AT, next);
+		return true;
+	case INSN_CLI:
+		make_cli(t, u, next);
+		return true;
+	case INSN_STI:
+		make_sti(t, u, next);
+		return true;
+	case INSN_PUSHF:
+		make_pushf(t, u, eip, next);
+		return true;
+	case INSN_POPF:
+		make_popf(t, u, eip, next);
+		return true;
+	case INSN_JCC:
+		make_jcc(t, u, g, next);
+		return true;
+	case INSN_LOOP:
+		make_loop(t, u, g, next);
+		return true;
+	case INSN_CALL:
+		make_call(t, u, next + g->operand, next);
+		return true;
+	case INSN_CALL_RM:
+		make_call_rm(t, u, bytes, g, eip);
+		return true;
+	case INSN_JMP:
+		jump_out(t, u, next + g->operand);
+		return false;
+	case INSN_JMP_RM:
+		make_jmp_rm(t, u, bytes, g, eip);
+		return false;
+	case INSN_RET:
+		make_ret(t, u, g->operand, eip);
+		return false;
+	default:
+		leave_for(t, u, eip);
+		return false;
+	}
+}
+
+static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
+{
+	struct translate_unit *u = &t->unit[t->units++];
+
+	*u = (struct translate_unit){.eip = eip,
+				     .gpa = gpa,
+				     .code = t->next,
+				     .first_exit = t->exits,
+				     .first_point = t->points};
+	return u;
+}
+
+static struct translate_unit *end(struct translator *t, struct translate_unit *u)
+{
+	make_stubs(t, u);
+	u->size = (u32)(t->next - u->code);
+	t->exits += u->exits;
+	t->points += u->points;
+	t->stats.units++;
+	return u;
+}
+
+struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
+{
+	struct translate_unit *u = begin(t, eip, gpa);
+	u32 off = gpa & ~PAGE_MASK, n;
+	bool sti = false;
+
+	point(t, u, AT, eip);
+	for (n = 0; (n < UNIT_INSNS_MAX || sti) && off < PAGE_SIZE; n++) {
+		struct guest_insn g = classify(page + off, PAGE_SIZE - off), then;
+		bool copy = g.class == INSN_COPY;
+
+		if (g.class == INSN_STI) {
+			then = classify(page + off + 1, PAGE_SIZE - off - 1);
+			if (then.class != INSN_COPY || sti)
+				g.class = INSN_INTERPRET;
+		}
+		t->stats.insns++;
+		if (!make_insn(t, u, page + off, &g, eip))
+			return end(t, u);
+		off += g.len;
+		eip += g.len;
+		if (sti && copy)
+			after_sti(t, u, eip);
+		sti = g.class == INSN_STI;
+	}
+	jump_out(t, u, eip);
+	return end(t, u);
+}
+
+struct translate_unit *unit_make_pad(struct translator *t, u32 to)
+{
+	struct translate_unit *u = begin(t, to, 0);
+
+	point(t, u, TARGET, 0);
+	emit_landing(t, to, t->miss);
+	point(t, u, AT, to);
+	jump_out(t, u, to);
+	return end(t, u);
+}
+
+void unit_make_lookup(struct translator *t)
+{
+	struct translate_unit *u = begin(t, 0, 0);
+
+	point(t, u, TARGET, 0);
+	t->lookup = t->next;
+	emit_load(t, REG_ECX, STATE(target));
+	jump_to_target(t);
+	t->miss = t->next;
+	add_exit(t, u, emit_jmp(t, t->next), TARGET, TRANSLATE_GO_ON, 0);
+	t->exit[u->first_exit].fixed = true;
+	end(t, u);
+}

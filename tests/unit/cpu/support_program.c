@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Random programs in the style of kernel code: functions that call those after them, directly and
+ * through a table, loops, branches, string moves, saved flags. EBP leads to memory, ESP to the
+ * stack; the other registers have anything.
+ */
+#include <string.h>
+#include "cpu/vcpu.h"
+#include "tests/unit/cpu/support_translate.h"
+
+struct writer {
+	struct program *p;
+	struct rng r;
+	u32 function; /* being written */
+	u32 calls;    /* left in it */
+	bool loop;    /* ECX counts */
+};
+
+static void byte(struct writer *w, u32 value)
+{
+	w->p->code[w->p->len++] = (u8)value;
+}
+
+static void bytes(struct writer *w, const char *s, u32 n)
+{
+	memcpy(w->p->code + w->p->len, s, n);
+	w->p->len += n;
+}
+
+static void word(struct writer *w, u32 value)
+{
+	memcpy(w->p->code + w->p->len, &value, 4);
+	w->p->len += 4;
+}
+
+static u32 below(struct writer *w, u32 n)
+{
+	return rng_below(&w->r, n);
+}
+
+static u32 here(const struct writer *w)
+{
+	return PROGRAM_LIN + w->p->len;
+}
+
+/* A register that may change. */
+static u32 any_reg(struct writer *w)
+{
+	static const u8 regs[] = {REG_EAX, REG_EDX, REG_EBX, REG_ESI, REG_EDI, REG_ECX};
+
+	return regs[below(w, w->loop ? 5 : 6)];
+}
+
+/* ModR/M for `reg` and memory, or now and then a register. */
+static void operand(struct writer *w, u32 reg)
+{
+	switch (below(w, 4)) {
+	case 0:
+		byte(w, 0xc0 | reg << 3 | any_reg(w));
+		break;
+	case 1:
+		byte(w, 0x85 | reg << 3);
+		word(w, below(w, 0x2000));
+		break;
+	default:
+		byte(w, 0x45 | reg << 3);
+		byte(w, below(w, 256));
+		break;
+	}
+}
+
+static void arithmetic(struct writer *w)
+{
+	u32 op = below(w, 8) << 3;
+
+	switch (below(w, 4)) {
+	case 0:
+		byte(w, op | 1);
+		operand(w, any_reg(w));
+		break;
+	case 1:
+		byte(w, op | 3);
+		operand(w, any_reg(w));
+		break;
+	case 2:
+		byte(w, 0x81);
+		byte(w, 0xc0 | op | any_reg(w));
+		word(w, rng_value(&w->r));
+		break;
+	default:
+		byte(w, 0x83);
+		byte(w, 0xc0 | op | any_reg(w));
+		byte(w, below(w, 256));
+		break;
+	}
+}
+
+static void move(struct writer *w)
+{
+	switch (below(w, 4)) {
+	case 0:
+		byte(w, 0xb8 | any_reg(w));
+		word(w, rng_value(&w->r));
+		break;
+	case 1:
+		byte(w, 0x8b);
+		operand(w, any_reg(w));
+		break;
+	case 2:
+		byte(w, 0x89);
+		operand(w, any_reg(w));
+		break;
+	default:
+		byte(w, 0x8d); /* LEA reg, [ebp + reg * 4 + n] */
+		byte(w, 0x44 | any_reg(w) << 3);
+		byte(w, 0x85 | REG_EDX << 3);
+		byte(w, below(w, 256));
+		break;
+	}
+}
+
+static void other(struct writer *w)
+{
+	u32 reg = any_reg(w);
+
+	switch (below(w, 10)) {
+	case 0:
+		byte(w, 0x40 | reg);
+		break;
+	case 1:
+		byte(w, 0x48 | reg);
+		break;
+	case 2:
+		byte(w, 0xf7); /* NOT, NEG */
+		byte(w, 0xd0 | below(w, 2) << 3 | reg);
+		break;
+	case 3:
+		byte(w, 0xd1); /* shifts and rotations by one */
+		byte(w, 0xc0 | (below(w, 2) ? 4 : below(w, 4)) << 3 | reg);
+		break;
+	case 4:
+		byte(w, 0x0f); /* SETcc [ebp + n] */
+		byte(w, 0x90 | below(w, 16));
+		byte(w, 0x45);
+		byte(w, below(w, 256));
+		break;
+	case 5:
+		byte(w, 0x0f); /* CMOVcc */
+		byte(w, 0x40 | below(w, 16));
+		operand(w, reg);
+		break;
+	case 6:
+		byte(w, 0x0f); /* BSWAP */
+		byte(w, 0xc8 | reg);
+		break;
+	case 7:
+		byte(w, "\xf5\xf8\xf9\x99\x98\x9e\x9f\x90"[below(w, 8)]);
+		break;
+	case 8:
+		byte(w, 0xf0); /* LOCK XADD [ebp + n] */
+		bytes(w, "\x0f\xc1", 2);
+		byte(w, 0x45 | reg << 3);
+		byte(w, below(w, 256));
+		break;
+	default:
+		byte(w, 0x66); /* 16 bits */
+		byte(w, 0x01 | below(w, 8) << 3);
+		operand(w, reg);
+		break;
+	}
+}
+
+static void simple(struct writer *w)
+{
+	switch (below(w, 3)) {
+	case 0:
+		arithmetic(w);
+		break;
+	case 1:
+		move(w);
+		break;
+	default:
+		other(w);
+		break;
+	}
+}
+
+static void items(struct writer *w, u32 count, u32 depth);
+
+static void skip(struct writer *w, u32 depth)
+{
+	u32 from;
+
+	if (below(w, 8) == 0) { /* JECXZ */
+		byte(w, 0xe3);
+		byte(w, 0);
+		from = w->p->len;
+		simple(w);
+		w->p->code[from - 1] = (u8)(w->p->len - from);
+		return;
+	}
+	byte(w, 0x0f);
+	byte(w, 0x80 | below(w, 16));
+	word(w, 0);
+	from = w->p->len;
+	items(w, 1 + below(w, 4), depth + 1);
+	*(u32 *)(void *)(w->p->code + from - 4) = w->p->len - from;
+}
+
+static void loop(struct writer *w, u32 depth)
+{
+	u32 start, calls = w->calls;
+	static const u8 kind[] = {0xe0, 0xe1, 0xe2, 0xe2};
+
+	if (w->loop)
+		return;
+	byte(w, 0xb9);
+	word(w, 1 + below(w, 6));
+	start = w->p->len;
+	w->loop = true;
+	w->calls = 0; /* functions change ECX */
+	items(w, 1 + below(w, 3), depth + 2);
+	w->loop = false;
+	w->calls = calls;
+	if (w->p->len - start < 120) {
+		byte(w, kind[below(w, 4)]);
+		byte(w, start - w->p->len - 1);
+		return;
+	}
+	bytes(w, "\x49\x0f\x85", 3); /* dec ecx; jnz */
+	word(w, start - w->p->len - 4);
+}
+
+static void stack(struct writer *w, u32 depth)
+{
+	static const char *const around[][2] = {
+		{"\x50", "\x5a"}, {"\x56", "\x5f"}, {"\x9c", "\x9d"}, {"\x9c", "\x5b"}};
+	u32 which = below(w, 4);
+
+	byte(w, (u8)around[which][0][0]);
+	if (which == 2 && w->p->kind != PROGRAM_USER)
+		byte(w, 0xfa); /* CLI */
+	items(w, below(w, 3), depth + 1);
+	byte(w, (u8)around[which][1][0]);
+}
+
+static void string(struct writer *w)
+{
+	if (w->loop)
+		return;
+	bytes(w, "\x8d\xb5", 2); /* lea esi, [ebp + n]; lea edi, [ebp + n] */
+	word(w, below(w, 0x1000));
+	bytes(w, "\x8d\xbd", 2);
+	word(w, below(w, 0x1000));
+	byte(w, 0xb9);
+	word(w, below(w, 20));
+	byte(w, 0xfc); /* cld; rep movs or stos */
+	byte(w, 0xf3);
+	byte(w, "\xa4\xa5\xaa\xab"[below(w, 4)]);
+}
+
+static u32 callee(const struct writer *w, u32 n)
+{
+	return w->p->function[n];
+}
+
+/* Functions are written from the last one on: those after this one have an address. */
+static void call(struct writer *w)
+{
+	u32 n = w->function + 1;
+
+	if (w->calls == 0 || n >= PROGRAM_FUNCTIONS)
+		return;
+	w->calls--;
+	n += below(w, PROGRAM_FUNCTIONS - n);
+	byte(w, 0x68); /* the argument that the callee's RET 4 drops */
+	word(w, rng_next(&w->r));
+	switch (below(w, 3)) {
+	case 0:
+		byte(w, 0xe8);
+		word(w, callee(w, n) - here(w) - 4);
+		break;
+	case 1:
+		byte(w, 0xb9); /* mov ecx, n; call [ecx * 4 + table] */
+		word(w, n);
+		bytes(w, "\xff\x14\x8d", 3);
+		word(w, TABLE_LIN);
+		break;
+	default:
+		byte(w, 0xb8); /* mov eax, f; call eax */
+		word(w, callee(w, n));
+		bytes(w, "\xff\xd0", 2);
+		break;
+	}
+}
+
+static void jump(struct writer *w)
+{
+	if (below(w, 2)) { /* jmp over garbage */
+		bytes(w, "\xeb\x02\x0f\x0b", 4);
+		return;
+	}
+	byte(w, 0xba); /* mov edx, there; jmp edx */
+	word(w, here(w) + 4 + 2 + 1);
+	bytes(w, "\xff\xe2\xcc", 3);
+}
+
+static void privileged(struct writer *w)
+{
+	u32 flags = FLAGS_ARITH | FLAG_IF;
+
+	if (w->p->kind == PROGRAM_USER)
+		return;
+	if (w->p->kind == PROGRAM_SYSTEM_ID)
+		flags |= FLAG_ID;
+	switch (below(w, 6)) {
+	case 0:
+		byte(w, 0xfa);
+		break;
+	case 1:
+		byte(w, 0xfb);
+		break;
+	case 2:
+		bytes(w, "\x0f\x01\xe0", 3); /* SMSW EAX */
+		break;
+	case 3:
+		bytes(w, "\x8c\xd8", 2); /* MOV EAX, DS */
+		break;
+	case 4:
+		bytes(w, "\xfb\x90\xfa", 3); /* interrupts for a moment */
+		break;
+	default:
+		if (below(w, 3) == 0)
+			flags |= FLAG_IOPL | FLAG_NT;
+		byte(w, 0x68); /* push n; popf */
+		word(w, rng_next(&w->r) & flags);
+		byte(w, 0x9d);
+		break;
+	}
+}
+
+static void items(struct writer *w, u32 count, u32 depth)
+{
+	while (count-- && w->p->len < PROGRAM_SIZE - 1024) {
+		u32 which = below(w, depth > 3 ? 8 : 20);
+
+		if (which < 8)
+			simple(w);
+		else if (which < 11)
+			skip(w, depth);
+		else if (which < 13)
+			loop(w, depth);
+		else if (which < 15)
+			stack(w, depth);
+		else if (which == 15)
+			string(w);
+		else if (which == 16)
+			jump(w);
+		else if (which == 17)
+			privileged(w);
+		else
+			call(w);
+	}
+}
+
+void program_make(struct program *p, u32 seed, enum program_kind kind)
+{
+	struct writer w = {.p = p, .r = {((u64)seed + 1) * 0x9e3779b97f4a7c15ull | 1}};
+	u32 main_call;
+
+	memset(p, 0, sizeof(*p));
+	p->kind = kind;
+	p->seed = seed;
+	bytes(&w, "\x6a\x00\xe8", 3); /* push 0; call main; hlt */
+	main_call = p->len;
+	word(&w, 0);
+	p->end = here(&w);
+	bytes(&w, "\xf4\x90\x90\x90\x90", 5);
+	for (u32 n = PROGRAM_FUNCTIONS; n-- > 0;) {
+		/* Now and then across the next page's start. */
+		if (below(&w, 3) == 0 && p->len < PROGRAM_SIZE / 2)
+			p->len = ((p->len + 4095 + 40) & ~4095u) - below(&w, 40);
+		p->function[n] = here(&w);
+		w.function = n;
+		w.calls = 3;
+		items(&w, 4 + below(&w, 10), 0);
+		bytes(&w, "\xc2\x04\x00", 3); /* RET 4 */
+	}
+	*(u32 *)(void *)(p->code + main_call) = p->function[0] - (PROGRAM_LIN + main_call + 4);
+}

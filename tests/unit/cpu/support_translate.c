@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The guests of support_translate.h, and what runs where. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/cpu.h"
+#include "cpu/engine.h"
+#include "cpu/physmem.h"
+#include "tests/unit/cpu/support_translate.h"
+
+#define FLAGS_SEEN (FLAGS_ARITH | FLAG_DF | FLAG_IF | FLAG_IOPL | FLAG_NT | FLAG_ID)
+/* What translated code cannot hold. */
+#define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC)
+
+#define FS_PREFIX  0x64
+#define OPCODE_HLT 0xf4
+#define OPCODE_REP 0xf3
+#define OPCODE_JMP 0xe9
+
+/* One guest: in the interpreter, its memory somewhere in this process. */
+struct guest {
+	struct vcpu v;
+	struct physmem mem;
+	u8 flags[256];
+	struct cpu_fault fault;
+	u8 *program, *memory;
+};
+
+/* `own` shares the memory of translated code and carries out what is not translated. */
+static struct guest own, reference;
+struct translator *machine_translator;
+struct translate_state *machine_state;
+u64 machine_exits;
+
+static bool stepping, step_failed;
+
+u64 machine_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/* --- the interpreter's guests --- */
+
+static void copy_in(struct guest *g, const struct translate_regs *r)
+{
+	memcpy(g->v.gpr, r->gpr, sizeof(r->gpr));
+	g->v.eip = r->eip;
+	g->v.shadow = 0;
+	vcpu_set_eflags(&g->v, r->eflags | FLAGS_FIXED);
+	cpu_mode_changed(&g->v);
+}
+
+static void copy_out(struct guest *g, struct translate_regs *r)
+{
+	memcpy(r->gpr, g->v.gpr, sizeof(r->gpr));
+	r->eip = g->v.eip;
+	r->eflags = vcpu_eflags(&g->v);
+}
+
+static void flat(struct segment *s, u16 sel, u16 attr)
+{
+	*s = (struct segment){.limit = ~0u, .sel = sel, .attr = attr};
+	segment_derive(s);
+}
+
+static void map_part(struct guest *g, u32 lin, u32 size, u8 *bytes)
+{
+	struct phys_region region = {
+		.first = lin, .last = lin + size - 1, .rd = bytes, .wr = bytes};
+
+	physmem_map(&g->mem, &region);
+}
+
+static void guest_make(struct guest *g, u8 *program, u8 *memory)
+{
+	static const struct vcpu_ops ops = {0};
+	size_t arena = interp_arena_size(MB);
+
+	g->program = program;
+	g->memory = memory;
+	physmem_init(&g->mem, MB, g->flags, sizeof(g->flags));
+	map_part(g, PROGRAM_LIN, PROGRAM_SIZE, program);
+	map_part(g, MEMORY_LIN, MEMORY_SIZE, memory);
+	g->v.mem = &g->mem;
+	g->v.ops = &ops;
+	g->v.feature_mask = ~0u;
+	if (interp_init(&g->v, aligned_alloc(16, (arena + 15) & ~15u), arena)) {
+		fprintf(stderr, "interp_init failed\n");
+		exit(2);
+	}
+	vcpu_reset(&g->v);
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		flat(&g->v.seg[i], i == SEG_CS ? 8 : 16, i == SEG_CS ? 0xc09b : 0xc093);
+	g->v.cr0 = CR0_PE | CR0_ET;
+	g->v.cpl = 0;
+	cpu_mode_changed(&g->v);
+}
+
+bool reference_run(u32 eip, u32 steps_max)
+{
+	while (reference.v.eip != eip && steps_max-- > 0)
+		interp_engine.step(&reference.v);
+	return reference.v.eip == eip;
+}
+
+bool reference_equals(const struct translate_regs *r, bool verbose)
+{
+	struct translate_regs want;
+
+	copy_out(&reference, &want);
+	if (memcmp(want.gpr, r->gpr, sizeof(want.gpr)) == 0 && want.eip == r->eip &&
+	    !((want.eflags ^ r->eflags) & FLAGS_SEEN))
+		return true;
+	if (!verbose)
+		return false;
+	for (unsigned i = 0; i < 8; i++)
+		printf("  r%u %08x, wanted %08x\n", i, r->gpr[i], want.gpr[i]);
+	printf("  eip %08x, wanted %08x; eflags %08x, wanted %08x\n", r->eip, want.eip,
+	       r->eflags & FLAGS_SEEN, want.eflags & FLAGS_SEEN);
+	return false;
+}
+
+bool reference_memory_equals(void)
+{
+	return memcmp(own.memory, reference.memory, MEMORY_SIZE) == 0;
+}
+
+void reference_patch(u32 lin, const void *bytes, u32 len)
+{
+	memcpy(reference.program + (lin - PROGRAM_LIN), bytes, len);
+}
+
+/* --- the machine --- */
+
+/* The guest is where the reference is, or one instruction further. */
+bool machine_look(const struct translate_regs *cpu)
+{
+	struct translate_regs r = *cpu;
+
+	if (!translate_stopped(machine_translator, &r))
+		return false;
+	if (step_failed || reference_equals(&r, false))
+		return true;
+	/* TF stops between the elements of a string instruction, the interpreter's step() does not.
+	 */
+	if (reference.v.eip == r.eip && *(const u8 *)(uintptr_t)r.eip == OPCODE_REP)
+		return true;
+	interp_engine.step(&reference.v);
+	if (reference_equals(&r, false))
+		return true;
+	printf("at native %08x:\n", cpu->eip);
+	reference_equals(&r, true);
+	step_failed = true;
+	return true;
+}
+
+void machine_init(u32 code_size)
+{
+	struct translate_host host = {.code_size = code_size, .state_prefix = FS_PREFIX};
+
+	guest_make(&own, native_map(PROGRAM_LIN, PROGRAM_SIZE),
+		   native_map(MEMORY_LIN, MEMORY_SIZE));
+	guest_make(&reference, calloc(1, PROGRAM_SIZE), calloc(1, MEMORY_SIZE));
+	machine_state = calloc(1, sizeof(*machine_state));
+	native_code_init(machine_state, sizeof(*machine_state));
+	host.code = native_map(0, code_size);
+	host.state = machine_state;
+	host.leave = (u32)(uintptr_t)native_leave;
+	machine_translator = translate_init(calloc(1, translate_arena_size(code_size)), &host);
+}
+
+void machine_load(const struct program *p)
+{
+	struct rng r = {p->seed * 2 + 1};
+
+	for (u32 i = 0; i < MEMORY_SIZE; i += 4) {
+		u32 value = rng_value(&r);
+
+		memcpy(own.memory + i, &value, 4);
+	}
+	memcpy(own.memory + (TABLE_LIN - MEMORY_LIN), p->function, sizeof(p->function));
+	memcpy(own.program, p->code, PROGRAM_SIZE);
+	memcpy(reference.memory, own.memory, MEMORY_SIZE);
+	memcpy(reference.program, p->code, PROGRAM_SIZE);
+	for (u32 off = 0; off < PROGRAM_SIZE; off += PAGE_SIZE)
+		translate_drop_page(machine_translator, PROGRAM_LIN + off);
+}
+
+void machine_start(struct translate_regs *r, u32 eip)
+{
+	*r = (struct translate_regs){.eip = eip, .eflags = FLAGS_FIXED | FLAG_IF};
+	for (u32 i = 0; i < 8; i++)
+		r->gpr[i] = (i + 1) * 0x01234567;
+	r->gpr[REG_EBP] = MEMORY_BASE;
+	r->gpr[REG_ESP] = STACK_TOP - 64;
+	copy_in(&reference, r);
+}
+
+static void interpret(struct translate_regs *r)
+{
+	if (stepping && !reference_equals(r, false))
+		interp_engine.step(&reference.v);
+	copy_in(&own, r);
+	if (interp_engine.step(&own.v) == EXIT_SHUTDOWN) {
+		printf("the program at %08x is broken\n", r->eip);
+		exit(2);
+	}
+	copy_out(&own, r);
+}
+
+static bool at_end(const struct translate_regs *r)
+{
+	return *(const u8 *)(uintptr_t)r->eip == OPCODE_HLT;
+}
+
+/* One way through translated code. True: the end is reached. */
+static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
+{
+	struct translate_unit *u = translate_find(machine_translator, r->eip, r->eip);
+
+	if (!u)
+		u = translate_make(machine_translator, r->eip, r->eip,
+				   (const u8 *)(uintptr_t)(r->eip & PAGE_MASK));
+	if (chain)
+		translate_connect(machine_translator, u);
+	translate_enter(machine_translator, r->eflags);
+	machine_exits++;
+	if (!native_run_at(r, translate_entry(u), stepping)) {
+		*end = RUN_FAULT;
+		return translate_stopped(machine_translator, r);
+	}
+	if (translate_left(machine_translator, r) == TRANSLATE_GO_ON)
+		return false;
+	*end = RUN_HLT;
+	if (at_end(r))
+		return true;
+	interpret(r);
+	return false;
+}
+
+enum run_end machine_translated(struct translate_regs *r, bool chain)
+{
+	enum run_end end = RUN_HLT;
+
+	for (;;) {
+		if ((r->eflags & FLAGS_REFUSED) && at_end(r))
+			return RUN_HLT;
+		if (r->eflags & FLAGS_REFUSED)
+			interpret(r);
+		else if (leave_once(r, chain, &end))
+			return end;
+		/* Nothing but what the unit itself has left: each exit is seen. */
+		if (!chain)
+			translate_drop_links(machine_translator);
+	}
+}
+
+bool machine_stepped(struct translate_regs *r)
+{
+	stepping = true;
+	step_failed = false;
+	machine_translated(r, true);
+	stepping = false;
+	return !step_failed;
+}
+
+void machine_untranslated(struct translate_regs *r, u32 end)
+{
+	u8 *hlt = (u8 *)(uintptr_t)end, before[5];
+	u32 rel = (u32)(uintptr_t)native_leave - (end + 5);
+
+	memcpy(before, hlt, sizeof(before));
+	hlt[0] = OPCODE_JMP;
+	memcpy(hlt + 1, &rel, 4);
+	native_run_at(r, r->eip, false);
+	memcpy(hlt, before, sizeof(before));
+	r->eip = end;
+}

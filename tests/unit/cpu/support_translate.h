@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Translated code on the real CPU: it runs in this process, on memory at the same linear addresses
+ * as the guest's, with its state behind an LDT segment in FS. A second guest with memory of its
+ * own, in the interpreter, says what is right.
+ */
+#ifndef FARBUS_TESTS_UNIT_CPU_SUPPORT_TRANSLATE_H
+#define FARBUS_TESTS_UNIT_CPU_SUPPORT_TRANSLATE_H
+
+#include "cpu/translate/translate.h"
+#include "tests/unit/cpu/support.h"
+
+#define PROGRAM_LIN  0x30000000u
+#define PROGRAM_SIZE 0x8000u
+#define MEMORY_LIN   0x30100000u /* nothing is mapped around it */
+#define MEMORY_SIZE  0x8000u
+#define STACK_TOP    (MEMORY_LIN + MEMORY_SIZE)
+#define MEMORY_BASE  (MEMORY_LIN + 0x800) /* programs have it in EBP */
+#define TABLE_LIN    (MEMORY_LIN + 0x10)  /* of functions, for indirect calls */
+
+#define PROGRAM_FUNCTIONS 8u
+
+enum program_kind {
+	PROGRAM_USER,	   /* runs at any CPL */
+	PROGRAM_SYSTEM,	   /* has instructions for CPL 0 only */
+	PROGRAM_SYSTEM_ID, /* ... and changes EFLAGS.ID, which Linux's sigreturn does not restore */
+};
+
+struct program {
+	u8 code[PROGRAM_SIZE];
+	u32 len, end; /* EIP of the HLT that ends it */
+	u32 function[PROGRAM_FUNCTIONS];
+	enum program_kind kind;
+	u32 seed;
+};
+
+/* support_program.c: a program that ends, whatever the registers are. */
+void program_make(struct program *p, u32 seed, enum program_kind kind);
+
+/* support_translate.c */
+enum run_end { RUN_HLT, RUN_FAULT };
+void machine_init(u32 code_size);
+void machine_load(const struct program *p); /* code, memory and registers of both guests */
+void machine_start(struct translate_regs *r, u32 eip);
+/* From *r on to the HLT, or to a fault. `chain`: units lead to each other. */
+enum run_end machine_translated(struct translate_regs *r, bool chain);
+/* The same with a look at the guest's state at every native instruction; false: it was wrong. */
+bool machine_stepped(struct translate_regs *r);
+/* The code as it is; HLT's place has a jump out. */
+void machine_untranslated(struct translate_regs *r, u32 end);
+/* The reference until `eip`, or a unit's worth of instructions further on. */
+bool reference_run(u32 eip, u32 steps_max);
+bool reference_equals(const struct translate_regs *r, bool verbose); /* registers */
+bool reference_memory_equals(void);
+void reference_patch(u32 lin, const void *bytes, u32 len);
+extern struct translator *machine_translator;
+extern struct translate_state *machine_state;
+extern u64 machine_exits; /* from translated code */
+u64 machine_tsc(void);
+
+/* support_translate_native.c: from *r on at `entry` to native_leave; false: stopped by a fault, and
+ * *r is the CPU's registers then. `step`: machine_look() sees each instruction. */
+bool native_run_at(struct translate_regs *r, u32 entry, bool step);
+void native_leave(void);
+void native_code_init(const void *state, u32 size);  /* FS leads to the state */
+u8 *native_map(u32 lin, u32 size);		     /* at lin; 0: anywhere */
+bool machine_look(const struct translate_regs *cpu); /* false: not in translated code */
+
+#endif

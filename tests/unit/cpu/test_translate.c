@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Random programs, translated and run on this CPU, against the interpreter and against themselves
+ * untranslated; the guest's state at each native instruction, at faults, and after code has
+ * changed. test_translate [SEED [PROGRAMS]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/vcpu.h"
+#include "tests/unit/cpu/support_translate.h"
+
+#define CODE_BYTES (128u * KB) /* small: it fills up now and then */
+#define STEPS_MAX  50000000u
+
+static struct program program;
+static u32 passed, failed;
+
+static void report(bool ok, const char *what)
+{
+	passed += ok;
+	failed += !ok;
+	if (!ok)
+		printf("test_translate: seed %u: %s differs\n", program.seed, what);
+}
+
+static void begin(struct translate_regs *r)
+{
+	machine_load(&program);
+	machine_start(r, PROGRAM_LIN);
+}
+
+static bool ends_alike(const struct translate_regs *r)
+{
+	return reference_run(program.end, STEPS_MAX) && reference_equals(r, true) &&
+	       reference_memory_equals();
+}
+
+static void run_translated(bool chain)
+{
+	struct translate_regs r;
+
+	begin(&r);
+	report(machine_translated(&r, chain) == RUN_HLT && ends_alike(&r),
+	       chain ? "translated and linked" : "translated");
+}
+
+static void run_stepped(void)
+{
+	struct translate_regs r;
+
+	begin(&r);
+	report(machine_stepped(&r) && ends_alike(&r), "state at each native instruction");
+}
+
+static void run_untranslated(void)
+{
+	struct translate_regs r;
+
+	begin(&r);
+	machine_untranslated(&r, program.end);
+	report(ends_alike(&r), "untranslated");
+}
+
+/* An interrupt that waits: POPF and STI leave translated code. */
+static void run_pending(void)
+{
+	machine_state->pending = 1;
+	run_translated(true);
+	machine_state->pending = 0;
+}
+
+static void random_programs(u32 seed, u32 count)
+{
+	for (u32 n = 0; n < count; n++) {
+		bool stepped = n % 16 < 2;
+		enum program_kind kind = !(n & 1)  ? PROGRAM_USER
+					 : stepped ? PROGRAM_SYSTEM
+						   : PROGRAM_SYSTEM_ID;
+
+		program_make(&program, seed + n, kind);
+		run_translated(true);
+		run_translated(false);
+		if (kind != PROGRAM_USER)
+			run_pending();
+		else
+			run_untranslated();
+		if (stepped)
+			run_stepped();
+	}
+}
+
+/* --- faults --- */
+
+struct fault_case {
+	const char *name, *code;
+	u32 len; /* of the code; its last instruction is the one that faults */
+	u32 at;	 /* its offset */
+};
+
+#define CASE(name, code, at)                                                                       \
+	{                                                                                          \
+		name, code, sizeof(code) - 1, at                                                   \
+	}
+
+/* MEMORY_LIN + MEMORY_SIZE is 30108000h: nothing is there. */
+static const struct fault_case faults[] = {
+	CASE("mov", "\x40\x8b\x0d\x00\x80\x20\x30", 1),
+	CASE("add to memory", "\xf9\x11\x0d\x00\x80\x20\x30", 1),
+	CASE("push", "\xbc\x00\x80\x20\x30\x50", 5),
+	CASE("pop", "\xbc\x00\x80\x20\x30\x58", 5),
+	CASE("pushf", "\xbc\x00\x80\x20\x30\xf9\x9c", 6),
+	CASE("popf", "\xbc\x00\x80\x20\x30\xf9\x9d", 6),
+	CASE("ret", "\xbc\x00\x80\x20\x30\xf9\xc3", 6),
+	CASE("call", "\xbc\x00\x80\x20\x30\xf9\xe8\x00\x00\x00\x00", 6),
+	CASE("call eax", "\xbc\x00\x80\x20\x30\x31\xc0\xff\xd0", 7),
+	CASE("call [mem]", "\xf9\xff\x15\x00\x80\x20\x30", 1),
+	CASE("jmp [mem]", "\xf9\xff\x25\x00\x80\x20\x30", 1),
+	CASE("jmp [ecx + n]", "\x31\xc9\xff\xa1\x00\x80\x20\x30", 2),
+	CASE("divide error", "\x31\xc9\xf7\xf1", 2),
+	CASE("after sti", "\xfa\xfb\xa1\x00\x80\x20\x30", 2),
+	CASE("after cli", "\xfa\xa1\x00\x80\x20\x30", 1),
+	CASE("after a call", "\xe8\x01\x00\x00\x00\xf4\xa1\x00\x80\x20\x30", 6),
+};
+
+static void test_fault(const struct fault_case *f)
+{
+	struct translate_regs r;
+	enum run_end end;
+
+	memset(&program, 0, sizeof(program));
+	memcpy(program.code, f->code, f->len);
+	begin(&r);
+	end = machine_translated(&r, true);
+	report(reference_run(PROGRAM_LIN + f->at, 20) && reference_equals(&r, true), f->name);
+	report(end == RUN_FAULT && r.shadow == !strcmp(f->name, "after sti"), f->name);
+}
+
+/* A string instruction is stopped between two elements. */
+static void test_string_fault(void)
+{
+	/* mov edi, end - 4; mov ecx, 3; rep stosb... over the end of memory */
+	static const u8 code[] = {0xbf, 0xfd, 0x7f, 0x10, 0x30, 0xb9, 9, 0, 0, 0, 0xf3, 0xaa};
+	struct translate_regs r;
+
+	memset(&program, 0, sizeof(program));
+	memcpy(program.code, code, sizeof(code));
+	begin(&r);
+	report(machine_translated(&r, true) == RUN_FAULT && r.eip == PROGRAM_LIN + 10 &&
+		       r.gpr[REG_ECX] == 6 && r.gpr[REG_EDI] == MEMORY_LIN + MEMORY_SIZE,
+	       "a string instruction's fault");
+}
+
+/* --- code that changes --- */
+
+/* main: call f; call f; hlt; f in the next page: mov eax, n; ret */
+static void make_two_pages(void)
+{
+	static const u8 code[] = {0xe8, 0xfb, 0x0f, 0, 0, 0xe8, 0xf6, 0x0f, 0, 0, 0xf4};
+	static const u8 function[] = {0xb8, 1, 0, 0, 0, 0xc3};
+
+	memset(&program, 0, sizeof(program));
+	memcpy(program.code, code, sizeof(code));
+	memcpy(program.code + PAGE_SIZE, function, sizeof(function));
+	program.end = PROGRAM_LIN + 10;
+}
+
+static void test_changed_page(void)
+{
+	struct translate_regs r;
+	u8 *imm = (u8 *)(uintptr_t)(PROGRAM_LIN + PAGE_SIZE + 1);
+
+	make_two_pages();
+	begin(&r);
+	machine_translated(&r, true);
+	report(r.gpr[REG_EAX] == 1, "the first function");
+	for (u8 n = 2; n < 10; n++) {
+		u64 dropped = translate_stats(machine_translator)->dropped;
+
+		*imm = n;
+		report(translate_drop_page(machine_translator, PROGRAM_LIN + PAGE_SIZE) &&
+			       translate_stats(machine_translator)->dropped > dropped &&
+			       !translate_drop_page(machine_translator, PROGRAM_LIN + PAGE_SIZE),
+		       "the count of dropped units");
+		machine_start(&r, PROGRAM_LIN);
+		machine_translated(&r, true);
+		report(r.gpr[REG_EAX] == n, "changed code");
+	}
+}
+
+/* Once all is linked, only the end leaves translated code; without links across pages more does. */
+static void test_links(void)
+{
+	struct translate_regs r;
+	u64 before, linked, unlinked;
+
+	make_two_pages();
+	begin(&r);
+	for (u32 n = 0; n < 4; n++) {
+		machine_start(&r, PROGRAM_LIN);
+		machine_translated(&r, true);
+	}
+	before = machine_exits;
+	machine_start(&r, PROGRAM_LIN);
+	machine_translated(&r, true);
+	linked = machine_exits - before;
+	report(linked == 1, "the number of exits of linked code");
+	translate_drop_links(machine_translator);
+	before = machine_exits;
+	machine_start(&r, PROGRAM_LIN);
+	machine_translated(&r, true);
+	unlinked = machine_exits - before;
+	report(unlinked > linked, "the number of exits without links");
+}
+
+int main(int argc, char **argv)
+{
+	u32 seed = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 1;
+	u32 count = argc > 2 ? (u32)strtoul(argv[2], NULL, 0) : 400;
+	const struct translate_stats *stats;
+
+	machine_init(CODE_BYTES);
+	for (u32 n = 0; n < ARRAY_SIZE(faults); n++)
+		test_fault(&faults[n]);
+	test_string_fault();
+	test_changed_page();
+	test_links();
+	random_programs(seed, count);
+	stats = translate_stats(machine_translator);
+	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes\n",
+	       (unsigned long long)stats->units, (unsigned long long)stats->insns,
+	       (unsigned long long)stats->links, (unsigned long long)stats->flushes);
+	printf("test_translate: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
