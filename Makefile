@@ -143,6 +143,27 @@ sanitize: $(SAN_BIN)
 
 -include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
 
+# --- the Linux program ---
+
+# Shares protocol and chip models with the kernel.
+HOST_DIR := $(BUILD)/host
+HOST_OBJ := $(patsubst %.c,$(HOST_DIR)/%.o,$(wildcard host/*.c net-ne2000/*.c devices/*.c) \
+            cpu/physmem.c lib/fmt.c)
+
+.PHONY: host
+host: $(BUILD)/farbus
+
+$(HOST_DIR)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	@gcc $(UNIT64_FLAGS) -c -o $@ $<
+
+$(BUILD)/farbus: $(HOST_OBJ)
+	@echo "LD $@"
+	@gcc -o $@ $^
+
+-include $(HOST_OBJ:.o=.d)
+
 # --- tiny guests ---
 
 # Each tests/guests/*.c is a 64 KB ROM that starts at the reset vector (tests/guests/rt/).
@@ -175,7 +196,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-remote clean
 
 deps:
 	@sh images/deps.sh
@@ -194,7 +215,7 @@ image: deps
 	@$(PYTHON) images/run.py --image $(BUILD)/farbus.img
 
 test test-all: deps
-	@$(MAKE) --no-print-directory -j2 all unit tiny
+	@$(MAKE) --no-print-directory -j2 all unit tiny host
 	@$(PYTHON) tests/run.py $(if $(filter test-all,$@),--all) $(UNIT_BIN)
 
 # What remote routes cost, counted; it needs no emulator.
@@ -204,7 +225,12 @@ bench-counts: deps
 	@$(MAKE) --no-print-directory $(COUNTS_BIN) >&2
 	@$(PYTHON) tests/bench/counts.py $(COUNTS_BIN)
 
-bench: bench-counts
+# What they cost between two emulated PCs; PART=latency or PART=disk is one half of it.
+bench-remote: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) tests/bench/remote.py $(PART)
+
+bench: bench-counts bench-remote
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

@@ -118,6 +118,7 @@ void emit_branch(struct decoder *d, op_fn fn, op_fn far_fn, u32 rel);
 
 void decode_one(struct decoder *d, u8 opcode);
 void decode_two(struct decoder *d, u8 opcode);
+bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode); /* false: not such an instruction */
 
 /*
  * Decodes one instruction of at most `avail` bytes (up to INSN_BYTES_MAX) for its shape: d->pos is
@@ -126,6 +127,5 @@ void decode_two(struct decoder *d, u8 opcode);
  */
 #define DECODE_SHAPE_INSNS 16u
 bool decode_shape(struct decoder *d, const u8 *bytes, u32 avail, u32 mode, struct insn *out);
-bool decode_fpu(struct decoder *d, bool two_byte, u8 opcode); /* false: not such an instruction */
 
 #endif
