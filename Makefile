@@ -196,7 +196,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-remote clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote clean
 
 deps:
 	@sh images/deps.sh
@@ -230,7 +230,12 @@ bench-remote: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/remote.py $(PART)
 
-bench: bench-counts bench-remote
+# What translated code costs on this machine's CPU, in cycles; it needs no emulator.
+bench-translate: deps
+	@$(MAKE) --no-print-directory $(UNIT32)/bench_translate >&2
+	@$(UNIT32)/bench_translate 100
+
+bench: bench-counts bench-translate bench-remote
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 
