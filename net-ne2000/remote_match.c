@@ -17,12 +17,19 @@ void remote_obstacle(struct remote *r, enum remote_obstacle obstacle, const char
 	va_end(ap);
 }
 
+static bool covers(const struct port_export *x, const struct port_range *range)
+{
+	for (u32 port = range->first; port <= range->last; port++)
+		if (!export_covers(x, port, 1))
+			return false;
+	return true;
+}
+
 static bool all_ports(const struct remote *r, const struct port_export *x)
 {
 	for (unsigned i = 0; i < r->config.ranges; i++)
-		for (u32 port = r->config.range[i].first; port <= r->config.range[i].last; port++)
-			if (!export_covers(x, port, 1))
-				return false;
+		if (!covers(x, &r->config.range[i]))
+			return false;
 	return true;
 }
 
@@ -57,8 +64,24 @@ static void describe_export(char *buf, size_t size, const struct port_export *x)
 			len += (size_t)fmt(buf + len, size - len, " dma %u", channel);
 }
 
+/* Of the route's ranges the first that the peer does not lend at all; else the first. */
+static const struct port_range *missing_range(const struct remote *r, const struct offer *o)
+{
+	for (unsigned i = 0; i < r->config.ranges; i++) {
+		const struct port_range *wanted = &r->config.range[i];
+		bool lent = false;
+
+		for (unsigned e = 0; e < o->exports; e++)
+			lent |= covers(&o->export[e], wanted);
+		if (!lent)
+			return wanted;
+	}
+	return &r->config.range[0];
+}
+
 static void no_ports(struct remote *r, const struct offer *o)
 {
+	const struct port_range *missing = missing_range(r, o);
 	char list[REMOTE_WHY] = "nothing";
 	size_t len = 0;
 
@@ -70,7 +93,7 @@ static void no_ports(struct remote *r, const struct offer *o)
 		len = strlen(list);
 	}
 	remote_obstacle(r, OBSTACLE_PORTS, "%s exports no %x-%x: it exports %s", o->name,
-			r->config.range[0].first, r->config.range[0].last, list);
+			missing->first, missing->last, list);
 }
 
 static void no_line(struct remote *r, const struct offer *o, const struct port_export *x)
