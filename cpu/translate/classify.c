@@ -26,8 +26,8 @@ static const u32 interpret_one[8] = {
 };
 
 static const u32 interpret_two[8] = {
-	/* groups 6 and 7, LAR, LSL, CLTS, INVD, WBINVD */
-	[0] = RANGE(0x00, 0x03) | ONE(0x06) | RANGE(0x08, 0x09),
+	/* groups 6 and 7, LAR, LSL, CLTS, INVD, WBINVD; hints that newer CPUs take for more */
+	[0] = RANGE(0x00, 0x03) | ONE(0x06) | RANGE(0x08, 0x09) | ONE(0x0d) | RANGE(0x19, 0x1e),
 	/* MOV with CRx and DRx, MSRs, counters, SYSENTER, SYSEXIT */
 	[1] = RANGE(0x20, 0x23) | RANGE(0x30, 0x35),
 	/* FS and GS, CPUID, FXSAVE and its like, LSS, LFS, LGS */
@@ -58,6 +58,14 @@ static void set(struct guest_insn *g, enum insn_class class, u32 operand)
 	g->operand = operand;
 }
 
+/* What was a hint, or had a prefix without meaning, and is something else on newer CPUs. */
+static bool newer(const struct decoder *d, u8 opcode)
+{
+	if (opcode == 0x18) /* PREFETCH */
+		return !d->memory || d->reg > 3;
+	return d->rep && (opcode == 0xbc || opcode == 0xbd); /* BSF, BSR */
+}
+
 static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	if (opcode >= 0x80 && opcode <= 0x8f) {
@@ -65,8 +73,7 @@ static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		g->opcode = opcode & 15;
 		return;
 	}
-	/* With F3, BSF and BSR are something newer on newer CPUs. */
-	if (in_set(interpret_two, opcode) || (d->rep && (opcode == 0xbc || opcode == 0xbd)))
+	if (in_set(interpret_two, opcode) || newer(d, opcode))
 		g->class = INSN_INTERPRET;
 }
 
