@@ -11,7 +11,9 @@
 #include "cpu/vcpu.h"
 #include "lib/types.h"
 
-#define TLB_ENTRIES 1024u /* direct-mapped by linear page number */
+/* Direct-mapped by linear page number: a kernel of up to 16 MB is not in its own way. */
+#define TLB_ENTRIES 4096u
+#define TLB_WORDS   (TLB_ENTRIES / 32)
 
 /*
  * A tag is the linear page address when that kind of access hits, TLB_NONE otherwise. A write tag
@@ -28,12 +30,14 @@ struct tlb_entry {
 
 /*
  * One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. The bitmaps
- * keep a flush proportional to what was filled since the last one.
+ * keep a flush proportional to what was filled since the last one: used_words says which words of
+ * `used` are not 0.
  */
 struct tlb {
 	struct tlb_entry set[2][TLB_ENTRIES];
-	u32 used[2][TLB_ENTRIES / 32];
-	u32 global[2][TLB_ENTRIES / 32];
+	u32 used[2][TLB_WORDS];
+	u32 global[2][TLB_WORDS];
+	u32 used_words[2][TLB_WORDS / 32];
 	u32 large_first, large_last; /* linear hull of the 2 and 4 MB pages with entries here */
 };
 void tlb_init(struct tlb *tlb); /* all empty */

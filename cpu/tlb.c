@@ -33,6 +33,7 @@ static void mark_filled(struct tlb *tlb, unsigned set, u32 lin, const struct wal
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
 
 	tlb->used[set][slot / 32] |= BIT(slot % 32);
+	tlb->used_words[set][slot / 1024] |= BIT(slot / 32 % 32);
 	if (w->global)
 		tlb->global[set][slot / 32] |= BIT(slot % 32);
 	else
@@ -94,6 +95,8 @@ struct target tlb_translate(struct vcpu *v, u32 lin, bool write, bool user)
 static void drop_word(struct tlb *tlb, unsigned set, unsigned word, u32 drop)
 {
 	tlb->used[set][word] &= ~drop;
+	if (!tlb->used[set][word])
+		tlb->used_words[set][word / 32] &= ~BIT(word % 32);
 	tlb->global[set][word] &= ~drop;
 	while (drop) {
 		unsigned bit = (unsigned)__builtin_ctz(drop);
@@ -103,19 +106,34 @@ static void drop_word(struct tlb *tlb, unsigned set, unsigned word, u32 drop)
 	}
 }
 
+/* The next word of `used` from `word` on that is not 0; TLB_WORDS: none. */
+static unsigned next_used(const struct tlb *tlb, unsigned set, unsigned word)
+{
+	while (word < TLB_WORDS) {
+		u32 words = tlb->used_words[set][word / 32] >> word % 32;
+
+		if (words)
+			return word + (unsigned)__builtin_ctz(words);
+		word = (word / 32 + 1) * 32;
+	}
+	return TLB_WORDS;
+}
+
+static void flush_set(struct tlb *tlb, unsigned set, bool all)
+{
+	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
+		u32 keep = all ? 0 : tlb->global[set][word];
+
+		drop_word(tlb, set, word, tlb->used[set][word] & ~keep);
+	}
+}
+
 void mem_tlb_flush(struct vcpu *v, bool all)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 
-	for (unsigned set = 0; set < 2; set++) {
-		for (unsigned word = 0; word < TLB_ENTRIES / 32; word++) {
-			u32 keep = all ? 0 : tlb->global[set][word];
-			u32 drop = tlb->used[set][word] & ~keep;
-
-			if (drop)
-				drop_word(tlb, set, word, drop);
-		}
-	}
+	flush_set(tlb, 0, all);
+	flush_set(tlb, 1, all);
 	if (all) {
 		tlb->large_first = NO_LARGE_FIRST;
 		tlb->large_last = 0;
@@ -124,14 +142,15 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 }
 
 /* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */
-static void flush_around(struct tlb *tlb, u32 lin)
+static void flush_around(struct tlb *tlb, unsigned set, u32 lin)
 {
-	for (unsigned set = 0; set < 2; set++) {
-		for (unsigned i = 0; i < TLB_ENTRIES; i++) {
-			u32 tag = tlb->set[set][i].rd_tag;
+	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
+		for (u32 used = tlb->used[set][word]; used; used &= used - 1) {
+			unsigned bit = (unsigned)__builtin_ctz(used);
+			u32 tag = tlb->set[set][word * 32 + bit].rd_tag;
 
-			if (tag != TLB_NONE && !((tag ^ lin) & ~(4 * MB - 1)))
-				drop_word(tlb, set, i / 32, BIT(i % 32));
+			if (!((tag ^ lin) & ~(4 * MB - 1)))
+				drop_word(tlb, set, word, BIT(bit));
 		}
 	}
 }
@@ -143,7 +162,8 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 
 	v->generation++;
 	if (lin >= tlb->large_first && lin <= tlb->large_last) {
-		flush_around(tlb, lin);
+		flush_around(tlb, 0, lin);
+		flush_around(tlb, 1, lin);
 		return;
 	}
 	for (unsigned set = 0; set < 2; set++) {
@@ -152,21 +172,21 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	}
 }
 
-void mem_tlb_protect(struct vcpu *v, u32 gpa)
+static void protect_set(struct tlb *tlb, unsigned set, u32 gpa)
 {
-	struct tlb *tlb = vcpu_tlb(v);
+	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
+		for (u32 used = tlb->used[set][word]; used; used &= used - 1) {
+			struct tlb_entry *e =
+				&tlb->set[set][word * 32 + (unsigned)__builtin_ctz(used)];
 
-	for (unsigned set = 0; set < 2; set++) {
-		for (unsigned word = 0; word < TLB_ENTRIES / 32; word++) {
-			u32 used = tlb->used[set][word];
-
-			for (; used; used &= used - 1) {
-				struct tlb_entry *e =
-					&tlb->set[set][word * 32 + (unsigned)__builtin_ctz(used)];
-
-				if ((e->gpa_page & PAGE_MASK) == (gpa & PAGE_MASK))
-					e->wr_tag = TLB_NONE;
-			}
+			if (!((e->gpa_page ^ gpa) & PAGE_MASK))
+				e->wr_tag = TLB_NONE;
 		}
 	}
+}
+
+void mem_tlb_protect(struct vcpu *v, u32 gpa)
+{
+	protect_set(vcpu_tlb(v), 0, gpa);
+	protect_set(vcpu_tlb(v), 1, gpa);
 }
