@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an emulated PC has besides its boot disk, its VGA and COM1; qemu.py and bochs.py fit it in."""
+"""What an emulated PC has besides boot disk, VGA and COM1; qemu.py and bochs.py fit it in."""
 
 from dataclasses import dataclass
 from pathlib import Path

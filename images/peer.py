@@ -2,9 +2,9 @@
 """PC B: an emulated PC with Farbus in peer mode, which lends out its devices, and what is plugged
 into them.
 
-Its folder `out` gets com2.txt, lpt1.txt and sb16.wav (what left the PC there), com2.in (a FIFO: what
-is written to it comes in at COM2), disk.img (a copy of the disk, which is written to), b.screen
-(what the PC says on COM1) and b/ with the emulator's files and the log, farbus.log.
+Its folder `out` gets com2.txt, lpt1.txt and sb16.wav (what left the PC there), com2.in (a FIFO:
+what is written to it comes in at COM2), disk.img (a copy of the disk, which is written to),
+b.screen (what the PC says on COM1) and b/ with the emulator's files and the log, farbus.log.
 """
 
 import os
@@ -93,9 +93,11 @@ class Peer:
         while not self.ready():
             if not self.machine.alive():
                 self.machine.log.finish()
-                raise Missing("PC B has ended: " + (" / ".join(self.log()[-5:]) or "without a word"))
+                said = " / ".join(self.log()[-5:])
+                raise Missing("PC B has ended: " + (said or "without a word"))
             if time.monotonic() > end:
-                raise Missing(f"PC B is not ready after {seconds} s: " + " / ".join(self.log()[-5:]))
+                said = " / ".join(self.log()[-5:])
+                raise Missing(f"PC B is not ready after {seconds} s: {said}")
             time.sleep(0.05)
 
     def ready(self):

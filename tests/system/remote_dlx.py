@@ -2,8 +2,8 @@
 """What DLX Linux (1996) does with B's disk and UART, by its own drivers.
 
 It has neither checksums nor stty: the disk's data is compared after gzip has packed it there, what
-goes through /dev/ttyS1 has a carriage return before each line feed and comes in by lines. Its kernel
-has no printer driver.
+goes through /dev/ttyS1 has a carriage return before each line feed and comes in by lines. Its
+kernel has no printer driver.
 """
 
 import gzip

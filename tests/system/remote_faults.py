@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What goes wrong between two PCs: a bad segment, cuts, a peer that dies, strangers, and who may not
-have what. DLX is the guest: it copies a part of B's disk to another place on it all the while."""
+"""What goes wrong between two PCs: a bad segment, cuts, a peer that dies, strangers, and who may
+not have what. DLX is the guest: it copies a part of B's disk to another place on it."""
 
 import contextlib
 import random
@@ -83,7 +83,7 @@ def cut_for(pair, seconds):
 
 
 def long_cut(policy):
-    """Longer than a lease's life: it is said, the policy holds, and afterwards the disk is there."""
+    """Longer than a lease's life: it is said, and afterwards the disk is there."""
     more = f"on-loss {policy}"
     with dlx(f"cut-{policy}", more=more) as (pair, shell):
         start_copy(shell)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two emulated PCs on one segment, as a test sees them: A with a guest, B with what it lends out."""
+"""Two emulated PCs on one segment, as a test sees them: A with a guest, B with devices."""
 
 import re
 import shutil
