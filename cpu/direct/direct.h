@@ -13,11 +13,10 @@
 
 extern const struct engine direct_engine;
 
-#define DIRECT_TABLE_ENTRIES 8192u /* of a GDT or LDT of full size */
-
 /* What the engine needs of the place it runs in. */
 struct direct_host {
-	/* The GDT and LDT that the CPU uses. Guest selectors are below own_selectors in the GDT. */
+	/* The GDT and LDT that the CPU uses, 8192 entries each. Guest selectors are below
+	 * own_selectors in the GDT. */
 	u64 *gdt, *ldt;
 	u16 own_selectors;
 	u16 ldt_selector, small_selector; /* small_selector's descriptor is the engine's */
