@@ -201,6 +201,11 @@ enum export_error server_forbid(struct server *s, u16 first, u16 last);
 enum export_error server_forbid_memory(struct server *s, u32 first, u32 last);
 /* A PCI bridge is prohibited; the backend is asked. */
 enum export_error server_add(struct server *s, const struct port_export *x);
+/*
+ * Takes an export back, with its lease. The others keep their index; the place, without a name, is
+ * the next new one's.
+ */
+void server_remove(struct server *s, unsigned export);
 
 /*
  * The limits of a shared key; one that is not known yet is added. The endpoint's own key is known

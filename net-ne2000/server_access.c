@@ -40,6 +40,8 @@ bool server_may_lease(const struct server *s, unsigned key, unsigned i)
 {
 	const struct server_access *a = &s->key[key].access;
 
+	if (!s->export[i].name[0]) /* taken back */
+		return false;
 	for (unsigned n = 0; n < a->names; n++)
 		if (!strcmp(a->name[n], s->export[i].name))
 			return true;

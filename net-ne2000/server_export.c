@@ -158,9 +158,29 @@ static bool any_prohibited(const struct server *s, const struct port_export *x)
 	       (x->dma && !s->backend->dma_arm);
 }
 
+void server_remove(struct server *s, unsigned i)
+{
+	if (i >= s->exports)
+		return;
+	server_revoke(s, i);
+	memset(&s->export[i], 0, sizeof(s->export[i]));
+}
+
+/* That of an export that was taken back, or one behind the last. */
+static unsigned free_place(const struct server *s)
+{
+	unsigned i = 0;
+
+	while (i < s->exports && s->export[i].name[0])
+		i++;
+	return i;
+}
+
 enum export_error server_add(struct server *s, const struct port_export *x)
 {
-	if (s->exports == SERVER_EXPORTS)
+	unsigned place = free_place(s);
+
+	if (place == SERVER_EXPORTS)
 		return EXPORT_FULL;
 	if (!makes_sense(x))
 		return EXPORT_BAD;
@@ -169,7 +189,9 @@ enum export_error server_add(struct server *s, const struct port_export *x)
 	for (unsigned i = 0; i < s->exports; i++)
 		if (taken(&s->export[i], x))
 			return EXPORT_TAKEN;
-	s->export[s->exports] = *x;
-	s->export[s->exports++].held = false;
+	s->export[place] = *x;
+	s->export[place].held = false;
+	if (place == s->exports)
+		s->exports++;
 	return EXPORT_OK;
 }

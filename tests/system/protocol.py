@@ -76,9 +76,8 @@ class Client:
     """One station: receives at UDP port `port` of 127.0.0.1, sends to the next one."""
 
     def __init__(self, port, mac, key=bytes(32), form="snap"):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
-        self.remote, self.mac, self.key, self.form = ("127.0.0.1", port + 1), mac, key, form
+        self.socket, self.remote = self._connect(port)
+        self.mac, self.key, self.form = mac, key, form
         self.greeting = _keys(key, b"farbus greeting 1\0")
         self.session = self.sequence = self.renewals = 0
         self.session_keys = None
@@ -87,6 +86,13 @@ class Client:
         self.events = []  # (line, generation) in their order
         self.events_next = 0
         self.epoch = struct.unpack("<I", os.urandom(4))[0]
+
+    @staticmethod
+    def _connect(port):
+        """A socket that receives our frames, and the address that they are sent to."""
+        station = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        station.bind(("127.0.0.1", port))
+        return station, ("127.0.0.1", port + 1)
 
     # --- frames ---
 
@@ -276,3 +282,14 @@ class Client:
 
     def close(self):
         self.socket.close()
+
+
+class PacketClient(Client):
+    """A station on a Linux network interface, whose name takes the place of the port."""
+
+    @staticmethod
+    def _connect(port):
+        every_protocol = 3  # ETH_P_ALL: frames with a length have several
+        station = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
+        station.bind((port, every_protocol))
+        return station, (port, 0)
