@@ -120,8 +120,8 @@ static void draw_holder(const struct server_lease *l, u64 since, u64 now)
 	}
 	net_mac_text(mac, l->mac);
 	put_time(age, sizeof(age), now - since);
-	row(BRIGHT, "  %s for %s, %llu operations, %llu refused, heard %llu s ago, link %s", mac,
-	    age, l->operations, l->refused, (SERVER_LEASE_NS - left) / SECOND,
+	row(BRIGHT, "  %s for %s: %llu operations, %llu refused, silent %llu s, %s", mac, age,
+	    l->operations, l->refused, (SERVER_LEASE_NS - left) / SECOND,
 	    health[link_health(&l->events, now)]);
 }
 

@@ -106,7 +106,7 @@ static bool step(struct server *s, unsigned i, u64 now)
 			return false;
 	}
 	run->in_op = run->has_op = false;
-	if (status == PROTO_OK)
+	if (status == PROTO_OK || status == PROTO_CONDITION) /* a POLL in vain was carried out */
 		l->operations++;
 	else
 		l->refused++;

@@ -123,7 +123,7 @@ def uart(host):
         check("half in the lease", client.inp(COM2 + 7, 2), None)
         check("another's line", client.request(operation(IRQ_MASK, 15))[0][0], 2)
         segment.shows(r"^com2 +UART +2f8-2ff +3 +- +%d$" % (len(text) + 1))
-        segment.shows(r"^  52:54:00:00:01:00 for 0:00:\d\d, \d+ operations, 4 refused, ")
+        segment.shows(r"^  52:54:00:00:01:00 for 0:00:\d\d: \d+ operations, 4 refused, ")
         client.release()
         segment.log_line(r"com2 given back by 52:54:00:00:01:00 after")
         check("bytes at COM2", segment.peer.wire.taken(), text)

@@ -254,6 +254,7 @@ static void waiting(void **state)
 	assert_true(ask(st, PROTO_POLL, DEVICE_READY, 5000, 0x80, 3));
 	world_run(w, 100 * MS);
 	assert_int_equal(st->last_status, PROTO_CONDITION);
+	assert_int_equal(w->server.lease[0].refused, 0); /* waiting in vain is no refusal */
 	pw = client_begin(&st->c); /* 3.6 s: far beyond any retransmission */
 	for (unsigned i = 0; i < 60; i++)
 		assert_non_null(proto_add(pw, &delay));
