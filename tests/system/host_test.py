@@ -6,6 +6,7 @@ Each case runs as a process of its own, `host_test.py NAME`, started by unshare(
 
 import hashlib
 import os
+import pwd
 import random
 import re
 import select
@@ -408,10 +409,26 @@ def bad_config():
             raise Failure(f"{line}: {errors[0]}")
 
 
+def privileges():
+    """What the daemon is once it has opened everything: nobody, who can become nothing else."""
+    with Daemon("privileges", more="user nobody") as daemon:
+        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        check("capabilities", [int(fields[f], 16) for f in ("CapPrm", "CapEff", "CapInh")], [0] * 3)
+        check("no new privileges", fields["NoNewPrivs"], "1")
+        if os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split()[2] != "1":
+            nobody = str(pwd.getpwnam("nobody").pw_uid)
+            check("user", fields["Uid"].split(), [nobody] * 4)
+        client = leased(station(), "lpt1")
+        check("works", client.inp(LPT1 + 1) & 0x10, 0x10)
+        client.close()
+
+
 # --- running them ---
 
 _CASES = {f.__name__.replace("_", "-"): f
-          for f in (discover, disk, uart, printer, restart, keys, reload, bad_config)}
+          for f in (discover, disk, uart, printer, restart, keys, reload, bad_config,
+                    privileges)}
 
 
 def _in_namespace(name):
