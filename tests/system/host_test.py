@@ -424,11 +424,43 @@ def privileges():
         client.close()
 
 
+def words():
+    """--help, the manual page and the completion know the same sub-commands and options."""
+    host = Path(__file__).resolve().parent.parent.parent / "host"
+    page = (host / "farbus.8").read_text().replace("\\-", "-")
+    completion = host / "farbus.bash"
+    status, text, _ = farbus("--help")
+    commands = re.findall(r"^  (\w+) ", text, re.M)
+    check("status", status, 0)
+    check("completed", complete(completion, "farbus", ""), sorted([*commands, "--help"]))
+    check("in the manual", re.findall(r"^\.SS (\w+)", page, re.M), commands)
+    for command in commands:
+        status, text, _ = farbus(command, "--help")
+        check(f"{command} --help", status, 0)
+        options = set(re.findall(r"--\w+", text.split("usage", 1)[1])) | {"--help"}
+        check(f"{command} completed", complete(completion, "farbus", command, "--"),
+              sorted(options))
+        section = page.split(f".SS {command}\n", 1)[1].split("\n.S", 1)[0]
+        check(f"{command} in the manual", set(re.findall(r"--\w+", section)),
+              options - {"--help"})
+        check(f"{command}: what is unknown", farbus(command, "--unheard")[0], 2)
+    check("no command", farbus()[0], 2)
+
+
+def complete(script, *words):
+    """What bash offers for the last of the words."""
+    line = " ".join(f"'{word}'" for word in words)
+    run = subprocess.run(
+        ["bash", "-c", f". {script}; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _farbus; "
+         'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, check=True)
+    return sorted(run.stdout.split())
+
+
 # --- running them ---
 
 _CASES = {f.__name__.replace("_", "-"): f
           for f in (discover, disk, uart, printer, restart, keys, reload, bad_config,
-                    privileges)}
+                    privileges, words)}
 
 
 def _in_namespace(name):

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Completion for bash: . host/farbus.bash
+
+_farbus() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options=
+
+	case $before in
+	-i | --interface)
+		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word")
+		return
+		;;
+	-k | --key | -c | --config)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	esac
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "discover keygen serve --help" -- "$word")
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	discover) options="--interface --key --insecure --time --help" ;;
+	keygen) options="--help" ;;
+	serve) options="--config --interface --check --help" ;;
+	esac
+	if [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+	elif [[ ${COMP_WORDS[1]} == keygen ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	fi
+}
+complete -o filenames -F _farbus farbus
