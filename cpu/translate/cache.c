@@ -144,7 +144,7 @@ void translate_connect(struct translator *t, struct translate_unit *to)
 	t->last_exit = NO_EXIT;
 	if (e->recovery == TARGET)
 		connect_indirect(t, to);
-	else if (e->site && !e->to)
+	else if (e->site && !e->to && e->eip == to->eip) /* an interrupt may have come between */
 		exit_link(t, e, to);
 }
 

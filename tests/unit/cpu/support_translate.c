@@ -238,6 +238,13 @@ static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 	return false;
 }
 
+void machine_leave_once(struct translate_regs *r)
+{
+	enum run_end end;
+
+	leave_once(r, false, &end);
+}
+
 enum run_end machine_translated(struct translate_regs *r, bool chain)
 {
 	enum run_end end = RUN_HLT;

@@ -44,6 +44,8 @@ void machine_load(const struct program *p); /* code, memory and registers of bot
 void machine_start(struct translate_regs *r, u32 eip);
 /* From *r on to the HLT, or to a fault. `chain`: units lead to each other. */
 enum run_end machine_translated(struct translate_regs *r, bool chain);
+/* Only until the unit at r->eip is left. */
+void machine_leave_once(struct translate_regs *r);
 /* The same with a look at the guest's state at every native instruction; false: it was wrong. */
 bool machine_stepped(struct translate_regs *r);
 /* The code as it is; HLT's place has a jump out. */

@@ -213,6 +213,25 @@ static void test_links(void)
 	report(unlinked > linked, "the number of exits without links");
 }
 
+/* An interrupt came after the exit: what runs next is not what the exit leads to. */
+static void test_other_unit(void)
+{
+	struct translate_regs r;
+	struct translate_unit *other;
+	u32 eip = PROGRAM_LIN + 10;
+	u64 links;
+
+	make_two_pages();
+	begin(&r);
+	machine_leave_once(&r);
+	report(r.eip == PROGRAM_LIN + PAGE_SIZE, "where the first call leads");
+	other = translate_make(machine_translator, eip, eip, (const u8 *)PROGRAM_LIN);
+	links = translate_stats(machine_translator)->links;
+	translate_connect(machine_translator, other);
+	report(translate_stats(machine_translator)->links == links, "a link to another EIP");
+	report(machine_translated(&r, true) == RUN_HLT && r.gpr[REG_EAX] == 1, "the call then");
+}
+
 int main(int argc, char **argv)
 {
 	u32 seed = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 1;
@@ -225,6 +244,7 @@ int main(int argc, char **argv)
 	test_string_fault();
 	test_changed_page();
 	test_links();
+	test_other_unit();
 	random_programs(seed, count);
 	stats = translate_stats(machine_translator);
 	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes\n",
