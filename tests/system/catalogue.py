@@ -12,6 +12,7 @@ import bad_input_test
 import console_test
 import download_test
 import guests_test
+import host_pc
 import host_test
 import kolibrios_test
 import media_test
@@ -80,6 +81,7 @@ TESTS = [
     *(Test(f"peer/{name}", run, 120, name.endswith("qemu") or name.startswith(("uart", "disk")))
       for name, run in peer_test.CASES.items()),
     *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
+    *(Test(f"host/pc-{name}", run, 600, True) for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
            hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),

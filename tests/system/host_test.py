@@ -463,24 +463,26 @@ _CASES = {f.__name__.replace("_", "-"): f
                     privileges, words)}
 
 
-def _in_namespace(name):
+def in_namespace(name, script=__file__):
+    """Runs `script name` in a network namespace of its own."""
     start = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     probe = subprocess.run(start + ["true"], capture_output=True, text=True)
     if probe.returncode:
         raise Missing(f"no network namespace: {probe.stderr.strip()}")
-    result = subprocess.run(start + [sys.executable, __file__, name])
+    result = subprocess.run(start + [sys.executable, script, name])
     if result.returncode:
         raise Failure(f"status {result.returncode}")
 
 
-def _main(name):
+def segment():
+    """The two interfaces, with a cable between them."""
     for command in (f"link add {NEAR} type veth peer name {FAR}", f"link set {NEAR} up",
                     f"link set {FAR} up"):
         subprocess.run(["ip", *command.split()], check=True)
-    _CASES[name]()
 
 
-CASES = {name: lambda name=name: _in_namespace(name) for name in _CASES}
+CASES = {name: lambda name=name: in_namespace(name) for name in _CASES}
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    segment()
+    _CASES[sys.argv[1]]()
