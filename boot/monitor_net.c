@@ -80,6 +80,10 @@ void mon_leases(struct monitor *m, const struct command *c)
 	}
 	if (!n)
 		mon_print(m, "no remote routes\n");
+	net_describe_card(text, sizeof(text));
+	mon_print(m, "%s\n", text);
+	if (!m->vm->remotes)
+		return;
 	net_describe(text, sizeof(text));
 	mon_print(m, "%s\n", text);
 }
