@@ -51,6 +51,27 @@ static void one_round_trip_each(void **state)
 	world_free(w);
 }
 
+/* Who awaits an echo sleeps until wake(). */
+static void echo_wakes(void **state)
+{
+	struct world *w = world_new(1);
+	struct caller *g = caller_new(w, 1, NULL, &profile_strict, REMOTE_FREEZE);
+	u32 wakes;
+
+	(void)state;
+	assert_int_equal(caller_attach(g), REMOTE_UP);
+	world_run(w, 10 * MS);
+	wakes = g->wakes;
+	assert_true(remote_ping(g->r, w->now));
+	assert_int_equal(remote_echo(g->r), 0);
+	assert_int_equal(g->wakes, wakes);
+	world_run(w, 10 * MS);
+	assert_true(remote_echo(g->r) > 0);
+	assert_int_equal(g->wakes, wakes + 1);
+	caller_free(g);
+	world_free(w);
+}
+
 /* --- a bad segment, and an interrupt handler that uses the device itself --- */
 
 static u32 expected;	/* the next number of the series, in the order of the guest's accesses */
@@ -213,9 +234,9 @@ static void irq_levels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_round_trip_each), cmocka_unit_test(exactly_once),
-		cmocka_unit_test(never_fetched),       cmocka_unit_test(full_window),
-		cmocka_unit_test(irq_levels),
+		cmocka_unit_test(one_round_trip_each), cmocka_unit_test(echo_wakes),
+		cmocka_unit_test(exactly_once),	       cmocka_unit_test(never_fetched),
+		cmocka_unit_test(full_window),	       cmocka_unit_test(irq_levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
