@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from paths import CACHE, Missing
+from paths import CACHE, Missing, work_folder
 
 APT = CACHE / "apt"
 
@@ -95,12 +95,10 @@ def extract(package, pattern, target):
     """Writes the one file of a package that matches pattern (a tar wildcard) to target."""
     if target.exists():
         return target
-    work = target.with_suffix(".unpack")
-    shutil.rmtree(work, ignore_errors=True)
-    _untar(package, pattern, work)
-    files = [path for path in work.rglob("*") if path.is_file()]
-    if len(files) != 1:
-        raise Missing(f"{package}:i386 holds {len(files)} files {pattern}, expected one")
-    files[0].rename(target)
-    shutil.rmtree(work)
+    with work_folder(target) as work:
+        _untar(package, pattern, work)
+        files = [path for path in work.rglob("*") if path.is_file()]
+        if len(files) != 1:
+            raise Missing(f"{package}:i386 holds {len(files)} files {pattern}, expected one")
+        files[0].rename(target)
     return target

@@ -2,10 +2,9 @@
 """The disk and the CD of the PC that lends out its devices, when no others are named."""
 
 import random
-import shutil
 import subprocess
 
-from paths import CACHE, system_file, written
+from paths import CACHE, system_file, work_folder, written
 
 # Whole cylinders of 16 heads and 63 sectors, as Bochs wants them.
 DISK_SIZE = 16 * 16 * 63 * 512
@@ -20,21 +19,17 @@ def data(size, seed):
     return random.Random(seed).randbytes(size)
 
 
-def _folder(name, what, size, seed):
-    folder = CACHE / f"{name}.files"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _fill(folder, what, size, seed):
     (folder / "readme.txt").write_text(README.format(what=what))
     (folder / "data.bin").write_bytes(data(size, seed))
-    return folder
 
 
 def disk():
     """An ext2 file system of the first revision, which Linux 1.3 mounts too, on the whole disk."""
     target = CACHE / "remote-disk.img"
     if not target.exists():
-        folder = _folder("remote-disk", "disk", 1 << 20, "disk")
-        with written(target) as image:
+        with work_folder(target) as folder, written(target) as image:
+            _fill(folder, "disk", 1 << 20, "disk")
             with open(image, "wb") as out:
                 out.truncate(DISK_SIZE)
             _run(system_file("/sbin/mke2fs", "e2fsprogs"), "-q", "-F", "-t", "ext2", "-r", "0",
@@ -45,8 +40,8 @@ def disk():
 def cdrom():
     target = CACHE / "remote-cd.iso"
     if not target.exists():
-        folder = _folder("remote-cd", "CD", 1 << 20, "cd")
-        with written(target) as image:
+        with work_folder(target) as folder, written(target) as image:
+            _fill(folder, "CD", 1 << 20, "cd")
             _run("xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", "-V", "REMOTE", "-o", image,
                  folder)
     return target

@@ -25,7 +25,7 @@ import bootimage  # noqa: E402
 import qemu  # noqa: E402
 from console import Console  # noqa: E402
 from guests import Guest  # noqa: E402
-from paths import BUILD, Missing, system_file, written  # noqa: E402
+from paths import BUILD, Missing, system_file, work_folder, written  # noqa: E402
 
 TINY = BUILD / "tiny"
 ENGINES = ("interp", "direct")
@@ -67,16 +67,15 @@ def said(text, name):
 def native(name):
     expected = TINY / f"{name}.expected"
     if not expected.exists() or expected.stat().st_mtime < rom(name).stat().st_mtime:
-        work = TINY / f"{name}-native"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        rc, config = work / "bochs.rc", work / "bochsrc"
-        rc.write_text("c\n")
-        config.write_text(NATIVE.format(rom=rom(name), log=work / "device.log",
-                                        vgabios=system_file(bochs.VGABIOS, "vgabios")))
-        ended = subprocess.run([bochs.BOCHS, "-q", "-unlock", "-f", config, "-rc", rc], cwd=work,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, errors="replace",
-                               stderr=subprocess.STDOUT, text=True, timeout=SECONDS)
+        with work_folder(expected) as work:
+            rc, config = work / "bochs.rc", work / "bochsrc"
+            rc.write_text("c\n")
+            config.write_text(NATIVE.format(rom=rom(name), log=work / "device.log",
+                                            vgabios=system_file(bochs.VGABIOS, "vgabios")))
+            ended = subprocess.run([bochs.BOCHS, "-q", "-unlock", "-f", config, "-rc", rc],
+                                   cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, errors="replace", text=True,
+                                   timeout=SECONDS)
         lines = said(ended.stdout, name)
         if lines is None:
             sys.exit(f"{name} did not end on bare Bochs:\n{ended.stdout[-2000:]}")

@@ -63,15 +63,15 @@ def little_ram():
 
 def odd_size():
     disk = BUILD / "tests" / "images" / "odd.img"
-    disk.parent.mkdir(parents=True, exist_ok=True)
-    disk.write_bytes(bytes(100_000))
+    with written(disk) as partial:
+        partial.write_bytes(bytes(100_000))
     refused("odd-size", r"100000|sector|size", DISK=str(disk))
 
 
 def odd_firmware():
     rom = BUILD / "tests" / "images" / "odd.rom"
-    rom.parent.mkdir(parents=True, exist_ok=True)
-    rom.write_bytes(bytes(100_000))
+    with written(rom) as partial:
+        partial.write_bytes(bytes(100_000))
     refused("odd-firmware", r"firmware|bios\.bin", FIRMWARE=str(rom))
 
 

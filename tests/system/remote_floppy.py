@@ -10,6 +10,7 @@ from pc import BUILD, Failure
 from remote_pair import KEY, Pair
 
 import remote
+from paths import written
 
 HOSTS = (("qemu", "qemu"), ("qemu", "bochs"))
 RANGES = "0x3f0-0x3f5,0x3f7 irq 6 dma 2"
@@ -17,9 +18,9 @@ SECTOR, READ, WRITTEN = 512, 72, 18
 TARGET = 40 * 36 * SECTOR
 
 
-def floppy():
-    """The program and random bytes behind it."""
-    path = BUILD / "tests" / "images" / "floppy_dma_full.img"
+def floppy(out):
+    """The program and random bytes behind it, in a file of this run's own: B writes to it."""
+    path = out / "floppy.img"
     data = bytearray(open(boot_floppy("floppy_dma"), "rb").read())
     data[SECTOR:] = random.Random(3).randbytes(len(data) - SECTOR)
     path.write_bytes(data)
@@ -36,15 +37,15 @@ def checksum(data):
 def boot(hosts):
     """A's own floppy, which its firmware must not see, has only zeros on it."""
     blank = BUILD / "tests" / "images" / "blank.img"
-    blank.parent.mkdir(parents=True, exist_ok=True)
-    blank.write_bytes(bytes(1474560))
-    disk = floppy()
-    before = disk.read_bytes()
+    with written(blank) as partial:
+        partial.write_bytes(bytes(1474560))
     lines = {"server": remote.network_lines(KEY) + [f"peer {remote.NAME_B}",
                                                     f"export {RANGES} name floppy"],
              "client": remote.network_lines(KEY) + [f"route {RANGES} remote {remote.NAME_B}"]}
     with Pair(f"remote-floppy-{'-'.join(hosts)}", hosts, "", FLOPPY=str(blank), RAM="16M",
               **lines) as pair:
+        disk = floppy(pair.out)
+        before = disk.read_bytes()
         pair.peer.parts = dataclasses.replace(pair.peer.parts, floppy=disk)
         pair.start()
         pair.pc.wait(rf"^{checksum(before[:READ * SECTOR]):04x} is the sum$", 120)
