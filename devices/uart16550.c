@@ -3,9 +3,17 @@
  * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
  * Documentation: PC16550D datasheet (National, 1995), section 8.
  * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
- *	rate, loopback, OUT2 as the gate of the interrupt line.
- * Not modelled: parity, framing errors and breaks (the line is a perfect one), baud rates that
- *	differ between the ends, DMA mode.
+ *	rate, loopback, OUT2 as the gate of the interrupt line. Parity errors, framing errors, breaks
+ *	and modem lines come from the far end, which is told what the guest has set.
+ * Not modelled: baud rates that differ between the ends, DMA mode.
+ */
+/*
+ * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
+ * Documentation: PC16550D datasheet (National, 1995), section 8.
+ * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
+ *	rate, loopback, OUT2 as the gate of the interrupt line; parity errors, framing errors,
+ *breaks and modem lines as the far end tells of them. Not modelled: baud rates that differ between
+ *the ends, DMA mode.
  */
 #include "devices/uart16550.h"
 #include "lib/str.h"
@@ -29,7 +37,11 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define FCR_CLEAR_RX 0x02
 #define FCR_CLEAR_TX 0x04
 
-#define LCR_DLAB 0x80
+#define LCR_BITS   0x03
+#define LCR_STOP   0x04
+#define LCR_PARITY 0x08 /* bits 4 and 5: which */
+#define LCR_BREAK  0x40
+#define LCR_DLAB   0x80
 
 #define MCR_DTR	 0x01
 #define MCR_RTS	 0x02
@@ -39,14 +51,11 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 
 #define LSR_DATA    0x01
 #define LSR_OVERRUN 0x02
+#define LSR_ERRORS  (UART_PARITY | UART_FRAMING | UART_BREAK)
 #define LSR_THRE    0x20
 #define LSR_TEMT    0x40
+#define LSR_IN_FIFO 0x80
 
-#define MSR_CTS		0x10
-#define MSR_DSR		0x20
-#define MSR_RI		0x40
-#define MSR_DCD		0x80
-#define MSR_DELTA_RI	0x04
 #define MSR_DELTA_SHIFT 4
 
 #define CRYSTAL_HZ    1843200u
@@ -63,9 +72,12 @@ static u8 depth(const struct uart16550 *u)
 	return fifos_on(u) ? UART_FIFO : 1;
 }
 
-static void push(struct uart_fifo *f, u8 byte)
+static void push(struct uart_fifo *f, u8 byte, u8 errors)
 {
-	f->data[(f->head + f->count++) % UART_FIFO] = byte;
+	unsigned at = (f->head + f->count++) % UART_FIFO;
+
+	f->data[at] = byte;
+	f->errors[at] = errors;
 }
 
 static u8 pop(struct uart_fifo *f)
@@ -131,17 +143,36 @@ static void rx_timeout(void *ctx)
 	update_irq(u);
 }
 
-static void line_to_rx(struct uart16550 *u, u8 byte)
+/* What was wrong with a character is told when it is the next to be read. */
+static void reveal_errors(struct uart16550 *u)
+{
+	if (!u->rx.count)
+		return;
+	u->line_errors |= u->rx.errors[u->rx.head];
+	u->rx.errors[u->rx.head] = 0;
+}
+
+static bool errors_in_fifo(const struct uart16550 *u)
+{
+	u8 all = u->line_errors & LSR_ERRORS;
+
+	for (unsigned i = 0; i < u->rx.count; i++)
+		all |= u->rx.errors[(u->rx.head + i) % UART_FIFO];
+	return fifos_on(u) && all;
+}
+
+static void line_to_rx(struct uart16550 *u, u8 byte, u8 errors)
 {
 	if (u->rx.count >= depth(u)) {
 		u->line_errors |= LSR_OVERRUN;
 		if (!fifos_on(u)) { /* the new character takes the old one's place */
 			pop(&u->rx);
-			push(&u->rx, byte);
+			push(&u->rx, byte, errors);
 		}
 	} else {
-		push(&u->rx, byte);
+		push(&u->rx, byte, errors);
 	}
+	reveal_errors(u);
 	u->timeout_pending = false;
 	arm_timeout(u);
 	update_irq(u);
@@ -164,7 +195,7 @@ static void tx_done(void *ctx)
 
 	u->shifting = false;
 	if (u->mcr & MCR_LOOP)
-		line_to_rx(u, u->shift);
+		line_to_rx(u, u->shift, 0);
 	else if (u->out.write)
 		u->out.write(u->out.ctx, u->shift);
 	start_shift(u);
@@ -184,10 +215,10 @@ static void write_thr(struct uart16550 *u, u8 value)
 {
 	u->thre_pending = false;
 	if (u->tx.count < depth(u)) {
-		push(&u->tx, value);
+		push(&u->tx, value, 0);
 	} else if (!fifos_on(u)) {
 		pop(&u->tx);
-		push(&u->tx, value);
+		push(&u->tx, value, 0);
 	}
 	start_shift(u);
 }
@@ -198,6 +229,7 @@ static u8 read_rbr(struct uart16550 *u)
 
 	if (u->rx.count)
 		value = pop(&u->rx);
+	reveal_errors(u);
 	u->timeout_pending = false;
 	arm_timeout(u);
 	return value;
@@ -240,16 +272,16 @@ static u8 modem_lines(const struct uart16550 *u)
 {
 	u8 lines = 0;
 
-	if (!(u->mcr & MCR_LOOP)) /* a cable with the other end switched on, or none */
-		return u->out.write ? MSR_CTS | MSR_DSR | MSR_DCD : 0;
+	if (!(u->mcr & MCR_LOOP))
+		return u->far;
 	if (u->mcr & MCR_RTS)
-		lines |= MSR_CTS;
+		lines |= UART_CTS;
 	if (u->mcr & MCR_DTR)
-		lines |= MSR_DSR;
+		lines |= UART_DSR;
 	if (u->mcr & MCR_OUT1)
-		lines |= MSR_RI;
+		lines |= UART_RI;
 	if (u->mcr & MCR_OUT2)
-		lines |= MSR_DCD;
+		lines |= UART_DCD;
 	return lines;
 }
 
@@ -258,10 +290,16 @@ static void update_modem(struct uart16550 *u)
 {
 	u8 lines = modem_lines(u), changed = lines ^ u->modem;
 
-	if (lines & MSR_RI)
-		changed &= ~MSR_RI;
+	if (lines & UART_RI)
+		changed &= ~UART_RI;
 	u->modem_delta |= changed >> MSR_DELTA_SHIFT;
 	u->modem = lines;
+}
+
+static void tell_far_end(const struct uart16550 *u)
+{
+	if (u->line.changed && !(u->lcr & LCR_DLAB))
+		u->line.changed(u->line.ctx);
 }
 
 static u8 read_iir(struct uart16550 *u)
@@ -275,7 +313,7 @@ static u8 read_iir(struct uart16550 *u)
 
 static u8 read_lsr(struct uart16550 *u)
 {
-	u8 lsr = u->line_errors;
+	u8 lsr = u->line_errors | (errors_in_fifo(u) ? LSR_IN_FIFO : 0);
 
 	u->line_errors = 0;
 	if (u->rx.count)
@@ -339,10 +377,12 @@ static void write_register(struct uart16550 *u, unsigned reg, u8 value)
 		break;
 	case REG_LCR:
 		u->lcr = value;
+		tell_far_end(u);
 		break;
 	case REG_MCR:
 		u->mcr = value & 0x1f;
 		update_modem(u);
+		tell_far_end(u);
 		break;
 	case REG_SCR:
 		u->scr = value;
@@ -384,6 +424,9 @@ int uart16550_init(struct uart16550 *u, const struct uart16550_config *config)
 	u->clock = config->clock;
 	u->irq = config->irq;
 	u->out = config->out;
+	u->line = config->line;
+	/* A cable with the other end switched on, or none. */
+	u->far = config->out.write ? UART_CTS | UART_DSR | UART_DCD : 0;
 	u->base = config->base;
 	timer_init(&u->tx_timer, tx_done, u);
 	timer_init(&u->rx_timer, rx_timeout, u);
@@ -407,12 +450,41 @@ void uart16550_reset(struct uart16550 *u)
 	u->modem = modem_lines(u);
 	u->modem_delta = 0;
 	update_irq(u);
+	tell_far_end(u);
 }
 
 void uart16550_receive(struct uart16550 *u, u8 byte)
 {
+	uart16550_receive_bad(u, byte, 0);
+}
+
+void uart16550_receive_bad(struct uart16550 *u, u8 byte, u8 errors)
+{
 	if (!(u->mcr & MCR_LOOP))
-		line_to_rx(u, byte);
+		line_to_rx(u, byte, errors & LSR_ERRORS);
+}
+
+void uart16550_set_modem(struct uart16550 *u, u8 lines)
+{
+	u->far = lines & (UART_CTS | UART_DSR | UART_RI | UART_DCD);
+	update_modem(u);
+	update_irq(u);
+}
+
+void uart16550_settings(const struct uart16550 *u, struct uart_settings *s)
+{
+	u32 divisor = u->divisor ? u->divisor : 1;
+	bool looped = (u->mcr & MCR_LOOP) != 0;
+
+	s->baud = (CRYSTAL_HZ / 16 + divisor / 2) / divisor;
+	s->bits = (u8)(5 + (u->lcr & LCR_BITS));
+	s->stop_bits = u->lcr & LCR_STOP ? 2 : 1;
+	s->parity =
+		u->lcr & LCR_PARITY ? (enum uart_parity)(1 + (u->lcr >> 4 & 3)) : UART_NO_PARITY;
+	/* Looped back, the chip's outputs are at rest (datasheet, 8.7). */
+	s->send_break = (u->lcr & LCR_BREAK) && !looped;
+	s->dtr = (u->mcr & MCR_DTR) && !looped;
+	s->rts = (u->mcr & MCR_RTS) && !looped;
 }
 
 unsigned uart16550_space(const struct uart16550 *u)

@@ -235,6 +235,89 @@ static void loopback_takes_a_character_time(void **state)
 	assert_int_equal(r->count, 0);
 }
 
+static void errors_belong_to_characters(void **state)
+{
+	struct rig *r = *state;
+
+	out8(r->board, IIR, 0xc1);
+	out8(r->board, MCR, 0x08);
+	out8(r->board, IER, 0x04);
+	uart16550_receive(&r->uart, 'a');
+	uart16550_receive_bad(&r->uart, 'b', UART_PARITY);
+	uart16550_receive_bad(&r->uart, 0, UART_BREAK | UART_FRAMING);
+	assert_int_equal(in8(r->board, LSR), 0xe1); /* somewhere in the FIFO */
+	assert_false(r->board->irq[IRQ]);
+	assert_int_equal(in8(r->board, RBR), 'a');
+	assert_int_equal(in8(r->board, IIR), 0xc6);
+	assert_int_equal(in8(r->board, LSR), 0xe5);
+	assert_int_equal(in8(r->board, LSR), 0xe1);
+	assert_int_equal(in8(r->board, RBR), 'b');
+	assert_true(r->board->irq[IRQ]);
+	assert_int_equal(in8(r->board, LSR), 0xf9);
+	assert_int_equal(in8(r->board, LSR), 0x61);
+	assert_int_equal(in8(r->board, RBR), 0);
+	assert_int_equal(in8(r->board, LSR), 0x60);
+}
+
+static void modem_lines_of_the_far_end(void **state)
+{
+	struct rig *r = *state;
+
+	out8(r->board, MCR, 0x08);
+	out8(r->board, IER, 0x08);
+	uart16550_set_modem(&r->uart, UART_DSR | UART_RI);
+	assert_true(r->board->irq[IRQ]);
+	assert_int_equal(in8(r->board, MSR), 0x69); /* CTS and DCD have gone, RI is no TERI yet */
+	assert_false(r->board->irq[IRQ]);
+	uart16550_set_modem(&r->uart, UART_DSR);
+	assert_int_equal(in8(r->board, MSR), 0x24);
+	out8(r->board, MCR, 0x10);
+	uart16550_set_modem(&r->uart, UART_CTS); /* looped back, they do not count */
+	assert_int_equal(in8(r->board, MSR) & 0xf0, 0x00);
+	out8(r->board, MCR, 0x00);
+	assert_int_equal(in8(r->board, MSR) & 0xf0, 0x10);
+}
+
+static unsigned changes;
+
+static void count_change(void *ctx)
+{
+	(void)ctx;
+	changes++;
+}
+
+static void settings_for_the_far_end(void **state)
+{
+	struct rig *r = *state;
+	struct uart_settings s;
+
+	r->uart.line.changed = count_change;
+	changes = 0;
+	baud(r, 3); /* DLAB's end is the only moment when it is whole */
+	assert_int_equal(changes, 1);
+	uart16550_settings(&r->uart, &s);
+	assert_int_equal(s.baud, 38400);
+	assert_int_equal(s.bits, 8);
+	assert_int_equal(s.stop_bits, 1);
+	assert_int_equal(s.parity, UART_NO_PARITY);
+	out8(r->board, LCR, 0x1e);
+	out8(r->board, MCR, 0x03);
+	assert_int_equal(changes, 3);
+	uart16550_settings(&r->uart, &s);
+	assert_int_equal(s.bits, 7);
+	assert_int_equal(s.stop_bits, 2);
+	assert_int_equal(s.parity, UART_EVEN);
+	assert_true(s.dtr && s.rts && !s.send_break);
+	out8(r->board, LCR, 0x68); /* a break, 5 bits, stick parity: mark */
+	uart16550_settings(&r->uart, &s);
+	assert_true(s.send_break);
+	assert_int_equal(s.bits, 5);
+	assert_int_equal(s.parity, UART_MARK);
+	out8(r->board, MCR, 0x13);
+	uart16550_settings(&r->uart, &s);
+	assert_true(!s.dtr && !s.rts && !s.send_break);
+}
+
 static void random_accesses(void **state)
 {
 	struct rig *r = *state;
@@ -248,7 +331,9 @@ static void random_accesses(void **state)
 		else
 			out8(r->board, port, (u8)rand());
 		if (rand() % 3 == 0)
-			uart16550_receive(&r->uart, (u8)rand());
+			uart16550_receive_bad(&r->uart, (u8)rand(), (u8)rand());
+		if (rand() % 10 == 0)
+			uart16550_set_modem(&r->uart, (u8)rand());
 		if (rand() % 3 == 0)
 			board_run(r->board, (u64)(rand() % 100) * US);
 		assert_in_range(uart16550_space(&r->uart), 0, 16);
@@ -268,6 +353,9 @@ int main(void)
 		TEST(receiving_without_fifo),
 		TEST(receive_fifo_trigger_and_timeout),
 		TEST(loopback_takes_a_character_time),
+		TEST(errors_belong_to_characters),
+		TEST(modem_lines_of_the_far_end),
+		TEST(settings_for_the_far_end),
 		TEST(random_accesses),
 	};
 
