@@ -71,7 +71,7 @@ def download(package):
 
 
 def _untar(package, pattern, folder):
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     tar = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", download(package)],
                            stdout=subprocess.PIPE)
     subprocess.run(["tar", "-x", "-C", folder, "--wildcards", pattern], stdin=tar.stdout,
