@@ -74,9 +74,10 @@ def _ata(place, kind, path, geometry=None):
 def _hardware(parts, work):
     """The lines for a Hardware (hardware.py)."""
     text = ""
-    if parts.nic:  # receives at the UDP port ethdev, sends to the next one
-        text += (f"ne2k: ioaddr={NIC_PORT:#x}, irq={NIC_IRQ}, mac={parts.nic.mac}, "
-                 f"ethmod=socket, ethdev={parts.nic.port}\n")
+    if parts.nic:  # `socket` receives at the UDP port ethdev, sends to the next one
+        cable = (f"ethmod=tuntap, ethdev=/dev/net/tun:{parts.nic.tap}, script=none"
+                 if parts.nic.tap else f"ethmod=socket, ethdev={parts.nic.port}")
+        text += f"ne2k: ioaddr={NIC_PORT:#x}, irq={NIC_IRQ}, mac={parts.nic.mac}, {cable}\n"
     if parts.disk or parts.cdrom:
         text += "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n"
     if parts.disk:

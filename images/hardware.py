@@ -7,12 +7,14 @@ from typing import Optional
 
 # Where the NE2000 is: Bochs panics with IRQ 9, which is QEMU's default.
 NIC_PORT, NIC_IRQ = 0x300, 10
+MAC = "52:54:00:fa:00:0a"  # of the PC with the guest
 
 
 @dataclass(frozen=True)
 class Nic:
     port: int  # the UDP port where the PC receives frames; it sends to the next one (relay.py)
     mac: str
+    tap: str = ""  # instead: this machine's interface that the cable leads to
 
 
 @dataclass(frozen=True)

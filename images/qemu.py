@@ -36,14 +36,19 @@ def _medium(image):
     return words[medium]
 
 
+def _cable(nic):
+    if nic.tap:
+        return f"tap,id=net,ifname={nic.tap},script=no,downscript=no"
+    return ("dgram,id=net,local.type=inet,local.host=127.0.0.1,"
+            f"local.port={nic.port},remote.type=inet,remote.host=127.0.0.1,"
+            f"remote.port={nic.port + 1}")
+
+
 def _hardware(parts):
     """The words for a Hardware (hardware.py)."""
     words = []
     if parts.nic:
-        words += ["-netdev", "dgram,id=net,local.type=inet,local.host=127.0.0.1,"
-                  f"local.port={parts.nic.port},remote.type=inet,remote.host=127.0.0.1,"
-                  f"remote.port={parts.nic.port + 1}",
-                  "-device", f"ne2k_isa,iobase={NIC_PORT:#x},irq={NIC_IRQ},netdev=net,"
+        words += ["-netdev", _cable(parts.nic), "-device", f"ne2k_isa,iobase={NIC_PORT:#x},irq={NIC_IRQ},netdev=net,"
                   f"mac={parts.nic.mac}"]
     if parts.disk:
         words += ["-drive", f"file={parts.disk},format=raw,if=none,id=disk",

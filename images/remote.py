@@ -11,12 +11,12 @@ import sys
 
 import peer
 import run
-from hardware import NIC_IRQ, NIC_PORT, Hardware, Nic
+from hardware import MAC, NIC_IRQ, NIC_PORT, Hardware, Nic
 from paths import BUILD, Missing
 from relay import Relay
 from words import file_word, host_word, window, word
 
-MAC_A, MAC_B = "52:54:00:fa:00:0a", "52:54:00:fa:00:0b"
+MAC_A, MAC_B = MAC, "52:54:00:fa:00:0b"
 NIC_LINE = f"nic ne2000 {NIC_PORT:#x} irq {NIC_IRQ}"
 NAME_B = "pc-b"
 

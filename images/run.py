@@ -5,12 +5,14 @@
 
 --image only makes the boot image; --native boots the guest without Farbus, as the oracle of tests;
 --work is the folder for this run's files; --clock fast lets an idle Bochs rush through time.
-NIC=PORT/MAC puts a NE2000 into the PC, joined to the relay at that port (relay.py).
+NIC=INTERFACE[/MAC] puts a NE2000 into the PC, on this machine's tap interface of that name;
+NIC=PORT/MAC joins it to the relay at that port (relay.py).
 """
 
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +23,7 @@ import bootimage
 import guests
 import qemu
 from console import Console
-from hardware import Hardware, Nic
+from hardware import MAC, Hardware, Nic
 from machine import Machine, end, host_ram, start
 from paths import BUILD, Missing
 from words import config_lines, file_word, host_word, window, word
@@ -122,11 +124,15 @@ def run_native(host, guest, work, clock):
 
 
 def nic_word():
-    text = word("NIC")
-    if not text:
+    place, _, mac = word("NIC").partition("/")
+    if not place:
         return None
-    port, mac = text.split("/")
-    return Nic(int(port), mac)
+    if place.isdigit():
+        return Nic(int(place), mac)
+    if place not in (name for _, name in socket.if_nameindex()):
+        raise Missing(f"NIC={place}: expected a tap interface, as `ip tuntap add {place} mode tap` "
+                      "makes one")
+    return Nic(0, mac or MAC, place)
 
 
 def main():

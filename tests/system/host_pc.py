@@ -1,74 +1,193 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An emulated PC with a guest, whose devices `farbus serve` lends out, in a network namespace.
+"""Emulated PCs with guests, whose devices `farbus serve` lends out, in a network namespace.
 
-`host_pc.py NAME` runs one case there (host_test.py starts it).
+`host_pc.py NAME` runs one case there (host_test.py starts it). The PCs' cables are tap interfaces,
+with a bridge between them that has the name of the daemon's interface.
 """
 
 import os
+import random
+import re
 import select
-import socket
+import shutil
 import subprocess
 import sys
-import threading
+import time
+from pathlib import Path
 
-from host_test import FAR, KEY, Daemon, in_namespace, read_all, segment
+import remote_debian
+import remote_dlx
+import remote_freedos
+from console_test import command, open_monitor
+from host_test import KEY, NEAR, Daemon, check, in_namespace, read_all
 from pc import PC, Failure
+from remote_pair import Shell
+
+import guests
+import remotemedia
+from paths import Missing
+from peer import routes
 from remote import NIC_LINE
 
-PORT = 20000  # of the emulator's; the namespace has no other programs
-MAC = "52:54:00:fa:00:0a"
+TAPS = ("fba", "fbb")
+MACS = ("52:54:00:fa:00:0a", "52:54:00:fa:00:0b")
 HALF = 512 << 10
+LARGE = 64 << 20
+PASSWORD = "so far away"
 
 
-class Cable(threading.Thread):
-    """Between the emulator's datagrams (images/relay.py) and the interface."""
+def segment():
+    """The daemon's interface is a bridge of the PCs' taps."""
+    commands = [f"link add {NEAR} type bridge", f"link set {NEAR} up"]
+    for tap in TAPS:
+        commands += [f"tuntap add {tap} mode tap", f"link set {tap} master {NEAR}",
+                     f"link set {tap} up"]
+    for words in commands:
+        subprocess.run(["ip", *words.split()], check=True)
 
-    def __init__(self):
-        super().__init__(daemon=True)
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        self.emulator = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.emulator.bind(("127.0.0.1", PORT + 1))
-        self.interface = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.interface.bind((FAR, 3))
-        self.start()
 
-    def run(self):
-        while True:
-            ready, _, _ = select.select([self.emulator, self.interface], [], [])
-            if self.emulator in ready:
-                self.interface.send(self.emulator.recv(2048))
-            if self.interface in ready:
-                frame, address = self.interface.recvfrom(2048)
-                if address[2] != socket.PACKET_OUTGOING:
-                    self.emulator.sendto(frame, ("127.0.0.1", PORT))
+class Terminal:
+    """What is at the other end of the served UART: a program at the pty, as remote_pair's wire."""
+
+    def __init__(self, path):
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.kept = b""
+
+    @property
+    def received(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            self.kept += os.read(self.fd, 65536)
+        return self.kept
+
+    def taken(self):
+        data, self.kept = self.received, b""
+        return data
+
+    def send(self, data):
+        """The daemon takes what the guest's UART has room for."""
+        while data:
+            select.select([], [self.fd], [], 60)
+            data = data[os.write(self.fd, data):]
+
+
+class Served:
+    """A PC whose guest uses the daemon's devices; for remote_debian.py and its like, both the two
+    PCs (`pair`) and what is at the far end (`far`)."""
+
+    def __init__(self, daemon, case, guest, number=0, names=("ide1", "com2", "lpt1"), **words):
+        self.daemon, self.mac = daemon, MACS[number]
+        self.disk, self.lpt1 = daemon.disk, daemon.printed
+        self.pc = PC(f"host-pc-{case}/{TAPS[number]}", GUEST=guest,
+                     NIC=f"{TAPS[number]}/{self.mac}",
+                     CONFIG=";".join([NIC_LINE, f"key {KEY.hex()}", *routes("linux-a", names)]),
+                     **words)
+        self.shell = Shell(self, self.pc)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pc.close()
+
+    def connect(self):
+        self.wire = Terminal(self.daemon.pty)
+        return self
+
+    def until(self, what, done, seconds):
+        """Lets the PC run until done() is true."""
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                raise Failure(f"no {what} after {seconds} s; the PC shows:\n{self.pc.text()}\n"
+                              + self.pc.log()[-1500:] + self.daemon.log_text())
+            self.pc.poll(0.05)
+
+
+# --- one guest ---
 
 
 def dlx():
     """DLX Linux copies half of the served disk to the other half, and writes to the served UART."""
-    routes = ["route 0x170-0x177,0x376 irq 15 remote linux-a profile ata",
-              "route 0x2f8-0x2ff irq 3 remote linux-a profile uart"]
-    with Daemon("pc-dlx") as daemon:
-        Cable()
-        with PC("host-pc-dlx/a", GUEST="dlx", NIC=f"{PORT}/{MAC}",
-                CONFIG=";".join([NIC_LINE, f"key {KEY.hex()}", *routes])) as pc:
-            pc.wait(r"dlx login:", 240)
-            pc.type("root\r")
-            pc.wait(r"^dlx:~# *$", 60)
-            pc.type("dd if=/dev/hdc of=/dev/hdc bs=16k count=32 seek=32; sync; echo copied $?\r")
-            pc.wait(r"^copied 0", 120)
-            image = daemon.disk.read_bytes()
-            if image[HALF:2 * HALF] != image[:HALF]:
-                raise Failure("the copy on the disk differs")
-            terminal = os.open(daemon.pty, os.O_RDWR | os.O_NOCTTY)
-            pc.type("echo hello from dlx > /dev/ttyS1\r")
-            text = read_all(terminal, 16, 60)
-            if text != b"hello from dlx\r\n":
-                raise Failure(f"COM2 gave {text!r}")
-        daemon.log_line(f"ide1 lent to {MAC}")
+    with Daemon("pc-dlx") as daemon, Served(daemon, "dlx", "dlx", names=("ide1", "com2")) as a:
+        remote_dlx.log_in(a.shell)
+        a.shell.run("dd if=/dev/hdc of=/dev/hdc bs=16k count=32 seek=32 && sync", 120)
+        image = daemon.disk.read_bytes()
+        if image[HALF:2 * HALF] != image[:HALF]:
+            raise Failure("the copy on the disk differs")
+        terminal = os.open(daemon.pty, os.O_RDWR | os.O_NOCTTY)
+        a.pc.type("echo hello from dlx > /dev/ttyS1\r")
+        check("COM2", read_all(terminal, 16, 60), b"hello from dlx\r\n")
+        daemon.log_line(f"ide1 lent to {a.mac}")
 
 
-CASES = {"dlx": lambda: in_namespace("dlx", __file__)}
+def freedos():
+    """FreeDOS: UART both ways, and the printer."""
+    with Daemon("pc-freedos") as daemon, Served(daemon, "freedos", "freedos",
+                                                names=("com2", "lpt1"),
+                                                FLOPPY=remote_freedos.floppy()) as a:
+        a.connect()
+        remote_freedos.log_in(a.shell)
+        text = remote_freedos.make_text(a.shell)
+        remote_freedos.uart_out(a.shell, a, text)
+        remote_freedos.printer(a.shell, a, text)
+        remote_freedos.uart_in(a.shell, a)
+
+
+def debian(large):
+    """Debian: the whole disk (64 MB if large) and CD, a login at the served UART, a print."""
+    daemon = Daemon("pc-debian")
+    if large:
+        daemon.disk.write_bytes(random.Random(5).randbytes(LARGE))
+    else:
+        shutil.copyfile(remotemedia.disk(), daemon.disk)
+    shutil.copyfile(remotemedia.cdrom(), daemon.cd)
+    with daemon, Served(daemon, "debian", "debian-remote") as a:
+        a.connect()
+        remote_debian.log_in(a.shell)
+        remote_debian.printer(a.shell, a)
+        log_in_at_uart(a)
+        remote_debian.cd(a.shell, a)
+        a.shell.expect("md5sum /dev/sr0", rf"^{remote_debian.md5(daemon.cd.read_bytes())} ", 300)
+        disk = remote_debian.find_disk(a.shell)
+        a.shell.expect(f"md5sum {disk}", rf"^{remote_debian.md5(daemon.disk.read_bytes())} ", 1500)
+        if not large:
+            remote_debian.disk_write(a.shell, a)
+
+
+def log_in_at_uart(a):
+    """A program at the pty gets the guest's login, and then its shell."""
+    a.shell.run("echo root:x:0:0:root:/root:/bin/sh > /etc/passwd; echo root:x:0: > /etc/group; "
+                f"echo root:$(cryptpw '{PASSWORD}'):::::::  > /etc/shadow")
+    a.shell.run("getty -L 115200 ttyS1 vt100 &")
+    dialogue = [("login: ", "root"), ("Password: ", "not this"), ("Login incorrect", None),
+                ("login: ", "root"), ("Password: ", PASSWORD), ("# ", "tty; echo $((6 * 7))"),
+                ("/dev/ttyS1\r\n42\r\n", None), ("# ", "exit")]
+    for awaited, answer in dialogue:
+        a.until(f"{awaited!r} at the terminal", lambda text=awaited: text.encode()
+                in a.wire.received, 120)
+        if answer is not None:
+            a.wire.taken()
+            a.wire.send(answer.encode() + b"\r")
+
+
+_CASES = {
+    "dlx": ("dlx", dlx),
+    "freedos": ("freedos", freedos),
+    "debian": ("debian-remote", lambda: debian(False)),
+    "debian-64m": ("debian-remote", lambda: debian(True)),
+}
+
+
+def run(name, guest):
+    if not Path("/dev/net/tun").exists():
+        raise Missing("no /dev/net/tun: expected it, for tap interfaces")
+    guests.find(guest)  # the namespace has no way to what has to be downloaded
+    in_namespace(name, __file__)
+
+
+CASES = {name: lambda name=name, guest=guest: run(name, guest)
+         for name, (guest, _) in _CASES.items()}
 
 if __name__ == "__main__":
     segment()
-    {"dlx": dlx}[sys.argv[1]]()
+    _CASES[sys.argv[1]][1]()
