@@ -263,17 +263,26 @@ static void start_dma(u32 ram_end)
 			  "MB to 16 MB");
 }
 
+static void *allocate(size_t bytes)
+{
+	void *p = host_alloc(bytes);
+
+	if (!p)
+		boot_fail("boot: out of memory: the peer needs %u KB more", bytes / KB);
+	return p;
+}
+
 static void start(struct config *c, u32 ram_end)
 {
 	char error[CONFIG_ERROR_MAX];
 
 	if (net_start(c, error, sizeof(error)))
 		boot_fail("%s", error);
-	peer.server = host_alloc(sizeof(*peer.server));
-	if (!peer.server)
-		boot_fail("boot: out of memory: the peer needs %u KB", sizeof(*peer.server) / KB);
+	peer.server = allocate(sizeof(*peer.server));
 	net_endpoint(&peer.server->e, c, true);
 	server_init(peer.server, c->peer.name, &peer_backend, NULL);
+	server_places(peer.server, allocate(c->export_count * sizeof(*peer.server->lease)),
+		      c->export_count);
 	forbid_own(c, ram_end);
 	for (unsigned i = 0; i < c->export_count; i++)
 		add_export(c, &c->export[i]);

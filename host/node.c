@@ -94,7 +94,7 @@ static unsigned index_of(const struct node *n, const char *name)
 static bool add_export(struct node *n, const struct port_export *x)
 {
 	static const char *const why[] = {
-		[EXPORT_FULL] = "at most 8 exports",
+		[EXPORT_FULL] = "at most 24 exports",
 		[EXPORT_BAD] = "a name and ports",
 		[EXPORT_TAKEN] = "a name, ports and a line that no other export has",
 		[EXPORT_PROHIBITED] = "ports and a line that no PC lives on itself"};
@@ -136,6 +136,7 @@ static void set_up_server(struct node *n, const struct serve_config *c)
 {
 	wire_endpoint(n->wire, &n->server.e, true, c->key[0].shared, c->form);
 	server_init(&n->server, c->name, &backend, n);
+	server_places(&n->server, n->lease, SERVER_EXPORTS);
 	for (unsigned i = 0; i < c->keys; i++)
 		server_set_access(&n->server, &c->key[i]);
 }

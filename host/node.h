@@ -18,6 +18,7 @@ struct lease_seen {
 struct node {
 	struct wire *wire;
 	struct server server;
+	struct server_lease lease[SERVER_EXPORTS];
 	struct device *device[SERVER_EXPORTS]; /* of the export with the same index; NULL: none */
 	struct lease_seen seen[SERVER_EXPORTS];
 	u64 told[DROPS], tell_at; /* of dropped frames */

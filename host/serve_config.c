@@ -75,7 +75,7 @@ static bool key_exports(struct server_access *a, struct words *w)
 		size_t len = strcspn(s, ",");
 
 		if (!len || len > EXPORT_NAME || a->names == SERVER_EXPORTS)
-			return words_fail(w, word, "up to 8 names of exports, as in 'ide1,com2'");
+			return words_fail(w, word, "up to 24 names of exports, as in 'ide1,com2'");
 		memcpy(a->name[a->names++], s, len);
 		s += len;
 	} while (*s++ == ',');

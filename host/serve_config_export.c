@@ -133,7 +133,7 @@ bool config_export(struct serve_config *c, struct words *w)
 	struct device_config *d = &c->device[c->devices];
 
 	if (c->devices == SERVER_EXPORTS)
-		return words_fail(w, "export", "at most 8 exports");
+		return words_fail(w, "export", "at most 24 exports");
 	if (!take_kind(d, w))
 		return false;
 	if (!words_take_if(w, "name"))

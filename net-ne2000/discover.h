@@ -6,7 +6,7 @@
 #include "net-ne2000/endpoint.h"
 #include "net-ne2000/greet.h"
 
-#define DISCOVER_EXPORTS 8u
+#define DISCOVER_EXPORTS 24u
 
 struct offer {
 	u8 mac[6];

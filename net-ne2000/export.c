@@ -16,6 +16,11 @@ static u32 record_bytes(unsigned ranges, unsigned memories, unsigned functions)
 	return EXPORT_FIXED + 4 * ranges + 8 * memories + 4 * functions;
 }
 
+u32 export_bytes(const struct port_export *x)
+{
+	return record_bytes(x->ranges, x->memories, x->functions);
+}
+
 bool export_put(struct proto_writer *w, const struct port_export *x)
 {
 	u8 record[EXPORT_FIXED + 4 * EXPORT_RANGES + 8 * EXPORT_MEMORY + 4 * EXPORT_FUNCTIONS] = {

@@ -36,6 +36,8 @@ struct port_export {
 
 /* Pads a name to EXPORT_NAME bytes. What is longer is cut. */
 void export_put_name(u8 out[EXPORT_NAME], const char *name);
+/* Of its record on the wire. */
+u32 export_bytes(const struct port_export *x);
 /* False: no room. */
 bool export_put(struct proto_writer *w, const struct port_export *x);
 /* Bytes taken from the front of p, 0: malformed. */

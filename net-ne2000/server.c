@@ -22,6 +22,13 @@ void server_init(struct server *s, const char *name, const struct server_backend
 	server_set_access(s, &own);
 }
 
+void server_places(struct server *s, struct server_lease *lease, unsigned places)
+{
+	memset(lease, 0, places * sizeof(*lease));
+	s->lease = lease;
+	s->places = places < SERVER_EXPORTS ? places : SERVER_EXPORTS;
+}
+
 void server_say(struct server *s, unsigned i, u8 type, u32 seq, u8 tries)
 {
 	struct server_lease *l = &s->lease[i];

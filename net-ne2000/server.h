@@ -16,7 +16,7 @@
 #include "net-ne2000/link.h"
 #include "net-ne2000/server_dma.h"
 
-#define SERVER_EXPORTS	 8u
+#define SERVER_EXPORTS	 24u /* at most; struct server_lease, 24 KB each, for those there are */
 #define SERVER_FORBIDDEN 16u /* port ranges; memory ranges likewise */
 #define SERVER_GREETINGS 8u  /* handshakes and offers under way */
 #define SERVER_LINES	 16u
@@ -167,7 +167,8 @@ struct server {
 	void *ctx;
 	char name[EXPORT_NAME + 1];
 	struct port_export export[SERVER_EXPORTS];
-	struct server_lease lease[SERVER_EXPORTS]; /* of the export with the same index */
+	struct server_lease *lease; /* of the export with the same index, */
+	unsigned places;	    /* so many */
 	unsigned exports;
 	struct port_range forbidden[SERVER_FORBIDDEN];
 	unsigned forbidden_count;
@@ -180,13 +181,19 @@ struct server {
 	u64 spurious, naks, expired;
 };
 
-/* endpoint_init(&s->e, true, ...) comes first. name: of this PC, at most EXPORT_NAME bytes. */
+/*
+ * endpoint_init(&s->e, true, ...) comes first, server_places() next. name: of this PC, at most
+ * EXPORT_NAME bytes.
+ */
 void server_init(struct server *s, const char *name, const struct server_backend *backend,
 		 void *ctx);
 
+/* Memory of the caller's for that many leases, so exports; SERVER_EXPORTS at most. */
+void server_places(struct server *s, struct server_lease *lease, unsigned places);
+
 enum export_error {
 	EXPORT_OK,
-	EXPORT_FULL,	  /* SERVER_EXPORTS or SERVER_FORBIDDEN are there already */
+	EXPORT_FULL,	  /* no place for one more lease, range, or record in OFFER */
 	EXPORT_BAD,	  /* no name, nothing in it, or a range that ends before it begins */
 	EXPORT_TAKEN,	  /* name, ports, memory, function, line or channel of another export */
 	EXPORT_PROHIBITED /* what the server itself lives on, or its backend cannot do */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What may be exported. */
 #include "lib/str.h"
+#include "net-ne2000/greet.h"
 #include "net-ne2000/server.h"
 
 /* An access by a guest far away to any of these stops or confuses the PC that serves it. */
@@ -176,16 +177,27 @@ static unsigned free_place(const struct server *s)
 	return i;
 }
 
+/* All records go into one OFFER. */
+static bool offer_fits(const struct server *s, const struct port_export *x)
+{
+	u32 bytes = OFFER_FIXED + export_bytes(x);
+
+	for (unsigned i = 0; i < s->exports; i++)
+		if (s->export[i].name[0])
+			bytes += export_bytes(&s->export[i]);
+	return bytes <= PROTO_OPS_MAX;
+}
+
 enum export_error server_add(struct server *s, const struct port_export *x)
 {
 	unsigned place = free_place(s);
 
-	if (place == SERVER_EXPORTS)
-		return EXPORT_FULL;
 	if (!makes_sense(x))
 		return EXPORT_BAD;
 	if (any_prohibited(s, x))
 		return EXPORT_PROHIBITED;
+	if (place == s->places || !offer_fits(s, x))
+		return EXPORT_FULL;
 	for (unsigned i = 0; i < s->exports; i++)
 		if (taken(&s->export[i], x))
 			return EXPORT_TAKEN;

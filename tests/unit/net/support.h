@@ -29,6 +29,7 @@
 
 #define NODES	 3 /* the server, then the clients */
 #define ROUTES	 2 /* that share a client's card */
+#define WORLD_EXPORTS 8
 #define FLYING	 512
 #define RECORDED 4096
 
@@ -69,6 +70,7 @@ struct world {
 	bool mute;		      /* the server's answers to requests vanish */
 	struct flying flying[FLYING];
 	struct server server;
+	struct server_lease lease[WORLD_EXPORTS];
 	struct station station[NODES];
 	u32 epoch;
 	/* the device */

@@ -142,6 +142,7 @@ static void start_server(struct world *w)
 	w->masked = true;
 	endpoint_init(&w->server.e, true, mac, ++w->epoch, world_key, &server_hooks, w);
 	server_init(&w->server, "peer", &world_device, w);
+	server_places(&w->server, w->lease, WORLD_EXPORTS);
 	for (unsigned i = 0; i < ARRAY_SIZE(exports); i++)
 		if (server_add(&w->server, &exports[i]) != EXPORT_OK)
 			abort();
