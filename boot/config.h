@@ -121,6 +121,7 @@ struct config_export {
 struct config {
 	u32 ram; /* bytes, whole MB */
 	enum config_cpu cpu;
+	bool translate;		       /* with CONFIG_CPU_DIRECT: CPL 0 is translated */
 	struct config_medium firmware; /* CONFIG_NONE: the module `bios.bin` */
 	struct config_medium vgabios;  /* CONFIG_NONE: host, and `vgabios.bin` when it has none */
 	struct config_medium disk[CONFIG_DISKS], cdrom[CONFIG_DISKS];
@@ -155,7 +156,8 @@ struct config {
 	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };
 
-/* Defaults: 64 MB, cpu auto, rtc host, console com1 at 115200, monitor on, triple-fault reset. */
+/* Defaults: 64 MB, cpu auto, translate off, rtc host, console com1 at 115200, monitor on,
+ * triple-fault reset. */
 void config_init(struct config *c);
 
 /* Parses the text of the `config` module (len bytes, need not be terminated). 0, or -1 with

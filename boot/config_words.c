@@ -36,6 +36,24 @@ static int set_cpu(struct parse *p, unsigned index)
 	return 0;
 }
 
+/* One of two words; `expected` names them. */
+static int set_flag(struct parse *p, bool *flag, const char *yes, const char *no,
+		    const char *expected)
+{
+	const char *word = config_take(p);
+
+	if (strcmp(word, yes) && strcmp(word, no))
+		return config_fail(p, config_shown(p, word), expected);
+	*flag = !strcmp(word, yes);
+	return 0;
+}
+
+static int set_translate(struct parse *p, unsigned index)
+{
+	(void)index;
+	return set_flag(p, &p->c->translate, "on", "off", "'on' or 'off'");
+}
+
 static int set_module(struct parse *p, struct config_medium *m)
 {
 	const char *name = config_take(p);
@@ -342,29 +360,20 @@ static int set_parallel(struct parse *p, unsigned index)
 
 static int set_triple_fault(struct parse *p, unsigned index)
 {
-	const char *word = config_take(p);
-
 	(void)index;
-	if (strcmp(word, "reset") && strcmp(word, "stop"))
-		return config_fail(p, config_shown(p, word), "'reset' or 'stop'");
-	p->c->triple_fault_stop = word[0] == 's';
-	return 0;
+	return set_flag(p, &p->c->triple_fault_stop, "stop", "reset", "'reset' or 'stop'");
 }
 
 static int set_monitor(struct parse *p, unsigned index)
 {
-	const char *word = config_take(p);
-
 	(void)index;
-	if (strcmp(word, "on") && strcmp(word, "off"))
-		return config_fail(p, config_shown(p, word), "'on' or 'off'");
-	p->c->monitor = word[1] == 'n';
-	return 0;
+	return set_flag(p, &p->c->monitor, "on", "off", "'on' or 'off'");
 }
 
 const struct config_word config_words[] = {
 	{"ram", 0, set_ram},
 	{"cpu", 0, set_cpu},
+	{"translate", 0, set_translate},
 	{"firmware", 0, set_firmware},
 	{"vgabios", 0, set_vgabios},
 	{"disk", CONFIG_DISKS, set_disk},

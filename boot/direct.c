@@ -29,9 +29,9 @@ static u32 flag_pages(u32 ram)
 	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
 }
 
-u32 direct_own_size(u32 ram)
+u32 direct_own_size(u32 ram, bool translate)
 {
-	return (u32)direct_arena_size(flag_pages(ram)) + shadow_pages(ram) * PAGE_SIZE;
+	return (u32)direct_arena_size(flag_pages(ram), translate) + shadow_pages(ram) * PAGE_SIZE;
 }
 
 /* Guest memory on the heap: the PC's ROMs. */
@@ -60,19 +60,27 @@ static void forbid_sysenter(void)
 		asm volatile("wrmsr" ::"c"(MSR_SYSENTER_CS), "a"(0), "d"(0));
 }
 
+/* In the image, which is all of Farbus that is mapped while guest code runs. */
+static u8 translate_code[DIRECT_CODE_SIZE] __attribute__((aligned(16)));
+static struct translate_state translate_state;
+
 void direct_build(struct vm *vm)
 {
 	u32 pages = shadow_pages(vm->config.ram), phys = memory_take(pages * PAGE_SIZE);
-	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages));
+	bool translate = vm->config.translate;
+	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages, translate));
 	struct direct_host host = {
 		.gdt = trap_gdt,
 		.ldt = trap_ldt,
-		.own_selectors = SEL_OWN,
+		.own_selectors = translate ? SEL_KERNEL : SEL_SMALL,
 		.ldt_selector = SEL_GUEST_LDT,
 		.small_selector = SEL_SMALL,
 		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,
+		.code = translate ? translate_code : NULL,
+		.state = &translate_state,
+		.kernel_selectors = SEL_KERNEL,
 		.shadow = {.pages = phys_ptr(phys),
 			   .pages_phys = phys,
 			   .page_count = pages,

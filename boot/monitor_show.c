@@ -113,6 +113,10 @@ static void show_direct(struct monitor *m)
 	mon_print(m, "direct: entered %llu\n", d->entries);
 	show_counts(m, "direct: left for", d->exits, direct_exit_name, EXITS_COUNT);
 	show_counts(m, "direct: refused for", d->refused, direct_refusal_name, REFUSE_COUNT);
+	if (v->mem->translated_written)
+		mon_print(m,
+			  "direct: left translated code %llu for more of it, %llu to interpret\n",
+			  d->translated_left[0], d->translated_left[1]);
 	mon_print(m, "direct: interpreted after");
 	show_exceptions(m, d->vectors);
 	mon_print(m, "\nshadow: %llu fills, %llu refused, %llu entries dropped, %llu scans\n",

@@ -14,13 +14,13 @@
  * the LDT, are there for guest code that runs directly on the CPU (cpu/direct/).
  */
 #define TRAP_TABLE    8192
+#define SEL_KERNEL    0xffa8 /* five, for translated code (cpu/direct/kernel.c) */
 #define SEL_SMALL     0xffd0 /* for cpu/direct/switch.h's direct_small_stack */
 #define SEL_GUEST_LDT 0xffd8
 #define SEL_CODE      0xffe0
 #define SEL_DATA      0xffe8
 #define SEL_TSS	      0xfff0
 #define SEL_DF	      0xfff8 /* the double fault's task */
-#define SEL_OWN	      SEL_SMALL
 extern u64 trap_gdt[TRAP_TABLE], trap_ldt[TRAP_TABLE];
 
 /* As boot/trap_entry.asm pushes it. */

@@ -35,7 +35,7 @@ static u32 own_size(const struct config *c, u32 ram)
 		   ROM_SHADOW_SIZE + HEAP_RESERVE;
 
 	if (c->cpu == CONFIG_CPU_DIRECT)
-		size += direct_own_size(ram);
+		size += direct_own_size(ram, c->translate);
 
 	return size + (size / (4 * MB) + 2) * PAGE_SIZE;
 }

@@ -27,9 +27,10 @@ struct phys_region {
 };
 
 /* page_flags[] bits */
-#define PHYS_PAGE_CODE	  BIT(0) /* an engine holds something decoded from this page */
-#define PHYS_PAGE_TABLE	  BIT(1) /* an engine holds something made from page tables in it */
-#define PHYS_PAGE_WATCHED (PHYS_PAGE_CODE | PHYS_PAGE_TABLE)
+#define PHYS_PAGE_CODE	     BIT(0) /* an engine holds something decoded from this page */
+#define PHYS_PAGE_TABLE	     BIT(1) /* an engine holds something made from page tables in it */
+#define PHYS_PAGE_TRANSLATED BIT(2) /* an engine holds translations of code in it */
+#define PHYS_PAGE_WATCHED    (PHYS_PAGE_CODE | PHYS_PAGE_TABLE | PHYS_PAGE_TRANSLATED)
 
 struct physmem {
 	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
@@ -50,6 +51,9 @@ struct physmem {
 	/* A page has just become PHYS_PAGE_CODE: writes to it have to be seen from now on. */
 	void (*code_found)(void *ctx, u32 gpa);
 	void *table_ctx;
+	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. */
+	void (*translated_written)(void *ctx, u32 gpa);
+	void *translated_ctx;
 };
 
 /* ram_size: bytes; flags: ram_size / PAGE_SIZE (at least 256) zeroed bytes, kept by the caller. */

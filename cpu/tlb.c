@@ -139,6 +139,7 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 		tlb->large_last = 0;
 	}
 	v->generation++;
+	v->tlb_flushes++;
 }
 
 /* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */
@@ -161,6 +162,7 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
 
 	v->generation++;
+	v->tlb_flushes++;
 	if (lin >= tlb->large_first && lin <= tlb->large_last) {
 		flush_around(tlb, 0, lin);
 		flush_around(tlb, 1, lin);

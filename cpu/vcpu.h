@@ -210,6 +210,7 @@ struct vcpu {
 	void *ops_ctx;
 	struct physmem *mem;
 	struct interp *interp;
+	u32 tlb_flushes;      /* goes up when linear addresses may lead elsewhere */
 	void *direct;	      /* the direct engine's own state (cpu/direct/), NULL without it */
 	/*
 	 * Asked by the interpreter where CPL, mode or segments have changed: true makes its run()

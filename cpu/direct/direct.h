@@ -10,6 +10,9 @@
 
 #include "cpu/engine.h"
 #include "cpu/mmu/shadow.h"
+#include "cpu/translate/translate.h"
+
+#define DIRECT_CODE_SIZE (160 * KB)
 
 extern const struct engine direct_engine;
 
@@ -25,9 +28,12 @@ struct direct_host {
 	/* The CPU reported something that no guest code can bring about (NMI, machine check). */
 	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
 	struct shadow_config shadow;
+	u8 *code; /* DIRECT_CODE_SIZE bytes for translations; NULL: CPL 0 is interpreted */
+	struct translate_state *state; /* both mapped while guest code runs */
+	u16 kernel_selectors; /* the first of five in the GDT: CS, DS, ES, SS, FS at CPL 1 */
 };
 
-size_t direct_arena_size(u32 flag_pages);
+size_t direct_arena_size(u32 flag_pages, bool translate);
 /* After interp_init(), in a zeroed arena; `host` is copied. */
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 
@@ -58,7 +64,8 @@ struct direct_stats {
 	u64 entries; /* from another engine to guest code on the CPU */
 	u64 exits[EXITS_COUNT];
 	u64 refused[REFUSE_COUNT];
-	u64 vectors[32]; /* exceptions that ended direct execution */
+	u64 translated_left[2]; /* translated code: to find more; to the interpreter */
+	u64 vectors[32];	/* exceptions that ended direct execution */
 };
 extern const char *const direct_refusal_name[REFUSE_COUNT], *const direct_exit_name[EXITS_COUNT];
 

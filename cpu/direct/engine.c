@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The direct engine: which engine carries out what is next. See direct.h. */
 #include "cpu/cpu.h"
+#include "cpu/physmem.h"
 #include "cpu/direct/private.h"
 
 #define CPUID_FEATURES7 7u /* leaf */
@@ -29,7 +30,9 @@ static bool flags_visible(const struct vcpu *v)
 static enum direct_refusal refusal(struct direct *d, struct vcpu *v)
 {
 	if (v->cpl != 3)
-		return REFUSE_CPL;
+		return v->cpl == 0 && direct_kernel_fit(d, v) && shadow_root(d->shadow)
+			       ? REFUSE_NOTHING
+			       : REFUSE_CPL;
 	if (!vcpu_v86(v) && !flags_visible(v))
 		return REFUSE_FLAGS;
 	if ((v->events & VCPU_EV_STEP) || v->halted)
@@ -70,7 +73,7 @@ static bool native_leaves(struct direct *d, struct vcpu *v, enum exit_reason *re
 	}
 	if (direct_events(v))
 		return step_leaves(v, reason);
-	switch (direct_native(d, v)) {
+	switch (v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v)) {
 	case NEXT_STEP:
 		return step_leaves(v, reason);
 	case NEXT_DOWN:
@@ -129,9 +132,15 @@ static bool has_umip(void)
 	return ecx & CPUID7_ECX_UMIP;
 }
 
-size_t direct_arena_size(u32 flag_pages)
+/* The translator's, behind the rest, begins at 16 bytes. */
+static size_t plain_size(u32 flag_pages)
 {
-	return state_size() + shadow_arena_size(flag_pages);
+	return state_size() + ((shadow_arena_size(flag_pages) + 15) & ~(size_t)15);
+}
+
+size_t direct_arena_size(u32 flag_pages, bool translate)
+{
+	return plain_size(flag_pages) + (translate ? direct_kernel_arena_size() : 0);
 }
 
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
@@ -148,6 +157,8 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 		d->own_cr4 |= CR4_UMIP;
 	direct_segments_init(d);
 	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
+	if (host->code)
+		direct_kernel_init(d, (u8 *)arena + plain_size(v->mem->flag_pages));
 	v->direct = d;
 	v->hand_over = hand_over;
 }

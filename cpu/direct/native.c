@@ -27,16 +27,6 @@
 /* In V86 mode with IOPL 0 whatever shows or changes these faults, and so is the interpreter's. */
 #define FLAGS_V86 (FLAG_IF | FLAG_IOPL | FLAG_VIF | FLAG_VIP)
 
-static void irq_off(void)
-{
-	asm volatile("cli" ::: "memory");
-}
-
-static void irq_on(void)
-{
-	asm volatile("sti" ::: "memory");
-}
-
 static u32 read_cr2(void)
 {
 	u32 value;
@@ -100,19 +90,19 @@ static void save_frame(struct vcpu *v)
 
 /* --- this PC's control registers while guest code runs --- */
 
-static bool fpu_usable(const struct vcpu *v)
+bool direct_fpu_usable(const struct vcpu *v)
 {
 	return !(v->cr0 & (CR0_TS | CR0_EM)) && !v->fpu_ferr;
 }
 
 /* TS stands for everything the interpreter has to do for an FPU instruction. Returns 0: as it is.
  */
-static u32 enter_cr0(struct direct *d, const struct vcpu *v)
+u32 direct_cr0(struct direct *d, const struct vcpu *v)
 {
 	u32 now = d->cr0;
 
 	d->cr0 = (now & ~CR0_AM) | (v->cr0 & CR0_AM);
-	if (!v->fpu_native || !fpu_usable(v))
+	if (!v->fpu_native || !direct_fpu_usable(v))
 		return d->cr0 | CR0_TS;
 	return d->cr0 == now ? 0 : d->cr0;
 }
@@ -125,7 +115,7 @@ static void set_cr4(struct direct *d, u32 value)
 	asm volatile("movl %0, %%cr4" ::"r"(value));
 }
 
-static void enter_cr4(struct direct *d, struct vcpu *v)
+void direct_enter_cr4(struct direct *d, struct vcpu *v)
 {
 	u32 simd = CR4_OSFXSR | CR4_OSXMMEXCPT, value = d->own_cr4 & ~(CR4_TSD | simd);
 	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset;
@@ -134,10 +124,14 @@ static void enter_cr4(struct direct *d, struct vcpu *v)
 	set_cr4(d, tsc ? value : value | CR4_TSD);
 }
 
+void direct_leave_cr4(struct direct *d)
+{
+	set_cr4(d, d->own_cr4 | (d->cr4 & CR4_TSD));
+}
+
 /* --- exits --- */
 
-/* shadow_fill(), and whether it raised. */
-static __attribute__((noinline)) bool fill_raised(struct direct *d, u32 lin, bool write,
+__attribute__((noinline)) bool direct_fill_raised(struct direct *d, u32 lin, bool write,
 						  bool *filled)
 {
 	struct vcpu *v = d->vcpu;
@@ -166,7 +160,7 @@ static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *d
 	return false;
 }
 
-static enum direct_next deliver_fault(struct vcpu *v)
+enum direct_next direct_deliver_fault(struct vcpu *v)
 {
 	return cpu_exception(v, v->fault.vector, v->fault.error) ? NEXT_ANY : NEXT_DOWN;
 }
@@ -177,12 +171,13 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	u32 error = direct_frame.error;
 	bool filled = false;
 
-	/* Reading what is present faults in Farbus's own part only. */
-	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
-		if (fill_raised(d, lin, error & PF_WRITE, &filled)) {
+	/* Reading what is present faults in Farbus's own part, and in what translated code was
+	 * given for CPL 0. */
+	if (!(error & PF_PRESENT) || (error & PF_WRITE) || d->translator) {
+		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
 			d->stats.exits[EXITS_FAULT]++;
 			save_frame(v);
-			*next = deliver_fault(v);
+			*next = direct_deliver_fault(v);
 			return true;
 		}
 	}
@@ -207,7 +202,7 @@ static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 	save_frame(v);
 	if (system_call_raised(v, &done)) {
 		d->stats.exits[EXITS_SYSTEM]++;
-		return deliver_fault(v);
+		return direct_deliver_fault(v);
 	}
 	d->stats.exits[done ? EXITS_SYSTEM : EXITS_OTHER]++;
 	d->stats.vectors[VEC_GP] += !done;
@@ -235,7 +230,7 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 	case VEC_PF:
 		return page_fault(d, v, cr2, next);
 	case VEC_NM:
-		if (fpu_usable(v) && !v->fpu_native) {
+		if (direct_fpu_usable(v) && !v->fpu_native) {
 			d->stats.exits[EXITS_FPU]++;
 			fpu_go_native(v);
 			return false;
@@ -261,6 +256,15 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 	return true;
 }
 
+void direct_go(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+{
+	direct_switch(root, direct_cr0(d, v));
+	*cr2 = read_cr2();
+	if (direct_frame.vector >= VEC_IRQ_FIRST)
+		d->host.interrupt(direct_frame.vector);
+	direct_irq_on();
+}
+
 /* Runs guest code until it is left once. False: something is due before it can run. */
 static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 {
@@ -269,16 +273,12 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 	if (!root || (d->segments_changed && !direct_segments_prepare(d, v)))
 		return false;
 	direct_segments_enter(d, v);
-	irq_off();
+	direct_irq_off();
 	if (direct_events(v)) {
-		irq_on();
+		direct_irq_on();
 		return false;
 	}
-	direct_switch(root, enter_cr0(d, v));
-	*cr2 = read_cr2();
-	if (direct_frame.vector >= VEC_IRQ_FIRST)
-		d->host.interrupt(direct_frame.vector);
-	irq_on();
+	direct_go(d, v, root, cr2);
 	d->segments_changed = direct_segments_leave(d, v);
 	return true;
 }
@@ -291,7 +291,7 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 	d->stats.entries++;
 	d->segments_changed = false;
 	load_frame(d, v);
-	enter_cr4(d, v);
+	direct_enter_cr4(d, v);
 	for (;;) {
 		if (!go(d, v, &cr2)) {
 			save_frame(v);
@@ -302,6 +302,6 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 		else if (exit_guest(d, v, cr2, &next))
 			break;
 	}
-	set_cr4(d, d->own_cr4 | (d->cr4 & CR4_TSD));
+	direct_leave_cr4(d);
 	return next;
 }

@@ -17,7 +17,22 @@ struct direct {
 	bool segments_changed;		  /* by guest code, since they were prepared */
 	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
 	u32 own_cr4;			  /* while Farbus runs, but for TSD */
+	struct translator *translator;	  /* NULL: CPL 0 is interpreted */
+	/* What the ways between translations and the shadow entries rest on. */
+	u32 links_at;		     /* tlb_flushes */
+	u32 links_base, links_limit; /* of CS */
+	u32 kernel_cr0;
 };
+
+static inline void direct_irq_off(void)
+{
+	asm volatile("cli" ::: "memory");
+}
+
+static inline void direct_irq_on(void)
+{
+	asm volatile("sti" ::: "memory");
+}
 
 static inline struct direct *direct_of(struct vcpu *v)
 {
@@ -47,5 +62,28 @@ enum direct_next {
 };
 /* The state was found fit for it just now. */
 enum direct_next direct_native(struct direct *d, struct vcpu *v);
+
+/* shadow_fill(), and whether it raised. */
+bool direct_fill_raised(struct direct *d, u32 lin, bool write, bool *filled);
+enum direct_next direct_deliver_fault(struct vcpu *v);
+bool direct_fpu_usable(const struct vcpu *v);
+/* This PC's CR0 for guest code; 0: as it is. And its CR4. */
+u32 direct_cr0(struct direct *d, const struct vcpu *v);
+void direct_enter_cr4(struct direct *d, struct vcpu *v);
+void direct_leave_cr4(struct direct *d);
+/* One switch to guest code and back, with interrupts off on the way in. */
+void direct_go(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
+
+/* --- kernel.c: guest code of CPL 0, translated, at CPL 1 --- */
+
+/* Never without a translator. */
+bool direct_kernel_fit(struct direct *d, struct vcpu *v);
+/* The state was found fit for it just now. */
+enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
+size_t direct_kernel_arena_size(void);
+void direct_kernel_init(struct direct *d, void *arena);
+/* segments.c: DS, ES and SS at CPL 1, cut where Farbus's own part begins. */
+bool direct_segments_kernel_fit(struct direct *d, struct vcpu *v);
+void direct_segments_kernel_enter(struct direct *d, const struct vcpu *v);
 
 #endif

@@ -226,3 +226,75 @@ bool direct_segments_leave(struct direct *d, struct vcpu *v)
 		d->entered = false;
 	return changed;
 }
+
+/* --- CPL 0, translated, at CPL 1 --- */
+
+#define DPL_1 (1u << SEG_DPL_SHIFT)
+
+/* Null segments do not fit: code that uses them faults, but not under every emulator. */
+static bool kernel_segment(const struct direct *d, const struct segment *s, struct segment *out)
+{
+	u32 end = d->host.shadow.own_index << 22, last;
+
+	*out = *s;
+	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || (s->attr & (SEG_CODE | SEG_EC)))
+		return false;
+	if (s->base >= end)
+		return false;
+	last = end - 1 - s->base;
+	if (s->limit > last) {
+		out->limit = ((last + 1) & PAGE_MASK) - 1;
+		out->attr |= SEG_G;
+		if (out->limit == ~0u)
+			return false;
+	}
+	out->attr = (u16)((out->attr & ~(3u << SEG_DPL_SHIFT)) | DPL_1);
+	return fits(out);
+}
+
+static u64 *kernel_slot(struct direct *d, unsigned n)
+{
+	return d->host.gdt + (d->host.kernel_selectors >> 3) + n;
+}
+
+static const u8 kernel_segs[3] = {SEG_DS, SEG_ES, SEG_SS};
+
+bool direct_segments_kernel_fit(struct direct *d, struct vcpu *v)
+{
+	struct segment s;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!kernel_segment(d, &v->seg[kernel_segs[i]], &s))
+			return false;
+	return attr_is_writable(v->seg[SEG_SS].attr);
+}
+
+/* CS is flat and can only be executed, whatever the guest's: translated code never shows its EIP.
+ */
+void direct_segments_kernel_enter(struct direct *d, const struct vcpu *v)
+{
+	struct segment s = {.limit = ~0u,
+			    .attr = SEG_P | SEG_S | SEG_CODE | SEG_DB | SEG_G | DPL_1};
+	u16 sel = d->host.kernel_selectors | 1, use[3];
+
+	d->entered = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		direct_hide[i] = &none;
+	direct_small_stack.selector = 0;
+	*kernel_slot(d, 0) = descriptor_of(&s);
+	for (unsigned i = 0; i < 3; i++) {
+		kernel_segment(d, &v->seg[kernel_segs[i]], &s);
+		*kernel_slot(d, i + 1) = descriptor_of(&s);
+		use[i] = (u16)(sel + 8 * (i + 1));
+	}
+	s = (struct segment){.base = (u32)(uintptr_t)d->host.state,
+			     .limit = sizeof(*d->host.state) - 1,
+			     .attr = SEG_P | SEG_S | SEG_RW | SEG_DB | DPL_1};
+	*kernel_slot(d, 4) = descriptor_of(&s);
+	direct_frame.cs = sel;
+	direct_frame.ds = use[0];
+	direct_frame.es = use[1];
+	direct_frame.ss = use[2];
+	direct_frame.fs = (u16)(sel + 32);
+	direct_frame.gs = 0;
+}

@@ -119,6 +119,8 @@ static void end_watch(struct shadow *s, u32 gpa)
 
 	if ((flags & PHYS_PAGE_CODE) && s->mem->code_written)
 		s->mem->code_written(s->mem->hook_ctx, gpa & PAGE_MASK, PAGE_SIZE);
+	if ((flags & PHYS_PAGE_TRANSLATED) && s->mem->translated_written)
+		s->mem->translated_written(s->mem->translated_ctx, gpa);
 	if (flags & PHYS_PAGE_TABLE)
 		shadow_release(s, gpa >> PAGE_SHIFT);
 }
@@ -132,7 +134,7 @@ bool shadow_fill(struct shadow *s, u32 lin, bool write)
 
 	if (lin >> PDE_SHIFT == s->c.own_index)
 		goto refuse;
-	w = page_walk(s->v, lin, write, true);
+	w = page_walk(s->v, lin, write, s->v->cpl == 3);
 	plain = machine_page(s, w.gpa, &entry, &can_write);
 	if (!plain || (write && !can_write))
 		goto refuse;
@@ -148,7 +150,9 @@ bool shadow_fill(struct shadow *s, u32 lin, bool write)
 	s->page[table].idle_writes = 0;
 	shadow_source_set(s, table, s->page[table].pae && (lin & BIT(PDE_SHIFT - 1)) ? 1 : 0,
 			  source);
-	entry |= SPTE_P | SPTE_U | SPTE_A;
+	entry |= SPTE_P | SPTE_A;
+	if (s->v->cpl == 3)
+		entry |= SPTE_U;
 	if (w.writable && can_write && !(physmem_flags(s->mem, w.gpa) & PHYS_PAGE_WATCHED))
 		entry |= SPTE_W | SPTE_D;
 	else if (write)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What Farbus costs: programs in Debian under each engine, against Debian on the bare emulated PC.
 
-    overhead.py [ENGINE...]       engines: interp, direct (both without words)
+    overhead.py [ENGINE...]       engines: interp, direct, translate: direct with `translate on`
+                                  (interp and direct without words)
 
 QEMU's `-icount shift=0` makes the time-stamp counter count instructions. The programs read it
 themselves before and after their work; the quotient is the host's work under Farbus for each unit
@@ -40,16 +41,18 @@ def measure(disk, engine):
     """{program: (cycles, exits by reason)}."""
     results = {}
     words = {"native": True} if engine == "native" else {"CPU": engine}
+    if engine == "translate":
+        words = {"CPU": "direct", "CONFIG": "translate on"}
     with PC(f"overhead-{engine}", DISK=str(disk), RAM="64M", **words) as pc:
         pc.wait(r"^debian:.*# *\Z", 3600)
         for line, sign in PROGRAMS.items():
             name = line.split()[0]
-            before = direct_counts(pc) if engine == "direct" else {}
+            before = direct_counts(pc) if words.get("CPU") == "direct" else {}
             pc.type(f"{line}\r")
             pc.wait(rf"^{name} done: .*{sign}.* \d+ cycles", 1800)
             pattern = rf"^{name} done: .* (\d+) cycles"
             cycles = int(re.findall(pattern, pc.text(), re.MULTILINE)[-1])
-            after = direct_counts(pc) if engine == "direct" else {}
+            after = direct_counts(pc) if words.get("CPU") == "direct" else {}
             results[name] = cycles, {reason: count - before.get(reason, 0)
                                      for reason, count in after.items()
                                      if count > before.get(reason, 0)}

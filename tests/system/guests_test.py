@@ -35,9 +35,11 @@ def _press_until(pc, keys, pattern, seconds):
     raise Failure(f"{keys!r} did not bring /{pattern}/; the screen shows:\n{pc.text()}")
 
 
-def boot(name, host, native=False, cpu="auto"):
+def boot(name, host, native=False, cpu="auto", translate=False):
     test = f"{name}-{host}" + ("-native" if native else "") + ("-direct" if cpu == "direct" else "")
-    with PC(test, host=host, native=native, GUEST=name, CPU=cpu) as pc:
+    more = {"CONFIG": "translate on"} if translate else {}
+    with PC(test + ("-translate" if translate else ""), host=host, native=native, GUEST=name,
+            CPU=cpu, **more) as pc:
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
 
 

@@ -45,6 +45,7 @@ static void defaults(void **state)
 	assert_int_equal(parse(""), 0);
 	assert_int_equal(c.ram, 64 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_AUTO);
+	assert_false(c.translate);
 	assert_int_equal(c.console_com, 1);
 	assert_int_equal(c.console_baud, 115200);
 	assert_true(c.rtc_host);
@@ -81,10 +82,12 @@ static void every_word(void **state)
 			       "serial1 null\n"
 			       "parallel0 null\n"
 			       "triple-fault stop\n"
-			       "monitor off"),
+			       "monitor off\n"
+			       "translate on"),
 			 0);
 	assert_int_equal(c.ram, 16 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_INTERP);
+	assert_true(c.translate);
 	assert_string_equal(c.firmware.module, "my.bin");
 	assert_int_equal(c.vgabios.source, CONFIG_MODULE);
 	assert_string_equal(c.disk[0].module, "dlx.img");
@@ -153,6 +156,7 @@ static void mistakes(void **state)
 	check_error_begins("ram0 1M", "config:1: 'ram0': expected ram, ");
 	check_error("cpu fast", "config:1: 'fast': expected 'auto', 'interp' or 'direct'");
 	check_error("cpu", "config:1: 'cpu': expected 'auto', 'interp' or 'direct'");
+	check_error("translate yes", "config:1: 'yes': expected 'on' or 'off'");
 	check_error("cpu auto auto", "config:1: 'auto': expected nothing more on this line");
 	check_error("disk0", "config:1: 'disk0': expected 'module NAME', 'host M [partition P]' or "
 			     "'none'");
