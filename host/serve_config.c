@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "host/key.h"
 #include "host/serve_config_parts.h"
 #include "lib/log.h"
 
@@ -64,70 +63,6 @@ static bool take_frames(struct serve_config *c, struct words *w)
 	return true;
 }
 
-/* --- keys --- */
-
-/* may NAME,NAME,... */
-static bool key_exports(struct server_access *a, struct words *w)
-{
-	const char *word = words_take(w), *s = word;
-
-	do {
-		size_t len = strcspn(s, ",");
-
-		if (!len || len > EXPORT_NAME || a->names == SERVER_EXPORTS)
-			return words_fail(w, word, "up to 24 names of exports, as in 'ide1,com2'");
-		memcpy(a->name[a->names++], s, len);
-		s += len;
-	} while (*s++ == ',');
-	return true;
-}
-
-static bool key_limits(struct server_access *a, struct words *w)
-{
-	if (words_take_if(w, "may") && !key_exports(a, w))
-		return false;
-	a->read_only = words_take_if(w, "read-only");
-	if (!words_take_if(w, "rate"))
-		return true;
-	return words_number(w, 1, 1000000000, &a->rate, "accesses a second, 1 to 1000000000");
-}
-
-static bool key_bytes(struct serve_config *c, struct words *w, u8 key[SESSION_KEY])
-{
-	const char *word = words_take(w);
-
-	if (!strcmp(word, "insecure")) {
-		c->insecure = true;
-		return true;
-	}
-	if (!strcmp(word, "file")) {
-		word = words_take(w);
-		if (!*word)
-			return words_fail(w, word, "a file's name");
-		return key_from_file(word, key);
-	}
-	/* What was meant as a key is not shown: messages end up in logs. */
-	return key_from_hex(word, key) ||
-	       words_fail(w, "key",
-			  "'file FILE', 64 hexadecimal digits that are not all 0, or "
-			  "'insecure'");
-}
-
-static bool take_key(struct serve_config *c, struct words *w)
-{
-	struct server_access *a = &c->key[c->keys];
-
-	if (c->keys == SERVER_KEYS)
-		return words_fail(w, "key", "at most 4 keys");
-	if (!key_bytes(c, w, a->shared) || !key_limits(a, w))
-		return false;
-	for (unsigned i = 0; i < c->keys; i++)
-		if (!memcmp(c->key[i].shared, a->shared, SESSION_KEY))
-			return words_fail(w, "key", "another key than that of a line before");
-	c->keys++;
-	return true;
-}
-
 /* --- the file --- */
 
 static const struct {
@@ -135,7 +70,7 @@ static const struct {
 	bool (*take)(struct serve_config *c, struct words *w);
 } lines[] = {
 	{"name", take_name}, {"interface", take_interface}, {"user", take_user},
-	{"key", take_key},   {"frames", take_frames},	    {"export", config_export},
+	{"key", config_key}, {"frames", take_frames},	    {"export", config_export},
 };
 
 static bool take_line(struct serve_config *c, struct words *w)

@@ -8,6 +8,8 @@
 
 bool config_name(struct words *w, char name[EXPORT_NAME + 1]);
 bool config_text(struct words *w, char *text, size_t size, const char *expected);
+/* The rest of a line `key`. */
+bool config_key(struct serve_config *c, struct words *w);
 /* The rest of a line `export`. */
 bool config_export(struct serve_config *c, struct words *w);
 

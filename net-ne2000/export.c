@@ -87,22 +87,27 @@ u32 export_get(const u8 *p, u32 len, struct port_export *x)
 	return get_ranges(p + EXPORT_FIXED, x) ? bytes : 0;
 }
 
-static bool covers_port(const struct port_export *x, u32 port)
+static bool covers_port(const struct port_range *range, unsigned ranges, u32 port)
 {
-	for (unsigned i = 0; i < x->ranges; i++)
-		if (port >= x->range[i].first && port <= x->range[i].last)
+	for (unsigned i = 0; i < ranges; i++)
+		if (port >= range[i].first && port <= range[i].last)
 			return true;
 	return false;
 }
 
-bool export_covers(const struct port_export *x, u32 port, unsigned width)
+bool ports_cover(const struct port_range *range, unsigned ranges, u32 port, unsigned width)
 {
 	if (port > 0x10000u - width)
 		return false;
 	for (unsigned i = 0; i < width; i++)
-		if (!covers_port(x, port + i))
+		if (!covers_port(range, ranges, port + i))
 			return false;
 	return true;
+}
+
+bool export_covers(const struct port_export *x, u32 port, unsigned width)
+{
+	return ports_cover(x->range, x->ranges, port, width);
 }
 
 bool export_covers_memory(const struct port_export *x, u32 addr, u32 bytes)

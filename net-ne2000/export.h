@@ -43,6 +43,7 @@ bool export_put(struct proto_writer *w, const struct port_export *x);
 /* Bytes taken from the front of p, 0: malformed. */
 u32 export_get(const u8 *p, u32 len, struct port_export *x);
 /* Every port of an access of that width lies in one of the ranges. */
+bool ports_cover(const struct port_range *range, unsigned ranges, u32 port, unsigned width);
 bool export_covers(const struct port_export *x, u32 port, unsigned width);
 /* All of the bytes from addr on (at least one) lie in one memory range. */
 bool export_covers_memory(const struct port_export *x, u32 addr, u32 bytes);

@@ -23,6 +23,7 @@
 /* Lines that no server exports: timer, keyboard, cascade. */
 #define SERVER_VITAL_LINES (BIT(0) | BIT(1) | BIT(2))
 #define SERVER_KEYS	   4u
+#define SERVER_KEY_RANGES  4u
 
 #define SERVER_LEASE_NS	   10000000000ull
 #define SERVER_GREETING_NS 5000000000ull
@@ -149,6 +150,10 @@ struct server_access {
 	u8 shared[SESSION_KEY];
 	char name[SERVER_EXPORTS][EXPORT_NAME + 1]; /* of the exports that it may lease */
 	u8 names;				    /* 0: all of them */
+	struct port_range range[SERVER_KEY_RANGES]; /* what it may access of their ports */
+	u8 ranges;				    /* 0: all of them */
+	u16 no_irqs;				    /* lines that it may not use, a bit each */
+	u8 no_dma;				    /* channels, likewise */
 	/* No writes to the device, no reset, no DMA. Reads may have their effects, too. */
 	bool read_only;
 	u32 rate; /* accesses a second, each element of a block is one; 0: as fast as it can */

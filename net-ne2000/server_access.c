@@ -48,6 +48,15 @@ bool server_may_lease(const struct server *s, unsigned key, unsigned i)
 	return a->names == 0;
 }
 
+struct port_export server_seen_by(const struct server *s, unsigned key, unsigned i)
+{
+	struct port_export x = s->export[i];
+
+	x.irqs &= (u16)~s->key[key].access.no_irqs;
+	x.dma &= (u8)~s->key[key].access.no_dma;
+	return x;
+}
+
 static bool only_reads(u8 opcode)
 {
 	switch (opcode) {
@@ -66,9 +75,39 @@ static bool only_reads(u8 opcode)
 	}
 }
 
+static bool in_bits(u32 bits, u32 number)
+{
+	return number < 32 && bits & BIT(number);
+}
+
+/* Whether the key's lists have the ports, the line or the channel that the operation is about. */
+static bool listed(const struct server_access *a, const struct proto_op *op)
+{
+	switch (op->opcode) {
+	case PROTO_IN:
+	case PROTO_OUT:
+	case PROTO_INS:
+	case PROTO_OUTS:
+	case PROTO_POLL:
+		return !a->ranges || ports_cover(a->range, a->ranges, op->addr, op->width);
+	case PROTO_IRQ_MASK:
+	case PROTO_IRQ_UNMASK:
+	case PROTO_IRQ_EOI:
+		return !in_bits(a->no_irqs, op->addr);
+	case PROTO_DMA_ARM:
+	case PROTO_DMA_DATA:
+	case PROTO_DMA_STOP:
+		return !in_bits(a->no_dma, op->addr & 0xffff);
+	default:
+		return true;
+	}
+}
+
 bool server_may_run(const struct server *s, unsigned i, const struct proto_op *op)
 {
-	return !s->key[s->lease[i].key].access.read_only || only_reads(op->opcode);
+	const struct server_access *a = &s->key[s->lease[i].key].access;
+
+	return listed(a, op) && (!a->read_only || only_reads(op->opcode));
 }
 
 static u32 accesses_of(const struct proto_op *op)

@@ -59,8 +59,11 @@ static void send_offer(struct server *s, const struct server_offer *o)
 	endpoint_begin(&s->e, &w);
 	proto_add_bytes(&w, fixed, sizeof(fixed));
 	for (unsigned i = 0; i < s->exports; i++)
-		if (server_may_lease(s, o->key, i))
-			export_put(&w, &s->export[i]);
+		if (server_may_lease(s, o->key, i)) {
+			struct port_export x = server_seen_by(s, o->key, i);
+
+			export_put(&w, &x);
+		}
 	endpoint_send(&s->e, &w, &h, s->key[o->key].greeting.to_client, o->mac);
 }
 
@@ -158,8 +161,11 @@ static void send_lease(struct server *s, const struct packet *p, const struct se
 	}
 	endpoint_begin(&s->e, &w);
 	proto_add_bytes(&w, fixed, sizeof(fixed));
-	if (status == LEASE_GRANTED)
-		export_put(&w, &s->export[i]);
+	if (status == LEASE_GRANTED) {
+		struct port_export x = server_seen_by(s, s->lease[i].key, (unsigned)i);
+
+		export_put(&w, &x);
+	}
 	endpoint_send(&s->e, &w, &h, keys->to_client, p->src);
 }
 

@@ -15,6 +15,8 @@ void server_offers(struct server *s, u64 now);
 /* The key that a frame of the greeting is signed with, -1: with none, and it is counted. */
 int server_key_of(struct server *s, const struct packet *p);
 bool server_may_lease(const struct server *s, unsigned key, unsigned i);
+/* The export as the key may use it. */
+struct port_export server_seen_by(const struct server *s, unsigned key, unsigned i);
 bool server_may_run(const struct server *s, unsigned i, const struct proto_op *op);
 /* When the operation may begin by the key's rate: now, and it is accounted for, or later. */
 u64 server_pace(struct server *s, unsigned i, const struct proto_op *op, u64 now);

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "lib/str.h"
-#include "tests/unit/net/support.h"
+#include "tests/unit/net/support_fuzz.h"
 
 static const struct server_access guest_key = {
 	.shared = "a key for whoever visits us", .name = {"other", "device"}, .names = 1};
@@ -163,6 +163,96 @@ static void read_only(void **state)
 	world_free(w);
 }
 
+/* Ports, lines and channels of a key: what is not in its lists is refused, and not offered. */
+static void lists(void **state)
+{
+	static const struct {
+		u8 opcode;
+		u32 addr;
+		u32 status;
+	} cases[] = {
+		{PROTO_IN, DEVICE_PORT, PROTO_OK}, /* 4 bytes, as all here */
+		{PROTO_IN, DEVICE_PORT + 1, PROTO_REFUSED},
+		{PROTO_IN, OTHER_PORT, PROTO_REFUSED}, /* in the list, but not in the lease */
+		{PROTO_OUT, DEVICE_FIRE, PROTO_REFUSED},
+		{PROTO_INS, DEVICE_PORT + 4, PROTO_REFUSED},
+		{PROTO_POLL, DEVICE_READY, PROTO_REFUSED},
+		{PROTO_IRQ_UNMASK, DEVICE_LINE, PROTO_REFUSED},
+		{PROTO_IRQ_EOI, DEVICE_LINE, PROTO_REFUSED},
+		{PROTO_DMA_STOP, 1, PROTO_REFUSED},
+		{PROTO_DMA_STOP, 5, PROTO_OK},
+		{PROTO_DMA_STOP, 0x10001, PROTO_REFUSED}, /* an arming's number hides no channel */
+	};
+	struct server_access little = guest_key;
+	struct station *st;
+	struct world *w;
+
+	(void)state;
+	little.names = 2;
+	little.range[0] = (struct port_range){DEVICE_PORT, DEVICE_PORT + 3};
+	little.range[1] = (struct port_range){OTHER_PORT, OTHER_PORT + 7};
+	little.ranges = 2;
+	little.no_irqs = BIT(DEVICE_LINE);
+	little.no_dma = BIT(1);
+	w = two_keys(56, &little);
+	fuzz_channels(w);
+	st = &w->station[2];
+	ask_around(w, 2);
+	assert_int_equal(offered.export[0].irqs, 0);
+	assert_int_equal(offered.export[0].dma, BIT(5));
+	ask_around(w, 1);
+	assert_int_equal(offered.export[0].irqs, BIT(DEVICE_LINE));
+	assert_int_equal(lease(w, 2, "device"), CLIENT_LEASED);
+	assert_int_equal(st->c.export.irqs, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(ask(st, cases[i].opcode, cases[i].addr, 1, 0, i));
+		world_run(w, 10 * MS);
+		assert_int_equal(st->done, i + 1);
+		assert_int_equal(st->last_status, cases[i].status);
+	}
+	server_irq(&w->server, DEVICE_LINE, w->now); /* a line that fires is not told of */
+	world_run(w, 10 * MS);
+	assert_int_equal(st->interrupts, 0);
+	assert_int_equal(w->wrong + w->outside + w->fired, 0);
+	world_free(w);
+}
+
+/* As many leases as there is memory for, as many exports as one OFFER holds. */
+static void places(void **state)
+{
+	static struct server_lease lease[SERVER_EXPORTS];
+	struct world *w = world_new(57);
+	struct port_export big = {.name = "big", .ranges = 4, .memories = 2, .functions = 2};
+	enum export_error error = EXPORT_OK;
+	unsigned added = 0;
+
+	(void)state;
+	server_places(&w->server, lease, SERVER_EXPORTS);
+	while (error == EXPORT_OK) {
+		u16 base = (u16)(0x1000 + 0x100 * added);
+
+		big.name[0] = (char)('a' + added++);
+		for (u16 i = 0; i < 4; i++)
+			big.range[i] = (struct port_range){base + i, base + i};
+		for (u32 i = 0; i < 2; i++)
+			big.memory[i] =
+				(struct memory_range){base * 0x10000u + i, base * 0x10000u + i};
+		for (u16 i = 0; i < 2; i++)
+			big.function[i] = (u16)(0x1000 + 2 * added + i);
+		error = server_add(&w->server, &big);
+	}
+	assert_int_equal(error, EXPORT_FULL);
+	/* 40 bytes and the two exports of the world, 44 and 28; each other one 64. */
+	assert_int_equal(added - 1, (1464 - 40 - 44 - 28) / 64);
+	ask_around(w, 1);
+	assert_int_equal(offered.exports, w->server.exports);
+	server_places(&w->server, lease, 2);
+	big.ranges = 1;
+	big.memories = big.functions = 0;
+	assert_int_equal(server_add(&w->server, &big), EXPORT_FULL);
+	world_free(w);
+}
+
 /* Beyond a tenth of a second at once, a limited key's accesses come at its rate, and nothing else
  * happens to them. */
 static void rate(void **state)
@@ -216,9 +306,13 @@ static void limits_of_the_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exports_by_key),     cmocka_unit_test(other_key_same_address),
-		cmocka_unit_test(read_only),	      cmocka_unit_test(rate),
+		cmocka_unit_test(exports_by_key),
+		cmocka_unit_test(other_key_same_address),
+		cmocka_unit_test(read_only),
+		cmocka_unit_test(rate),
 		cmocka_unit_test(limits_of_the_list),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
