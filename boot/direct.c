@@ -88,7 +88,8 @@ void direct_build(struct vm *vm)
 			   .window_size = PHYS_WINDOW_SIZE,
 			   .machine = machine,
 			   .own_index = (u32)image_start >> 22,
-			   .own_pde = paging_image_pde()},
+			   .own_pde = paging_image_pde(),
+			   .own_kernel_pde = paging_image_pde()},
 	};
 
 	if (!phys || !arena)

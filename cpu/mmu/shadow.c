@@ -128,7 +128,8 @@ static unsigned take(struct shadow *s, enum shadow_kind kind)
 		evict(s);
 	n = s->free;
 	s->free = s->page[n].next;
-	s->page[n] = (struct shadow_page){.kind = (u8)kind, .pae = s->v->cr4 & CR4_PAE};
+	s->page[n] = (struct shadow_page){
+		.kind = (u8)kind, .pae = s->v->cr4 & CR4_PAE, .kernel = s->v->cpl < 3};
 	for (unsigned i = 0; i < SOURCES; i++)
 		s->page[n].source[i] = NO_FRAME;
 	s->stats.pages_in_use++;
@@ -192,7 +193,10 @@ static void update_directories(struct shadow *s, unsigned root)
 
 static bool root_matches(const struct shadow *s, unsigned n)
 {
-	return s->page[n].cr3 == guest_cr3(s->v) && s->page[n].pae == !!(s->v->cr4 & CR4_PAE);
+	const struct shadow_page *page = &s->page[n];
+
+	return page->cr3 == guest_cr3(s->v) && page->pae == !!(s->v->cr4 & CR4_PAE) &&
+	       page->kernel == (s->v->cpl < 3);
 }
 
 static unsigned find_root(struct shadow *s)
@@ -213,7 +217,8 @@ static unsigned make_root(struct shadow *s)
 	s->page[n].cr3 = guest_cr3(s->v);
 	s->page[n].next = *head;
 	*head = (u16)n;
-	shadow_entries(s, n)[s->c.own_index] = s->c.own_pde;
+	shadow_entries(s, n)[s->c.own_index] =
+		s->page[n].kernel ? s->c.own_kernel_pde : s->c.own_pde;
 	s->stats.roots_made++;
 	return n;
 }
@@ -221,13 +226,14 @@ static unsigned make_root(struct shadow *s)
 /* What all tables depend on. */
 static void check_stale(struct shadow *s)
 {
-	u32 cr4 = s->v->cr4 & (CR4_PSE | CR4_PAE);
+	u32 cr4 = s->v->cr4 & (CR4_PSE | CR4_PAE), wp = s->v->cr0 & CR0_WP;
 
-	if (s->mapping == s->mem->mapping && s->cr4 == cr4)
+	if (s->mapping == s->mem->mapping && s->cr4 == cr4 && s->wp == wp)
 		return;
 	shadow_flush(s);
 	s->mapping = s->mem->mapping;
 	s->cr4 = cr4;
+	s->wp = wp;
 }
 
 u32 shadow_root(struct shadow *s)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shadow page tables: what the CPU itself walks while guest code of CPL 3 runs directly on it. Each
- * guest CR3 has a page directory of its own (a "root"), filled entry by entry as the guest faults,
- * and kept when the guest loads another CR3. Guest pages that such entries were made from are
+ * Shadow page tables: what the CPU itself walks while guest code runs on it. Each guest CR3 has a
+ * page directory of its own (a "root"), filled entry by entry as the guest faults, and kept when
+ * the guest loads another CR3; two of them where CPL 0 to 2 run on the CPU as well, because guest
+ * code runs at CPL 3 whatever its CPL is: what a supervisor may do is not for users to see. Guest pages that such entries were made from are
  * watched (PHYS_PAGE_TABLE): a write to one takes away what was made from the bytes written.
  *
  * An entry exists only while the guest's own entry has its A bit set, and is writable only while D
  * is set there and the page is not watched itself, so the guest's A and D bits are exact. All guest
- * forms (4 KB, 2 and 4 MB, PAE) become 4 KB entries of 32-bit tables, for user accesses only.
+ * forms (4 KB, 2 and 4 MB, PAE) become 4 KB entries of 32-bit tables, for user accesses.
  */
 #ifndef FARBUS_CPU_MMU_SHADOW_H
 #define FARBUS_CPU_MMU_SHADOW_H
@@ -30,6 +31,7 @@ struct shadow_config {
 	u32 (*machine)(const u8 *host);
 	u32 own_index; /* the directory entry of Farbus's own part, and what it holds */
 	u32 own_pde;
+	u32 own_kernel_pde; /* the same for the roots of CPL 0 to 2 */
 };
 
 struct shadow_stats {
@@ -58,7 +60,7 @@ struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_conf
 u32 shadow_root(struct shadow *s);
 
 /*
- * After a fault of a CPL 3 access at lin with the root of the last shadow_root(): makes the entry
+ * After a fault of an access at lin, made with v's CPL, with the root of the last shadow_root(): makes the entry
  * and returns true; or raises what the guest's tables say, as the access would; or returns false:
  * the guest may do it, but not directly (devices, Farbus's part of the linear space).
  */

@@ -150,9 +150,7 @@ bool shadow_fill(struct shadow *s, u32 lin, bool write)
 	s->page[table].idle_writes = 0;
 	shadow_source_set(s, table, s->page[table].pae && (lin & BIT(PDE_SHIFT - 1)) ? 1 : 0,
 			  source);
-	entry |= SPTE_P | SPTE_A;
-	if (s->v->cpl == 3)
-		entry |= SPTE_U;
+	entry |= SPTE_P | SPTE_U | SPTE_A;
 	if (w.writable && can_write && !(physmem_flags(s->mem, w.gpa) & PHYS_PAGE_WATCHED))
 		entry |= SPTE_W | SPTE_D;
 	else if (write)

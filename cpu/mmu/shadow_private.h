@@ -35,6 +35,7 @@ enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
 struct shadow_page {
 	u8 kind;
 	bool pae;
+	bool kernel;	 /* for CPL 0 to 2 */
 	u16 present;	 /* entries in use, Farbus's own not counted */
 	u16 root;	 /* of a table */
 	u16 index;	 /* of a table in its root */
@@ -61,7 +62,8 @@ struct shadow {
 	u32 rom[ROM_FRAMES]; /* machine frames behind the ROM area, as they were mapped last */
 	u16 free, current;
 	u32 clock;
-	u32 mapping, cr4; /* mem->mapping and CR4's paging bits when the tables were made */
+	/* mem->mapping, CR4's paging bits and CR0.WP when the tables were made */
+	u32 mapping, cr4, wp;
 	u16 root_head[ROOT_HASH];
 	u16 source_head[SOURCE_HASH];
 };

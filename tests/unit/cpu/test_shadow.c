@@ -24,9 +24,10 @@
 #define D	0x40u
 #define PS	0x80u
 
-#define POOL_PHYS 0x20000000u
-#define OWN_INDEX 0x3f0u
-#define OWN_PDE	  0x30000063u
+#define POOL_PHYS  0x20000000u
+#define OWN_INDEX  0x3f0u
+#define OWN_PDE	   0x30000063u
+#define KERNEL_PDE 0x30001067u
 
 static struct vcpu *const v = &vm.v;
 static struct shadow *s;
@@ -77,6 +78,7 @@ static void begin(void)
 		.window_size = VM_RAM,
 		.own_index = OWN_INDEX,
 		.own_pde = OWN_PDE,
+		.own_kernel_pde = KERNEL_PDE,
 	};
 
 	vm_user();
@@ -125,6 +127,33 @@ static void test_rights(void)
 	CHECK_EQ(ram32(PT + 0x50 * 4) & A, 0);
 	set(PD, PT | P | W);
 	CHECK_RAISES(touch(0x53000, false), VEC_PF, 5);
+}
+
+/* CPL 0 has roots of its own, in which all that it may reach is there for CPL 3. */
+static void test_kernel(void)
+{
+	begin();
+	set(PT + 0x50 * 4, 0x50000 | P | W);
+	set(PT + 0x51 * 4, 0x51000 | P | U);
+	v->cpl = 0;
+	CHECK(touch(0x50000, true));
+	CHECK_EQ(entry(0x50000), 0x50000 | P | W | U | A | D);
+	CHECK_EQ(table_at(root)[OWN_INDEX], KERNEL_PDE);
+	CHECK(!touch(OWN_INDEX << 22, false));
+	CHECK(touch(0x51000, true)); /* CR0.WP is clear */
+	CHECK_EQ(entry(0x51000) & W, W);
+	v->cpl = 3;
+	CHECK_RAISES(touch(0x50000, false), VEC_PF, 5);
+	CHECK_RAISES(touch(0x51000, true), VEC_PF, 7);
+	CHECK_EQ(table_at(root)[OWN_INDEX], OWN_PDE);
+	v->cpl = 0;
+	v->cr0 |= CR0_WP;
+	CHECK_RAISES(touch(0x51000, true), VEC_PF, 3);
+	CHECK(touch(0x50000, true));
+	set(PT + 0x50 * 4, 0);
+	CHECK_EQ(entry(0x50000), 0);
+	v->cpl = 3;
+	v->cr0 &= ~CR0_WP;
 }
 
 static void test_changes(void)
@@ -400,6 +429,7 @@ int main(void)
 {
 	test_entries();
 	test_rights();
+	test_kernel();
 	test_changes();
 	test_roots();
 	test_watched_pages();
