@@ -26,4 +26,10 @@ extern const struct engine interp_engine;
 size_t interp_arena_size(u32 guest_ram_size);
 int interp_init(struct vcpu *v, void *arena, size_t size);
 
+/*
+ * From now on run() asks `stop` before each instruction at CS:eip whose first byte is at gpa, with
+ * all of v exact but for the lazy flags; true makes it return EXIT_HAND_OVER. NULL: no longer.
+ */
+void interp_stop_at(struct vcpu *v, u32 eip, u32 gpa, bool (*stop)(struct vcpu *v));
+
 #endif

@@ -187,6 +187,8 @@ void physmem_note_write(struct physmem *pm, u32 gpa, u32 len)
 {
 	u8 flags = physmem_flags(pm, gpa);
 
+	if ((flags & PHYS_PAGE_CLEAN) && pm->clean_changes)
+		pm->clean_changes(pm->clean_ctx, gpa);
 	if ((flags & PHYS_PAGE_CODE) && pm->code_written)
 		pm->code_written(pm->hook_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_TRANSLATED) && pm->translated_written)

@@ -169,6 +169,7 @@ struct vcpu {
 	u32 cc, zero, ea, tmp;
 	volatile u32 events;  /* VCPU_EV_* */
 	u32 event_mask;	      /* interpreter: those worth leaving a block for (INTR not with IF off) */
+	u32 event_hold;	      /* those that have to wait: lockstep carries something out again */
 	const void *cur;      /* interpreter: the decoded instruction being carried out */
 	u32 page_eip;	      /* EIP of offset 0 of the page being executed (may be "negative") */
 	u32 icount;	      /* retired since the last fold into stats.insns */

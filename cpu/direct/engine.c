@@ -27,7 +27,7 @@ static bool flags_visible(const struct vcpu *v)
 	       !(v->cr4 & CR4_PVI);
 }
 
-static enum direct_refusal refusal(struct direct *d, struct vcpu *v)
+enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v)
 {
 	if (v->cpl != 3)
 		return v->cpl == 0 && direct_kernel_fit(d, v) && shadow_root(d->shadow)
@@ -46,7 +46,7 @@ static enum direct_refusal refusal(struct direct *d, struct vcpu *v)
 
 static bool hand_over(struct vcpu *v)
 {
-	return refusal(direct_of(v), v) == REFUSE_NOTHING;
+	return direct_refuses(direct_of(v), v) == REFUSE_NOTHING;
 }
 
 /* One instruction or event in the interpreter. True: the run loop is wanted. */
@@ -64,6 +64,11 @@ static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_ref
 	return interp_engine.run(v);
 }
 
+enum direct_next direct_guest(struct direct *d, struct vcpu *v)
+{
+	return v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v);
+}
+
 /* Guest code on the CPU, and what it left to do. True: the run loop is wanted. */
 static bool native_leaves(struct direct *d, struct vcpu *v, enum exit_reason *reason)
 {
@@ -73,7 +78,7 @@ static bool native_leaves(struct direct *d, struct vcpu *v, enum exit_reason *re
 	}
 	if (direct_events(v))
 		return step_leaves(v, reason);
-	switch (v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v)) {
+	switch (d->guest(d, v)) {
 	case NEXT_STEP:
 		return step_leaves(v, reason);
 	case NEXT_DOWN:
@@ -91,7 +96,7 @@ static enum exit_reason direct_run(struct vcpu *v)
 	enum exit_reason reason;
 
 	for (;;) {
-		enum direct_refusal why = refusal(d, v);
+		enum direct_refusal why = direct_refuses(d, v);
 
 		if (why != REFUSE_NOTHING) {
 			reason = interp(d, v, why);
@@ -149,6 +154,7 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 
 	d->vcpu = v;
 	d->host = *host;
+	d->guest = direct_guest;
 	d->shadow = shadow_init(v, (u8 *)arena + state_size(), &host->shadow);
 	asm volatile("movl %%cr0, %0" : "=r"(d->cr0));
 	asm volatile("movl %%cr4, %0" : "=r"(d->own_cr4));

@@ -147,11 +147,11 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		return false;
 	direct_segments_kernel_enter(d, v);
 	direct_irq_off();
-	if (v->events & (state->vif ? ~0u : ~VCPU_EV_INTR)) {
+	if (v->events & ~v->event_hold & (state->vif ? ~0u : ~VCPU_EV_INTR)) {
 		direct_irq_on();
 		return false;
 	}
-	state->pending = v->events & VCPU_EV_INTR;
+	state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
 	direct_go(d, v, root, cr2);
 	return true;
 }
@@ -268,10 +268,14 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 		}
 		if (!u)
 			break;
-		translate_connect(d->translator, u);
+		if (d->single)
+			translate_drop_links(d->translator);
+		else
+			translate_connect(d->translator, u);
 		to_frame(d, v, translate_entry(u));
 		next = run(d, v);
-	} while (next == NEXT_ANY && v->cpl == 0 && !direct_events(v) && direct_kernel_fit(d, v));
+	} while (next == NEXT_ANY && !d->single && v->cpl == 0 && !direct_events(v) &&
+		 direct_kernel_fit(d, v));
 	direct_leave_cr4(d);
 	return next;
 }

@@ -62,6 +62,8 @@ static void load_frame(struct direct *d, struct vcpu *v)
 	f->eflags = vcpu_eflags(v);
 	if (vcpu_v86(v))
 		f->eflags = (f->eflags & ~FLAGS_V86) | FLAG_IF;
+	if (d->single)
+		f->eflags |= FLAG_TF;
 	*d->host.esp0 = (u32)(vcpu_v86(v) ? &f->v86_gs + 1 : &f->ss + 1);
 }
 
@@ -81,6 +83,8 @@ static void save_frame(struct vcpu *v)
 	v->eip = f->eip;
 	/* Faults push RF set; the guest has not got it set itself, or it would not run here. */
 	flags &= ~FLAG_RF;
+	if (direct_of(v)->single)
+		flags &= ~FLAG_TF;
 	if (vcpu_v86(v))
 		flags = (flags & ~FLAGS_V86) | (before & FLAGS_V86);
 	vcpu_set_eflags(v, flags);
@@ -118,7 +122,9 @@ static void set_cr4(struct direct *d, u32 value)
 void direct_enter_cr4(struct direct *d, struct vcpu *v)
 {
 	u32 simd = CR4_OSFXSR | CR4_OSXMMEXCPT, value = d->own_cr4 & ~(CR4_TSD | simd);
-	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset;
+	/* Lockstep could not compare it. */
+	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset &&
+		   !d->lockstep;
 
 	value |= d->own_cr4 & simd & v->cr4;
 	set_cr4(d, tsc ? value : value | CR4_TSD);
@@ -216,6 +222,8 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 
 	d->stats.exits[EXITS_TRAP]++;
 	save_frame(v);
+	if (single && d->single)
+		return NEXT_ANY;
 	if (single)
 		cpu_debug_trap(v, true);
 	return cpu_deliver(v, VEC_DB, single ? EVENT_TRAP : EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;

@@ -5,6 +5,13 @@
 
 #include "cpu/direct/direct.h"
 
+/* What guest code on the CPU has left to do. */
+enum direct_next {
+	NEXT_ANY,  /* look at the state */
+	NEXT_STEP, /* the instruction at v->eip is for the interpreter */
+	NEXT_DOWN, /* shutdown */
+};
+
 struct direct {
 	struct vcpu *vcpu;
 	struct direct_host host;
@@ -22,6 +29,10 @@ struct direct {
 	u32 links_at;		     /* tlb_flushes */
 	u32 links_base, links_limit; /* of CS */
 	u32 kernel_cr0;
+	bool single; /* one instruction (translated: unit) only; then NEXT_ANY */
+	/* What runs guest code: direct_guest(), or lockstep around it. */
+	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
+	struct lockstep *lockstep; /* NULL: there is none */
 };
 
 static inline void direct_irq_off(void)
@@ -42,8 +53,13 @@ static inline struct direct *direct_of(struct vcpu *v)
 /* What has to be taken care of before the next guest instruction. */
 static inline u32 direct_events(const struct vcpu *v)
 {
-	return v->eflags & FLAG_IF ? v->events : v->events & ~VCPU_EV_INTR;
+	u32 events = v->events & ~v->event_hold;
+
+	return v->eflags & FLAG_IF ? events : events & ~VCPU_EV_INTR;
 }
+
+/* engine.c: whether v can run on the CPU; prepares what that takes. */
+enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v);
 
 /* segments.c */
 void direct_segments_init(struct direct *d);
@@ -54,13 +70,10 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v);
 /* Selectors that guest code has loaded itself: null ones, and those of CS and SS. Any? */
 bool direct_segments_leave(struct direct *d, struct vcpu *v);
 
-/* native.c: guest code on the CPU until something else has to run; see enum direct_next. */
-enum direct_next {
-	NEXT_ANY,  /* look at the state */
-	NEXT_STEP, /* the instruction at v->eip is for the interpreter */
-	NEXT_DOWN, /* shutdown */
-};
-/* The state was found fit for it just now. */
+/* engine.c: guest code on the CPU until something else has to run. v was found fit just now. */
+enum direct_next direct_guest(struct direct *d, struct vcpu *v);
+
+/* native.c: the same for CPL 3. */
 enum direct_next direct_native(struct direct *d, struct vcpu *v);
 
 /* shadow_fill(), and whether it raised. */

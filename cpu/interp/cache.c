@@ -165,11 +165,8 @@ void cache_lose_patience(struct vcpu *v, u32 frame)
 	cache_drop_page(v, frame << PAGE_SHIFT);
 }
 
-/* physmem hooks. */
-static void code_written(void *ctx, u32 gpa, u32 len)
+void cache_drop_range(struct vcpu *v, u32 gpa, u32 len)
 {
-	struct vcpu *v = ctx;
-
 	while (len) {
 		u32 off = gpa & ~PAGE_MASK, part = PAGE_SIZE - off;
 
@@ -180,6 +177,12 @@ static void code_written(void *ctx, u32 gpa, u32 len)
 		gpa += part;
 		len -= part;
 	}
+}
+
+/* physmem hooks. */
+static void code_written(void *ctx, u32 gpa, u32 len)
+{
+	cache_drop_range(ctx, gpa, len);
 }
 
 static void mapping_changed(void *ctx)

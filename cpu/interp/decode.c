@@ -158,12 +158,22 @@ static void fall_through(struct decoder *d, bool stop)
 		emit_branch(d, op_jmp, NULL, 0);
 }
 
+/* The question of interp_stop_at(), in front of the instruction at d->off. */
+static void ask(struct decoder *d, u32 page_gpa)
+{
+	const struct interp *in = d->v->interp;
+
+	if (likely(!in->stop) || in->stop_gpa != page_gpa + d->off)
+		return;
+	emit(d, op_ask)->flags |= INSN_FIRST;
+}
+
 /*
  * The instruction at d->off, which goes on in the next page. Only where that page can be read
  * without a fault, and lies within the CS limit as the first one does; op_cross sees to it each
  * time.
  */
-static bool decode_crossing(struct decoder *d, const u8 *page)
+static bool decode_crossing(struct decoder *d, u32 gpa, const u8 *page)
 {
 	struct vcpu *v = d->v;
 	u32 lin = (v->seg[SEG_CS].base + v->eip + PAGE_SIZE) & PAGE_MASK, here = PAGE_SIZE - d->off;
@@ -180,6 +190,7 @@ static bool decode_crossing(struct decoder *d, const u8 *page)
 	d->bytes = d->buf;
 	d->avail = INSN_BYTES_MAX;
 	d->count = d->exits = 0;
+	ask(d, gpa & PAGE_MASK);
 	i = emit(d, op_cross);
 	i->flags |= INSN_FIRST;
 	bytes = (struct cross_bytes *)(void *)&d->out[d->count++];
@@ -209,6 +220,7 @@ struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
 
 		d.bytes = page + d.off;
 		d.avail = PAGE_SIZE - d.off < INSN_BYTES_MAX ? PAGE_SIZE - d.off : INSN_BYTES_MAX;
+		ask(&d, gpa & PAGE_MASK);
 		decode_insn(&d);
 		if (d.overrun) {
 			d.count = count;
@@ -221,7 +233,7 @@ struct block *decode_block(struct vcpu *v, u32 gpa, const u8 *page, u32 mode)
 			break;
 	}
 	if (d.n == 1 && stop) {
-		if (!decode_crossing(&d, page))
+		if (!decode_crossing(&d, gpa, page))
 			return NULL;
 		stop = false;
 		d.n++;

@@ -123,14 +123,16 @@ static bool single(struct vcpu *v)
 /* NMI and INTR, where they may be taken now. *done: one was. Returns false on shutdown. */
 static bool take_interrupt(struct vcpu *v, bool *done)
 {
+	u32 events = v->events & ~v->event_hold;
+
 	*done = true;
 	if (v->shadow)
 		goto none;
-	if ((v->events & VCPU_EV_NMI) && !v->nmi_blocked) {
+	if ((events & VCPU_EV_NMI) && !v->nmi_blocked) {
 		vcpu_event_clear(v, VCPU_EV_NMI);
 		return cpu_deliver(v, VEC_NMI, EVENT_EXTERNAL);
 	}
-	if ((v->events & VCPU_EV_INTR) && (v->eflags & FLAG_IF)) {
+	if ((events & VCPU_EV_INTR) && (v->eflags & FLAG_IF)) {
 		return cpu_deliver(v, (u8)v->ops->intack(v->ops_ctx), EVENT_EXTERNAL);
 	}
 none:
@@ -158,10 +160,10 @@ static enum exit_reason go(struct vcpu *v, bool step)
 	bool done, alive = true;
 
 	for (;;) {
-		v->event_mask = v->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR;
+		v->event_mask = interp_event_mask(v);
 		if (unlikely((v->events & v->event_mask) || step)) {
 			vcpu_event_clear(v, VCPU_EV_ONCE);
-			if ((v->events & VCPU_EV_HOST) && !step)
+			if ((v->events & v->event_mask & VCPU_EV_HOST) && !step)
 				return EXIT_EVENT;
 			alive = take_interrupt(v, &done);
 			if (!alive)
@@ -186,6 +188,8 @@ static enum exit_reason go(struct vcpu *v, bool step)
 			refresh(v);
 		if (b)
 			interp_exec(v, b->insn);
+		else if (unlikely(in->stop) && !step && v->eip == in->stop_eip && in->stop(v))
+			return EXIT_HAND_OVER;
 		else
 			alive = single(v);
 		v->cur = NULL;
@@ -235,6 +239,20 @@ static enum exit_reason interp_step(struct vcpu *v)
 	v->interp->generation = v->generation - 1;
 	v->cur = NULL;
 	return run_caught(v, true);
+}
+
+/* Code around the place is decoded with, or without, the question in front of it. */
+void interp_stop_at(struct vcpu *v, u32 eip, u32 gpa, bool (*stop)(struct vcpu *v))
+{
+	struct interp *in = v->interp;
+
+	if (in->stop)
+		cache_drop_range(v, in->stop_gpa, 1);
+	in->stop = stop;
+	in->stop_eip = eip;
+	in->stop_gpa = gpa;
+	if (stop)
+		cache_drop_range(v, gpa, 1);
 }
 
 const struct engine interp_engine = {.name = "interp", .run = interp_run, .step = interp_step};

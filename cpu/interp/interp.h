@@ -127,6 +127,9 @@ struct interp {
 	bool single_due;    /* a handler wants the next instruction uncached */
 	bool flush_due;	    /* the physical mapping changed: forget everything decoded */
 	enum exit_reason exit;
+	/* interp_stop_at(): NULL, or asked before the instruction there. */
+	bool (*stop)(struct vcpu *v);
+	u32 stop_eip, stop_gpa;
 
 	struct code_page *page; /* by guest frame, flag_pages of them */
 	u32 page_count;
@@ -134,6 +137,12 @@ struct interp {
 	struct insn scratch[16];	       /* the one uncached instruction */
 	struct insn work[BLOCK_INSNS_MAX * 8]; /* the block being decoded */
 };
+
+/* The events that the run loop is to look at. */
+static inline u32 interp_event_mask(const struct vcpu *v)
+{
+	return (v->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR) & ~v->event_hold;
+}
 
 static inline u32 interp_hash(u32 gpa)
 {
@@ -156,6 +165,7 @@ struct block *cache_alloc(struct vcpu *v, unsigned count);
 void cache_insert(struct vcpu *v, struct block *b);
 void cache_flush(struct vcpu *v);
 void cache_drop_page(struct vcpu *v, u32 gpa);
+void cache_drop_range(struct vcpu *v, u32 gpa, u32 len); /* of any pages */
 void cache_lose_patience(struct vcpu *v, u32 frame);
 /* Counts a store to data in a page with code. */
 static inline void cache_note_store(struct vcpu *v, u32 frame)

@@ -22,8 +22,7 @@ static inline void *beside_code(u32 seg_units, u32 off, u32 size)
 	if (off >= s->wr_count || page_off > PAGE_SIZE - size || !(e->gpa_page & TLB_DIRTY))
 		return NULL;
 	frame = e->gpa_page >> PAGE_SHIFT;
-	if (frame >= in->page_count ||
-	    (cpu->mem->page_flags[frame] & (PHYS_PAGE_TABLE | PHYS_PAGE_TRANSLATED)))
+	if (frame >= in->page_count || (cpu->mem->page_flags[frame] & ~PHYS_PAGE_CODE))
 		return NULL;
 	granules = in->page[frame].granules;
 	if (!granules || granules >> (page_off >> GRANULE_SHIFT) & 1 ||

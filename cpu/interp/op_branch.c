@@ -100,6 +100,21 @@ void op_cross(void)
 	cpu->eip = cur_eip();
 }
 
+/* In front of the instruction of interp_stop_at(). */
+void op_ask(void)
+{
+	struct interp *in = cpu->interp;
+
+	cpu->eip = cur_eip();
+	if (cpu->eip == in->stop_eip && in->stop && in->stop(cpu)) {
+		cpu->icount += ip->n - 1;
+		in->exit = EXIT_HAND_OVER;
+		in->exit_due = true;
+		return;
+	}
+	NEXT;
+}
+
 /* First insn of every instruction in a dropped block: starts again with what memory holds now. */
 void op_stale(void)
 {

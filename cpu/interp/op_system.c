@@ -44,7 +44,7 @@ void op_cli(void)
 {
 	if (likely(may_change_if())) {
 		cpu->eflags &= ~FLAG_IF;
-		cpu->event_mask = ~(u32)VCPU_EV_INTR;
+		if_changed();
 		NEXT;
 	}
 	op_sync();
@@ -56,7 +56,7 @@ void op_sti(void)
 {
 	if (likely(may_change_if()) && likely(!cpu->events) && (ip[1].flags & INSN_FIRST)) {
 		cpu->eflags |= FLAG_IF;
-		cpu->event_mask = ~0u;
+		if_changed();
 		NEXT;
 	}
 	op_sync();

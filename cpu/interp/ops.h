@@ -243,7 +243,7 @@ static inline bool event_due(void)
 }
 static inline void if_changed(void)
 {
-	cpu->event_mask = cpu->eflags & FLAG_IF ? ~0u : ~(u32)VCPU_EV_INTR;
+	cpu->event_mask = interp_event_mask(cpu);
 }
 
 /* #GP(0) at a near transfer whose target lies beyond the CS limit. */

@@ -72,6 +72,7 @@ void op_jmp_reg(void);
 void op_goto(void);
 void op_chain(void);
 void op_cross(void);
+void op_ask(void);
 void op_stale(void);
 void op_stop(void);
 

@@ -29,6 +29,7 @@ struct shadow_config {
 	 * this gives the machine address of memory elsewhere; NULL or 0: not to be mapped.
 	 */
 	u32 (*machine)(const u8 *host);
+	bool ram_only; /* the VGA's memory is not to be mapped */
 	u32 own_index; /* the directory entry of Farbus's own part, and what it holds */
 	u32 own_pde;
 	u32 own_kernel_pde; /* the same for the roots of CPL 0 to 2 */

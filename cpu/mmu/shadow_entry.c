@@ -3,6 +3,9 @@
 #include "cpu/mmu/shadow_private.h"
 #include "cpu/mmu/walk.h"
 
+#define VGA_FIRST 0xa0000u
+#define VGA_SIZE  0x20000u
+
 /* Which machine frame a guest frame is mapped to, and the other way round. */
 static u32 machine_frame(const struct shadow *s, u32 frame)
 {
@@ -100,7 +103,7 @@ static bool machine_page(struct shadow *s, u32 gpa, u32 *page, bool *write)
 	const struct phys_region *r = physmem_find(s->mem, gpa);
 	const u8 *rd;
 
-	if (!r || !r->rd)
+	if (!r || !r->rd || (s->c.ram_only && gpa - VGA_FIRST < VGA_SIZE))
 		return false;
 	rd = r->rd + (gpa - r->first);
 	*write = r->wr == r->rd;
@@ -117,6 +120,8 @@ static void end_watch(struct shadow *s, u32 gpa)
 {
 	u8 flags = physmem_flags(s->mem, gpa);
 
+	if (flags & PHYS_PAGE_CLEAN)
+		s->mem->clean_changes(s->mem->clean_ctx, gpa);
 	if ((flags & PHYS_PAGE_CODE) && s->mem->code_written)
 		s->mem->code_written(s->mem->hook_ctx, gpa & PAGE_MASK, PAGE_SIZE);
 	if ((flags & PHYS_PAGE_TRANSLATED) && s->mem->translated_written)
