@@ -196,7 +196,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-serve clean
 
 deps:
 	@sh images/deps.sh
@@ -235,7 +235,19 @@ bench-translate: deps
 	@$(MAKE) --no-print-directory $(UNIT32)/bench_translate >&2
 	@$(UNIT32)/bench_translate 100
 
-bench: bench-counts bench-translate bench-remote
+# What `farbus serve` carries out in a second, against a bare echo; it needs no emulator.
+BENCH_LOAD := $(BUILD)/bench/serve_load
+
+$(BENCH_LOAD): $(HOST_DIR)/tests/bench/serve_load.o $(filter-out %/host/main.o,$(HOST_OBJ))
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@gcc -o $@ $^
+
+bench-serve: deps
+	@$(MAKE) --no-print-directory host $(BENCH_LOAD) >&2
+	@$(PYTHON) tests/bench/serve.py
+
+bench: bench-counts bench-translate bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

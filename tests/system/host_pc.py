@@ -157,8 +157,8 @@ def debian(large):
 def log_in_at_uart(a):
     """A program at the pty gets the guest's login, and then its shell."""
     a.shell.run("echo root:x:0:0:root:/root:/bin/sh > /etc/passwd; echo root:x:0: > /etc/group; "
-                f"echo root:$(cryptpw '{PASSWORD}'):::::::  > /etc/shadow")
-    a.shell.run("getty -L 115200 ttyS1 vt100 &")
+                f"echo root:$(mkpasswd -m md5 '{PASSWORD}'):::::::  > /etc/shadow")
+    a.shell.run("{ setsid getty -L 115200 ttyS1 vt100 & }")
     dialogue = [("login: ", "root"), ("Password: ", "not this"), ("Login incorrect", None),
                 ("login: ", "root"), ("Password: ", PASSWORD), ("# ", "tty; echo $((6 * 7))"),
                 ("/dev/ttyS1\r\n42\r\n", None), ("# ", "exit")]
