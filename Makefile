@@ -148,7 +148,8 @@ sanitize: $(SAN_BIN)
 # Shares protocol and chip models with the kernel.
 HOST_DIR := $(BUILD)/host
 HOST_OBJ := $(patsubst %.c,$(HOST_DIR)/%.o,$(wildcard host/*.c net-ne2000/*.c devices/*.c) \
-            boot/console_ansi.c boot/console_screen.c cpu/physmem.c lib/fmt.c)
+            boot/console_ansi.c boot/console_cp437.c boot/console_screen.c \
+            cpu/physmem.c lib/fmt.c)
 
 .PHONY: host
 host: $(BUILD)/farbus
