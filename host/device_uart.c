@@ -1,54 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A 16550 on a pseudo-terminal. Programs open the link in the configuration, as in
- * `screen /run/farbus/com2`. What the guest sends while nobody reads is kept as far as there is
- * room; what is typed while nobody has the lease waits.
+ * A 16550 whose cable leads to a line (host/line.h). What the guest sends while the line takes
+ * nothing is kept as far as there is room; what arrives while nobody has the lease waits.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "devices/uart16550.h"
 #include "host/device.h"
+#include "host/line.h"
 #include "lib/log.h"
 
-#define KEPT 65536u /* bytes; a power of two */
+#define KEPT	65536u /* bytes; a power of two */
+#define CHANGES 16u    /* a power of two */
 
 enum { REG_IER = 1, REG_LCR = 3, REG_MCR = 4 };
 #define LCR_DLAB 0x80
 
+/* Settings that the bytes from `at` on want. */
+struct change {
+	u32 at;
+	struct uart_settings settings;
+};
+
 struct uart {
 	struct uart16550 chip;
-	int master;
-	/*
-	 * Our own end of the slave: as long as it is open, the terminal stays raw and the master
-	 * gives no error between two programs that use it.
-	 */
-	int slave;
-	bool linked, told;
+	struct line *line;
 	u32 head, tail; /* of kept[]; both only grow */
 	u64 lost;
 	u8 kept[KEPT];
+	u32 changed_first, changed_next; /* of change[]; both only grow */
+	struct change change[CHANGES];
+	struct uart_settings settings; /* the newest in change[] */
 };
+
+/* --- settings, in their order among the bytes --- */
+
+static bool same(const struct uart_settings *a, const struct uart_settings *b)
+{
+	return a->baud == b->baud && a->bits == b->bits && a->stop_bits == b->stop_bits &&
+	       a->parity == b->parity && a->send_break == b->send_break && a->dtr == b->dtr &&
+	       a->rts == b->rts;
+}
+
+static void queue_settings(struct uart *u)
+{
+	if (u->changed_next - u->changed_first == CHANGES)
+		u->changed_next--; /* the newest is overwritten: what counts is how it ends */
+	u->change[u->changed_next++ % CHANGES] = (struct change){u->tail, u->settings};
+}
+
+static void settings_changed(void *ctx)
+{
+	struct uart *u = ctx;
+	struct uart_settings now;
+
+	uart16550_settings(&u->chip, &now);
+	if (!u->line->ops->set || same(&now, &u->settings))
+		return;
+	u->settings = now;
+	queue_settings(u);
+}
 
 /* --- bytes --- */
 
+/* How many bytes the line may have now: not those behind a change of settings. */
+static u32 ready(const struct uart *u)
+{
+	u32 end = u->tail;
+
+	if (u->changed_first != u->changed_next)
+		end = u->change[u->changed_first % CHANGES].at;
+	return end - u->head;
+}
+
+/* False: the line takes no more. */
+static bool put_ready(struct uart *u)
+{
+	u32 left;
+
+	while ((left = ready(u)) != 0) {
+		u32 at = u->head % KEPT, len = left > KEPT - at ? KEPT - at : left;
+		unsigned sent = u->line->ops->put(u->line, u->kept + at, len);
+
+		u->head += sent;
+		if (!sent)
+			return false;
+	}
+	return true;
+}
+
 static void flush(struct uart *u)
 {
-	while (u->head != u->tail) {
-		u32 at = u->head % KEPT, len = u->tail - u->head;
-		ssize_t sent;
+	while (put_ready(u) && u->changed_first != u->changed_next) {
+		const struct change *c = &u->change[u->changed_first % CHANGES];
 
-		if (len > KEPT - at)
-			len = KEPT - at;
-		sent = write(u->master, u->kept + at, len);
-		if (sent <= 0)
+		if (!u->line->ops->set(u->line, &c->settings))
 			return;
-		u->head += (u32)sent;
+		u->changed_first++;
 	}
 }
 
@@ -66,82 +115,42 @@ static void send_byte(void *ctx, u8 byte)
 			 d->config.path);
 }
 
+static void receive(struct uart *u)
+{
+	struct line_char c[UART_FIFO];
+	unsigned space, got;
+
+	while ((space = uart16550_space(&u->chip)) != 0) {
+		got = u->line->ops->get(u->line, c, space);
+		for (unsigned i = 0; i < got; i++)
+			uart16550_receive_bad(&u->chip, c[i].byte, c[i].errors);
+		if (!got)
+			return;
+	}
+}
+
 static void move(struct device *d)
 {
 	struct uart *u = d->chip;
-	u8 bytes[UART_FIFO];
+	struct line *l = u->line;
 
+	if (l->ops->tend)
+		l->ops->tend(l, d->leased);
+	if (l->fresh && l->ops->set)
+		queue_settings(u);
+	l->fresh = false;
 	flush(u);
-	while (d->leased) {
-		unsigned space = uart16550_space(&u->chip);
-		ssize_t got = space ? read(u->master, bytes, space) : 0;
-
-		if (got <= 0)
-			return;
-		for (ssize_t i = 0; i < got; i++)
-			uart16550_receive(&u->chip, bytes[i]);
-	}
+	if (d->leased)
+		receive(u);
+	if (u->chip.far != l->modem)
+		uart16550_set_modem(&u->chip, l->modem);
 }
 
 static void await(struct device *d, struct pollfd *fd)
 {
 	struct uart *u = d->chip;
 
-	fd->fd = u->master;
-	fd->events = 0;
-	if (d->leased && uart16550_space(&u->chip))
-		fd->events |= POLLIN;
-	if (u->head != u->tail)
-		fd->events |= POLLOUT;
-	if (!fd->events)
-		fd->fd = -1;
-}
-
-/* --- the pseudo-terminal --- */
-
-static bool make_raw(int fd)
-{
-	struct termios t;
-
-	if (tcgetattr(fd, &t))
-		return false;
-	cfmakeraw(&t);
-	return !tcsetattr(fd, TCSANOW, &t);
-}
-
-/* Only a link is ever replaced: it is most likely that of a daemon that was killed. */
-static bool put_link(const char *target, const char *path)
-{
-	char old[8];
-
-	if (readlink(path, old, sizeof(old)) >= 0)
-		unlink(path);
-	return !symlink(target, path);
-}
-
-static bool open_pty(struct uart *u, const char *path)
-{
-	char name[64];
-
-	u->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (u->master < 0 || grantpt(u->master) || unlockpt(u->master) ||
-	    ptsname_r(u->master, name, sizeof(name)))
-		return false;
-	u->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (u->slave < 0 || !make_raw(u->slave) || fcntl(u->master, F_SETFL, O_NONBLOCK))
-		return false;
-	u->linked = put_link(name, path);
-	return u->linked;
-}
-
-static void close_pty(struct uart *u, const char *path)
-{
-	if (u->linked)
-		unlink(path);
-	if (u->slave >= 0)
-		close(u->slave);
-	if (u->master >= 0)
-		close(u->master);
+	u->line->ops->await(u->line, fd, d->leased && uart16550_space(&u->chip), ready(u) != 0);
 }
 
 /* --- the device --- */
@@ -169,34 +178,34 @@ static void close_uart(struct device *d)
 	struct uart *u = d->chip;
 
 	flush(u);
-	close_pty(u, d->config.path);
+	u->line->ops->close(u->line);
 	free(u);
 }
 
+static const struct line_ops *const kinds[] = {
+	[LINE_PTY] = &line_pty, [LINE_TTY] = &line_tty, [LINE_TCP] = &line_tcp};
+
 static bool open_uart(struct device *d)
 {
+	struct uart *u = calloc(1, sizeof(*u));
 	struct uart16550_config config = {.name = d->config.name,
 					  .bus = &d->bus,
 					  .clock = &d->clock,
 					  .irq = device_pin(d),
 					  .base = d->config.base,
-					  .out = {send_byte, d}};
-	struct uart *u = calloc(1, sizeof(*u));
+					  .out = {send_byte, d},
+					  .line = {settings_changed, u}};
 
 	if (!u) {
 		log_error("export %s: out of memory", d->config.name);
 		return false;
 	}
 	d->chip = u;
-	u->master = u->slave = -1;
-	if (!open_pty(u, d->config.path)) {
-		log_error("export %s: pty %s: %s", d->config.name, d->config.path, strerror(errno));
-		close_pty(u, d->config.path);
-	} else if (!uart16550_init(&u->chip, &config)) {
+	u->line = kinds[d->config.line]->open(&d->config, &d->clock);
+	if (u->line && !uart16550_init(&u->chip, &config))
 		return true;
-	} else {
-		close_pty(u, d->config.path);
-	}
+	if (u->line)
+		u->line->ops->close(u->line);
 	free(u);
 	return false;
 }

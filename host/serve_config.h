@@ -12,6 +12,9 @@
 
 enum device_kind { DEVICE_UART, DEVICE_ATA, DEVICE_LPT };
 
+/* Where a UART's cable leads. */
+enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP };
+
 enum medium_kind { MEDIUM_NONE, MEDIUM_DISK, MEDIUM_CDROM };
 
 struct medium_config {
@@ -25,7 +28,9 @@ struct device_config {
 	char name[EXPORT_NAME + 1];
 	u16 base, control;		/* control: of an ATA channel */
 	int irq;			/* -1: none */
-	char path[PATH_BYTES];		/* of a UART's pty, of what a printer prints */
+	char path[PATH_BYTES];		/* what a UART's cable leads to, what a printer prints */
+	enum line_kind line;		/* of a UART */
+	bool listening, raw;		/* of its TCP socket; raw: no RFC 2217 */
 	struct medium_config medium[2]; /* master and slave of an ATA channel */
 };
 

@@ -49,10 +49,46 @@ static bool take_path(struct words *w, const char *before, char path[PATH_BYTES]
 	return config_text(w, path, PATH_BYTES, PATH_EXPECTED);
 }
 
+/* [HOST:]PORT; names are looked up when it is opened. */
+static bool take_address(struct device_config *d, struct words *w)
+{
+	const char *word = words_take(w), *colon = strrchr(word, ':');
+	const char *port = colon ? colon + 1 : word;
+	char *end;
+	unsigned long number = strtoul(port, &end, 10);
+	bool good = *port >= '0' && *port <= '9' && !*end && number >= 1 && number <= 65535 &&
+		    colon != word && strlen(word) < PATH_BYTES;
+
+	if (!good || (!colon && !d->listening))
+		return words_fail(w, word,
+				  d->listening ? "a TCP port, as in '4001' or '0.0.0.0:4001'"
+					       : "a host and a TCP port, as in '10.0.0.7:4001'");
+	strcpy(d->path, word);
+	d->raw = words_take_if(w, "raw");
+	return true;
+}
+
+static bool take_line_end(struct device_config *d, struct words *w)
+{
+	if (words_take_if(w, "pty")) {
+		d->line = LINE_PTY;
+	} else if (words_take_if(w, "tty")) {
+		d->line = LINE_TTY;
+	} else {
+		d->line = LINE_TCP;
+		d->listening = words_take_if(w, "listen");
+		if (d->listening || words_take_if(w, "tcp"))
+			return take_address(d, w);
+		return words_fail(w, words_take(w),
+				  "'pty LINK', 'tty DEVICE', 'tcp HOST:PORT' or 'listen PORT'");
+	}
+	return config_text(w, d->path, PATH_BYTES, PATH_EXPECTED);
+}
+
 static bool take_uart(struct device_config *d, struct words *w)
 {
 	d->kind = DEVICE_UART;
-	return take_base(d, w, UART_PORTS) && take_irq(d, w) && take_path(w, "pty", d->path);
+	return take_base(d, w, UART_PORTS) && take_irq(d, w) && take_line_end(d, w);
 }
 
 static bool take_lpt(struct device_config *d, struct words *w)

@@ -7,7 +7,7 @@ set -eu
 packages="gcc gcc-multilib nasm binutils gdb libcmocka-dev
 	grub-common grub-pc-bin xorriso mtools e2fsprogs syslinux syslinux-common
 	qemu-system-x86 qemu-system-gui bochs bochs-term bochs-x bochsbios seabios vgabios
-	python3 python3-pexpect python3-pyte
+	python3 python3-pexpect python3-pyte python3-serial
 	ca-certificates unzip xz-utils memtest86+ ipxe xvfb
 	iproute2 util-linux"
 

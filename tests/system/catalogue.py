@@ -12,6 +12,7 @@ import bad_input_test
 import console_test
 import download_test
 import guests_test
+import host_lines
 import host_pc
 import host_test
 import kolibrios_test
@@ -81,6 +82,7 @@ TESTS = [
     *(Test(f"peer/{name}", run, 120, name.endswith("qemu") or name.startswith(("uart", "disk")))
       for name, run in peer_test.CASES.items()),
     *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
+    *(Test(f"host/{name}", run, 120, True) for name, run in host_lines.CASES.items()),
     *(Test(f"host/pc-{name}", run, 600, True) for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,

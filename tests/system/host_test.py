@@ -375,9 +375,9 @@ def reload():
         check("exports", sorted(station(last=3).discover()[3]), ["com2", "ide1", "lpt2"])
         leased(goes, "lpt2")
         check("its ports", goes.inp(0x279) & 0x10, 0x10)
-        daemon.write_config("export uart 0x3e8 irq 4 tty name com3")
+        daemon.write_config("export uart 0x3e8 irq 4 fax name com3")
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.log_line(r"config:\d+: 'tty': expected 'pty FILE'")
+        daemon.log_line(r"config:\d+: 'fax': expected 'pty LINK'")
         daemon.log_line("reload: nothing is changed")
         check("still there", stays.inp(COM2 + 5), 0x60)
         stays.close()
@@ -470,6 +470,8 @@ def in_namespace(name, script=__file__):
     if probe.returncode:
         raise Missing(f"no network namespace: {probe.stderr.strip()}")
     result = subprocess.run(start + [sys.executable, script, name])
+    if result.returncode == 77:
+        raise Missing("not here")
     if result.returncode:
         raise Failure(f"status {result.returncode}")
 

@@ -1,0 +1,606 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the cable of a UART on `farbus serve` leads: a serial port, a TCP socket, RFC 2217.
+
+`host_lines.py NAME` runs one case in a network namespace of its own (host_test.in_namespace).
+"""
+
+import fcntl
+import os
+import random
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from host_test import (Daemon, check, farbus, in_namespace, leased, out, read_all,
+                       segment, station)
+from pc import Failure
+from protocol import POLL, operation
+from telnet import (BAUD, COM_PORT, CONTROL, DO, DONT, LINE_MASK, LINESTATE, MODEM_MASK, MODEMSTATE,
+                    PARITY, RESUME, SIGNATURE, SIZE, STOP, SUSPEND, WILL, WONT, Telnet, number)
+
+from paths import Missing
+
+HERE = Path(__file__).resolve().parent
+COM = 0x2F8
+DATA, IER, FCR, LCR, MCR, LSR, MSR = range(COM, COM + 7)
+TCGETS2 = 0x802C542A
+CTS, DSR, RI, DCD = 0x10, 0x20, 0x40, 0x80
+PORT = 4001  # the namespace has no other programs
+SLOW = 30  # seconds, on a machine that does much else
+
+
+def until(what, condition, seconds=SLOW):
+    """Waits until condition() is true."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not within {seconds} s")
+        time.sleep(0.01)
+    return value
+
+
+def serve(name, export):
+    """A daemon with this one UART, com2."""
+    daemon = Daemon(name)
+    daemon.exports = [f"export uart 0x2f8 irq 3 {export.format(folder=daemon.folder)} name com2"]
+    daemon.write_config()
+    return daemon
+
+
+def settings(divisor, lcr, mcr=0x0B):
+    return (out(LCR, 0x80), out(DATA, divisor & 0xFF), out(IER, divisor >> 8), out(LCR, lcr),
+            out(MCR, mcr))
+
+
+def send(client, data):
+    """Byte by byte, each when there is room for it."""
+    empty = struct.pack("<II", 0x20, 0x20)
+    for byte in data:
+        answers = client.request(operation(POLL, LSR, 1, 60000, empty), out(DATA, byte))
+        check("statuses", [status for status, _ in answers], [0, 0])
+
+
+def receive(client, count, seconds=SLOW):
+    """So many bytes, polled, with what the line status said of each."""
+    got, end = [], time.monotonic() + seconds
+    ready = struct.pack("<II", 1, 1)
+    while len(got) < count:
+        (status, values), = client.request(operation(POLL, LSR, 1, 20000, ready))
+        if status == 0:
+            got.append((client.inp(DATA), values[0] & 0x1C))
+        elif time.monotonic() > end:
+            raise Failure(f"{len(got)} of {count} bytes: {got}")
+    return got
+
+
+def check_received(what, client, data):
+    check(what, bytes(byte for byte, _ in receive(client, len(data))), data)
+
+
+# --- a serial port ---
+
+
+def speed(fd):
+    fields = bytearray(44)
+    fcntl.ioctl(fd, TCGETS2, fields)
+    return struct.unpack("<I", fields[40:44])[0]
+
+
+class Adapter:
+    """A serial port that can be pulled: a pseudo-terminal under a name that stays."""
+
+    def __init__(self, path):
+        self.path = path
+        self.plug()
+
+    def plug(self):
+        self.master, slave = os.openpty()
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(os.ttyname(slave))
+        self.slave = slave  # until someone else has it open
+
+    def used(self):
+        os.close(self.slave)
+
+    def pull(self):
+        self.path.unlink()
+        os.close(self.master)
+
+
+def tty():
+    """Bytes, speed, format; the adapter is pulled and comes back."""
+    daemon = serve("tty", "tty {folder}/ttyUSB0")
+    adapter = Adapter(daemon.folder / "ttyUSB0")
+    every = bytes(range(256)) + b"\xff\xff\0\xff"
+    with daemon:
+        adapter.used()
+        client = leased(station(), "com2")
+        client.request(*settings(1, 3))
+        until("speed", lambda: speed(adapter.master) == 115200)
+        client.request(*settings(3, 3))
+        until("speed", lambda: speed(adapter.master) == 38400)
+        send(client, every)
+        check("out", read_all(adapter.master, len(every), SLOW), every)
+        client.request(*settings(1, 3), out(FCR, 1))
+        os.write(adapter.master, every)
+        check_received("in", client, every)
+        check("modem lines", client.inp(MSR) & 0xF0, CTS | DSR | DCD)
+
+        adapter.pull()
+        until("no modem lines", lambda: client.inp(MSR) & 0xF0 == 0)
+        daemon.log_line(r"com2: .*ttyUSB0: .*: tried again every second", SLOW)
+        send(client, b"lost")  # on a loose cable
+        adapter.plug()
+        daemon.log_line("com2: .*ttyUSB0 is there again", SLOW)
+        adapter.used()
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == CTS | DSR | DCD)
+        until("speed", lambda: speed(adapter.master) == 115200)
+        send(client, b"again")
+        check("out", read_all(adapter.master, 5, SLOW), b"again")
+        os.write(adapter.master, b"back")
+        check_received("in", client, b"back")
+        client.close()
+        lines = [line for line in daemon.log_text().splitlines() if "tried again" in line]
+        check("lines about it", len(lines), 1)
+
+
+def tty_comes_later():
+    """What is no serial port, or used, is refused; one that is not plugged in yet is awaited."""
+    daemon = serve("tty-later", "tty {folder}/ttyUSB0")
+    path = daemon.folder / "ttyUSB0"
+    path.write_bytes(b"")
+    errors = farbus("serve", "-c", daemon.config)[2]
+    check("a file", re.findall("error: (.*)", errors),
+          [f"export com2: tty {path}: expected a serial port"])
+    path.unlink()
+    other = Adapter(path)
+    fcntl.flock(other.slave, fcntl.LOCK_EX)
+    errors = farbus("serve", "-c", daemon.config)[2]
+    check("one in use", re.findall("error: (.*)", errors),
+          [f"export com2: tty {path}: another program has locked it: expected one that is free"])
+    other.used()
+    other.pull()
+    with daemon:
+        daemon.log_line("ttyUSB0: No such file or directory: tried again", SLOW)
+        client = leased(station(), "com2")
+        check("no modem lines", client.inp(MSR) & 0xF0, 0)
+        adapter = Adapter(path)
+        daemon.log_line("com2: .*ttyUSB0 is there again", SLOW)
+        adapter.used()
+        send(client, b"here")
+        check("out", read_all(adapter.master, 4, SLOW), b"here")
+        client.close()
+
+
+# --- what a pseudo-terminal has not ---
+
+
+class Fake:
+    """fake_devices.c, preloaded into the daemon, and the file it shares with us."""
+
+    MODEM, GONE, STATUS, DATA, CONTROL, INTERRUPTS = 0, 2, 3, 4, 5, 6
+
+    def __init__(self, daemon):
+        library = daemon.folder / "fake_devices.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library,
+                        HERE / "fake_devices.c", "-ldl"], check=True)
+        self.state = daemon.folder / "state"
+        self.state.write_bytes(bytes(16))
+        os.environ.update(LD_PRELOAD=str(library), FAKE_STATE=str(self.state))
+
+    def set(self, at, data):
+        with open(self.state, "r+b") as file:
+            file.seek(at)
+            file.write(data)
+
+    def get(self, at):
+        return self.state.read_bytes()[at]
+
+    def done(self):
+        """What was done since the last call, a text each."""
+        data = self.state.read_bytes()
+        lines = data[16:].decode().splitlines()
+        with open(self.state, "r+b") as file:
+            file.truncate(16)
+        return lines
+
+    def await_done(self, *wanted):
+        """Waits until all of these were done, in this order, whatever else was."""
+        seen = []
+
+        def found():
+            seen.extend(self.done())
+            rest = iter(seen)
+            return all(any(line == w for line in rest) for w in wanted)
+
+        try:
+            until("done", found)
+        except Failure:
+            raise Failure(f"{wanted} is not in {seen}") from None
+
+
+def tty_lines():
+    """Format, break, DTR and RTS go out; modem lines, breaks and bad characters come in."""
+    daemon = serve("tty-lines", "tty {folder}/ttyS9")
+    adapter = Adapter(daemon.folder / "ttyS9")
+    fake = Fake(daemon)
+    with daemon:
+        client = leased(station(), "com2")
+        for lcr, name in ((0x03, "8N1"), (0x1E, "7E2"), (0x0A, "7O1"), (0x29, "6M1"),
+                          (0x38, "5S1")):
+            client.request(*settings(96, lcr, 0))
+            fake.await_done(f"set 1200 {name}", "off 6")
+        client.request(*settings(96, 3, 1))
+        fake.await_done("on 2", "off 4")
+        client.request(out(MCR, 3))
+        fake.await_done("on 6", "off 0")
+        client.request(out(LCR, 0x43), operation(6, 0, count=1000), out(LCR, 0x03))
+        fake.await_done("break", "no break")
+        client.request(out(MCR, 0x13))  # looped back: the outputs are at rest
+        fake.await_done("off 6")
+        client.request(out(MCR, 0x0B), out(IER, 8))
+        client.unmask(3)
+        fake.set(fake.MODEM, struct.pack("<H", 0x20 | 0x40))  # TIOCM_CTS, TIOCM_CAR
+        line, generation = client.wait_event(SLOW)
+        check("line", line, 3)
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == CTS | DCD)
+        client.eoi(line, generation)
+        fake.set(fake.MODEM, struct.pack("<H", 0x100 | 0x80))  # TIOCM_DSR, TIOCM_RNG
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == DSR | RI)
+        client.request(out(IER, 0), out(FCR, 1))
+        # As the line discipline marks them (termios(3)); to the terminal they are just bytes, and
+        # its own FF comes twice.
+        os.write(adapter.master, b"a\xffb")
+        check("in", receive(client, 3), [(97, 0), (255, 0), (98, 0)])
+        client.release()
+        fake.await_done("off 6")  # hung up
+        client.close()
+    adapter.used()
+
+
+# --- RFC 2217 ---
+
+
+class Listener:
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", PORT))
+        self.socket.settimeout(SLOW)
+
+    def accept(self):
+        return Telnet(self.socket.accept()[0])
+
+
+def greet(server):
+    """As a terminal server with a port does; then the client tells how it wants the port."""
+    server.option(WILL, COM_PORT)
+    server.say(DO, COM_PORT)
+    for verb in (WILL, DO):
+        server.option(verb, 0)
+        server.say(DO if verb == WILL else WILL, 0)
+    server.say(WILL, 31)  # what nobody asked for
+    server.option(DONT, 31)
+    server.say(DO, 24)
+    server.option(WONT, 24)
+
+
+def rfc2217_client():
+    """A terminal server's port follows the guest; it goes away and comes back."""
+    every = bytes(range(256)) * 2
+    listener = Listener()
+    with serve("rfc2217-client", f"tcp 127.0.0.1:{PORT}") as daemon:
+        server = listener.accept()
+        greet(server)
+        server.await_command(CONTROL, b"\1")
+        server.await_command(BAUD, number(9600))
+        server.await_command(LINE_MASK, b"\x10")
+        server.await_command(MODEM_MASK, b"\xff")
+        client = leased(station(), "com2")
+        client.request(*settings(6, 0x1E))
+        server.await_command(BAUD, number(19200))
+        server.command(100 + BAUD, number(19200))
+        server.await_command(SIZE, b"\7")
+        server.await_command(PARITY, b"\3")
+        server.await_command(STOP, b"\2")
+        server.await_command(CONTROL, b"\x08")  # DTR
+        server.await_command(CONTROL, b"\x0b")  # RTS
+        client.request(*settings(1, 0x03))
+        server.await_command(STOP, b"\1")
+        send(client, every)
+        check("out", server.read(len(every)), every)
+        client.request(out(FCR, 1))
+        server.socket.sendall(every.replace(b"\xff", b"\xff\xff"))
+        check_received("in", client, every)
+
+        server.command(100 + MODEMSTATE, bytes([DSR | 2]))
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == DSR)
+        server.command(100 + LINESTATE, b"\x10")
+        check("break", receive(client, 1), [(0, 0x10)])
+        client.request(out(LCR, 0x43), operation(6, 0, count=1000), out(LCR, 0x03))
+        server.await_command(CONTROL, b"\5")
+        server.await_command(CONTROL, b"\6")
+        # Bytes stay on their side of a change of settings.
+        client.request(out(DATA, 0x41), operation(6, 0, count=2000), *settings(2, 3),
+                       out(DATA, 0x42))
+        server.await_command(BAUD, number(57600))
+        check("bytes", server.read(2), b"AB")
+        server.command(100 + SUSPEND, b"")
+        server.command(100 + MODEMSTATE, bytes([CTS]))
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == CTS)
+        send(client, b"late")
+        server.command(100 + RESUME, b"")
+        check("after the pause", server.read(4), b"late")
+
+        server.socket.close()
+        until("no modem lines", lambda: client.inp(MSR) & 0xF0 == 0)
+        daemon.log_line("com2: 127.0.0.1:4001: .*: tried again every second", SLOW)
+        server = listener.accept()
+        daemon.log_line("com2: 127.0.0.1:4001 is there again", SLOW)
+        greet(server)
+        server.await_command(BAUD, number(57600))
+        send(client, b"again")
+        check("out", server.read(5), b"again")
+        client.release()
+        server.await_command(CONTROL, b"\x09")
+        server.await_command(CONTROL, b"\x0c")
+        client.close()
+
+
+def plain_telnet():
+    """A peer that knows nothing of com ports, and no binary mode: a CR is followed by a NUL."""
+    listener = Listener()
+    with serve("plain-telnet", f"tcp 127.0.0.1:{PORT}"):
+        server = listener.accept()
+        server.option(WILL, COM_PORT)
+        server.say(DONT, COM_PORT)
+        server.say(DONT, 0)
+        server.say(WONT, 0)
+        client = leased(station(), "com2")
+        client.request(*settings(1, 3))
+        until("modem lines", lambda: client.inp(MSR) & 0xF0 == CTS | DSR | DCD)
+        send(client, b"a\r\nb\rc")
+        check("out", server.read(7), b"a\r\nb\r\0c")
+        client.request(out(FCR, 1))
+        server.socket.sendall(b"x\r\0y\r\nz")
+        check_received("in", client, b"x\ry\r\nz")
+        client.close()
+
+
+def rfc2217_server():
+    """We are the terminal server: a null modem cable to the guest, for one program at a time."""
+    with serve("rfc2217-server", f"listen {PORT}") as daemon:
+        client = leased(station(), "com2")
+        client.request(*settings(1, 3), out(FCR, 1))
+        check("nobody there", client.inp(MSR) & 0xF0, 0)
+        send(client, b"kept ")
+        program = Telnet(socket.create_connection(("127.0.0.1", PORT)))
+        daemon.log_line("com2: 4001: connected", SLOW)
+        program.option(DO, COM_PORT)
+        program.say(WILL, COM_PORT)
+        program.option(WILL, 1)
+        program.command(SIGNATURE, b"")
+        check("signature", program.await_command(100), b"Farbus")
+        for number_, value in ((BAUD, number(2400)), (SIZE, b"\7"), (PARITY, b"\2"),
+                               (STOP, b"\2"), (CONTROL, b"\1")):
+            program.command(number_, value)
+            check("answer", program.await_command(100 + number_), value)
+        program.command(BAUD, number(0))
+        check("asked", program.await_command(100 + BAUD), number(2400))
+        program.command(LINE_MASK, b"\x10")
+        program.await_command(100 + LINE_MASK, b"\x10")
+        program.command(MODEM_MASK, b"\xff")
+        check("modem lines", program.await_command(100 + MODEMSTATE), bytes([CTS | DSR | DCD]))
+        client.request(out(MCR, 0x01))
+        check("RTS off", program.await_command(100 + MODEMSTATE), bytes([DSR | DCD | CTS >> 4]))
+        program.command(CONTROL, b"\x09")
+        check("DTR", program.await_command(100 + CONTROL), b"\x09")
+        until("DTR off", lambda: client.inp(MSR) & 0xF0 == CTS)
+        program.command(CONTROL, b"\x07")
+        check("DTR?", program.await_command(100 + CONTROL), b"\x09")
+        check("kept", program.read(5), b"kept ")
+        program.command(CONTROL, b"\5")
+        check("break", receive(client, 1), [(0, 0x10)])
+        client.request(out(LCR, 0x43))
+        program.await_command(100 + LINESTATE, b"\x10")
+        program.socket.sendall(b"to the guest")
+        check_received("in", client, b"to the guest")
+        program.socket.close()
+        daemon.log_line("com2: 4001: closed by the other side", SLOW)
+        until("nobody there", lambda: client.inp(MSR) & 0xF0 == 0)
+        program = Telnet(socket.create_connection(("127.0.0.1", PORT)))
+        until("somebody there", lambda: client.inp(MSR) & 0xF0 == CTS | DSR | DCD)
+        # Any bytes whatever: the next program is served all the same.
+        program.socket.sendall(random.Random(5).randbytes(200000))
+        program.socket.close()
+        drain = time.monotonic() + SLOW
+        while client.inp(MSR) & 0xF0 and time.monotonic() < drain:
+            receive(client, 1)
+        client.close()
+
+
+def raw_tcp():
+    """Just the bytes, both ways round."""
+    every = bytes(range(256))
+    listener = Listener()
+    with serve("raw-tcp", f"tcp 127.0.0.1:{PORT} raw") as daemon:
+        server = listener.accept()
+        client = leased(station(), "com2")
+        client.request(*settings(1, 3), out(FCR, 1))
+        send(client, every)
+        check("out", _read(server.socket, 256), every)
+        server.socket.sendall(every)
+        check_received("in", client, every)
+        server.socket.close()
+        listener.socket.close()
+        daemon.exports = [f"export uart 0x2f8 irq 3 listen 127.0.0.1:{PORT} raw name com2"]
+        daemon.write_config()
+        daemon.process.send_signal(1)
+        daemon.log_line("reload: done", SLOW)
+        leased(client, "com2")
+        client.request(*settings(1, 3), out(FCR, 1))
+        program = socket.create_connection(("127.0.0.1", PORT))
+        program.settimeout(SLOW)
+        program.sendall(every)
+        check_received("in", client, every)
+        send(client, every)
+        check("out", _read(program, 256), every)
+        client.close()
+
+
+def _read(connection, count):
+    data = b""
+    while len(data) < count:
+        got = connection.recv(count - len(data))
+        if not got:
+            raise Failure(f"closed after {data!r}")
+        data += got
+    return data
+
+
+def serial_module():
+    try:
+        import serial
+        import serial.rfc2217
+    except ImportError:
+        raise Missing("python3-serial is not installed (make deps)") from None
+    return serial
+
+
+def pyserial_client():
+    """Python's serial module connects to us."""
+    serial = serial_module()
+    with serve("pyserial-client", f"listen {PORT}"):
+        client = leased(station(), "com2")
+        client.request(*settings(1, 3), out(FCR, 1))
+        with serial.serial_for_url(f"rfc2217://127.0.0.1:{PORT}", timeout=SLOW) as port:
+            port.baudrate = 19200
+            port.dtr = False
+            until("DTR off", lambda: client.inp(MSR) & 0xF0 == CTS)
+            port.dtr = True
+            client.request(out(MCR, 0x09))
+            until("RTS of the guest", lambda: not port.cts)
+            check("DTR of the guest", port.dsr, True)
+            port.write(b"from pyserial \xff")
+            check_received("in", client, b"from pyserial \xff")
+            send(client, b"to pyserial \xff")
+            check("out", port.read(14), b"to pyserial \xff")
+        client.close()
+
+
+class Redirector(threading.Thread):
+    """A port of Python's serial module, lent out by its RFC 2217 server."""
+
+    def __init__(self, serial, port):
+        super().__init__(daemon=True)
+        self.port, self.listener = port, Listener()
+        self.serial = serial
+        self.start()
+
+    def run(self):
+        connection = self.listener.socket.accept()[0]
+        connection.settimeout(0.01)
+        manager = self.serial.rfc2217.PortManager(self.port,
+                                                  SimpleNamespace(write=connection.sendall))
+        while True:
+            manager.check_modem_lines()
+            try:
+                data = connection.recv(1024)
+            except TimeoutError:
+                data = None
+            if data == b"":
+                return
+            self.port.write(b"".join(manager.filter(data or b"")))
+            if self.port.in_waiting:
+                connection.sendall(b"".join(manager.escape(
+                    self.port.read(self.port.in_waiting))))
+
+
+def pyserial_server():
+    """We connect to Python's serial module, whose port has its outputs tied to its inputs."""
+    serial = serial_module()
+    port = serial.serial_for_url("loop://")
+    Redirector(serial, port)
+    with serve("pyserial-server", f"tcp 127.0.0.1:{PORT}"):
+        client = leased(station(), "com2")
+        client.request(*settings(3, 0x1E), out(FCR, 1))
+        until("format", lambda: (port.baudrate, port.bytesize, port.parity, port.stopbits)
+              == (38400, 7, "E", 2))
+        client.request(*settings(1, 3, 0x09))
+        until("speed", lambda: port.baudrate == 115200)
+        until("DTR without RTS", lambda: client.inp(MSR) & 0xF0 == DSR | DCD)
+        client.request(out(MCR, 0x0B))
+        until("RTS", lambda: client.inp(MSR) & 0xF0 == CTS | DSR | DCD)
+        send(client, b"there and back \xff")
+        check_received("in", client, b"there and back \xff")
+        client.close()
+
+
+def ser2net():
+    """Debian's terminal server with a pseudo-terminal as its port."""
+    if not Path("/usr/sbin/ser2net").exists():
+        raise Missing("ser2net is not installed")
+    daemon = serve("ser2net", f"tcp 127.0.0.1:{PORT}")
+    master, slave = os.openpty()
+    # It looks up even numbers only where there is more than a loopback address.
+    subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
+    config = daemon.folder / "ser2net.yaml"
+    config.write_text("connection: &a\n"
+                      f"  accepter: telnet(rfc2217),tcp,127.0.0.1,{PORT}\n"
+                      f"  connector: serialdev,{os.ttyname(slave)},9600n81,local\n")
+    process = subprocess.Popen(["/usr/sbin/ser2net", "-n", "-c", config, "-P",
+                                daemon.folder / "pid", "-u"])
+    try:
+        with daemon:
+            client = leased(station(), "com2")
+            client.request(*settings(6, 3), out(FCR, 1))
+            until("speed", lambda: speed(master) == 19200)
+            send(client, b"through ser2net \xff")
+            check("out", read_all(master, 17, SLOW), b"through ser2net \xff")
+            os.write(master, b"and back \xff")
+            check_received("in", client, b"and back \xff")
+            client.close()
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def bad_lines():
+    """One clear line each."""
+    daemon = Daemon("bad-lines")
+    for line, message in {
+            "fax x": r"'fax': expected 'pty LINK', 'tty DEVICE', 'tcp HOST:PORT' or 'listen PORT'",
+            "tcp 4001": "'4001': expected a host and a TCP port, as in '10.0.0.7:4001'",
+            "tcp :4001": "':4001': expected a host and a TCP port",
+            "tcp 10.0.0.7:99999": "'10.0.0.7:99999': expected a host and a TCP port",
+            "listen": "'name': expected a TCP port, as in '4001'",
+            "listen here": "'here': expected a TCP port, as in '4001'",
+            "tcp no.such.host.invalid:4001": "export com9: tcp no.such.host.invalid:4001: ",
+            "listen 192.0.2.1:4001": "export com9: listen 192.0.2.1:4001: Cannot assign",
+            "tty /": "export com9: tty /: Is a directory"}.items():
+        daemon.write_config(f"export uart 0x3e8 irq 4 {line} name com9")
+        status, _, errors = farbus("serve", "-c", daemon.config)
+        errors = [e for e in errors.splitlines() if " error: " in e]
+        check(f"{line}: status", status, 1)
+        check(f"{line}: lines", len(errors), 1)
+        if message not in errors[0]:
+            raise Failure(f"{line}: {errors[0]}")
+
+
+_CASES = {f.__name__.replace("_", "-"): f
+          for f in (tty, tty_comes_later, tty_lines, rfc2217_client, plain_telnet, rfc2217_server,
+                    raw_tcp, pyserial_client, pyserial_server, ser2net, bad_lines)}
+CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
+
+if __name__ == "__main__":
+    segment()
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    try:
+        _CASES[sys.argv[1]]()
+    except Missing as reason:
+        print(reason)
+        sys.exit(77)
