@@ -63,10 +63,13 @@ void node_watch(struct node *n)
 
 /* --- dropped frames --- */
 
-/* Other protocols and other stations' frames are nothing to tell of. */
-static bool worth_telling(enum drop reason)
+/* Other protocols' and other stations' frames are nothing to tell of, but for the last time. */
+static bool worth_telling(const struct node *n, enum drop reason, bool at_once)
 {
-	return reason != DROP_FOREIGN && reason != DROP_ADDRESS;
+	if (at_once)
+		return n->server.e.drops[reason] > 0;
+	return reason != DROP_FOREIGN && reason != DROP_ADDRESS &&
+	       n->server.e.drops[reason] != n->told[reason];
 }
 
 void node_tell_drops(struct node *n, bool at_once)
@@ -78,7 +81,7 @@ void node_tell_drops(struct node *n, bool at_once)
 	if (!at_once && wire_now() < n->tell_at)
 		return;
 	for (enum drop i = 0; i < DROPS; i++) {
-		if (!worth_telling(i) || drops[i] == n->told[i])
+		if (!worth_telling(n, i, at_once))
 			continue;
 		if (len < sizeof(text))
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu",

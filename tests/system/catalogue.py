@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Callable
 
+import attack_test
 import bad_input_test
 import console_test
 import download_test
@@ -83,6 +84,7 @@ TESTS = [
       for name, run in peer_test.CASES.items()),
     *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_lines.CASES.items()),
+    *(Test(f"attack/{name}", run, 180, True) for name, run in attack_test.CASES.items()),
     *(Test(f"host/pc-{name}", run, 600, True) for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
