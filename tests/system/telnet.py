@@ -2,6 +2,7 @@
 """Telnet with RFC 2217's com ports, written from the RFCs alone, for either end."""
 
 import re
+import struct
 
 from pc import Failure
 
