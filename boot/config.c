@@ -93,8 +93,8 @@ bool config_number_list(const char **s, char separator, u32 *value, unsigned cou
 
 static const char known_words[] =
 	"ram, cpu, translate, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, "
-	"route, console, serialN, parallel0, triple-fault, monitor, nic, frames, key, peer or "
-	"export";
+	"route, console, serialN, parallel0, triple-fault, monitor, nic, frames, key, peer, "
+	"export or offer";
 
 static const struct config_word *find_word(const char *name, unsigned *index)
 {

@@ -99,6 +99,15 @@ struct config_peer {
 	u8 origin;
 };
 
+/* `offer`: what a PC lets clients on the wire use that is no device. */
+struct config_offer {
+	bool on, console;
+	bool named;
+	char name[CONFIG_PEER_MAX]; /* of a PC with a guest; a peer has its own */
+	u16 line;
+	u8 origin;
+};
+
 struct config_memory {
 	u32 first, last; /* physical */
 };
@@ -152,6 +161,7 @@ struct config {
 	struct config_peer peer;
 	struct config_export export[CONFIG_EXPORTS];
 	u8 export_count;
+	struct config_offer offer;
 
 	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };

@@ -298,6 +298,37 @@ int config_set_export(struct parse *p, unsigned index)
 	return 0;
 }
 
+/* --- what is offered --- */
+
+static bool offer_service(struct config_offer *o, const char *word)
+{
+	if (strcmp(word, "console"))
+		return false;
+	o->console = true;
+	return true;
+}
+
+int config_set_offer(struct parse *p, unsigned index)
+{
+	struct config_offer o = {.on = true, .line = p->line, .origin = p->origin};
+	const char *name = "farbus", *word = config_take(p);
+
+	(void)index;
+	do {
+		if (!offer_service(&o, word))
+			return config_fail(p, config_shown(p, word), "'console'");
+		word = p->next < p->words ? config_take(p) : "";
+	} while (*word && strcmp(word, "as"));
+	if (*word)
+		name = config_take(p);
+	if (!is_name(name))
+		return config_fail(p, config_shown(p, name), NAME_EXPECTED);
+	o.named = *word != 0;
+	memcpy(o.name, name, strlen(name) + 1);
+	p->c->offer = o;
+	return 0;
+}
+
 /* --- remote routes --- */
 
 /* Six bytes as in 52:54:00:12:34:56, of one station: no group, not all zero. */

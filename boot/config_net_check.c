@@ -127,9 +127,21 @@ static int check_peer(struct config *c)
 	return 0;
 }
 
+static int check_offer(struct config *c)
+{
+	const struct config_offer *o = &c->offer;
+
+	if (o->on && c->nic.kind == CONFIG_NIC_NONE)
+		return config_fail_at(c, o->origin, o->line, "offer", nic_expected);
+	if (o->named && c->peer.on)
+		return config_fail_at(c, o->origin, o->line, "as",
+				      "no name here: the peer line says it");
+	return 0;
+}
+
 int config_check_net(struct config *c)
 {
-	if (check_key(c) || check_line(c) || check_peer(c) || check_exports(c))
+	if (check_key(c) || check_line(c) || check_peer(c) || check_exports(c) || check_offer(c))
 		return -1;
 	return c->peer.on ? 0 : check_routes(c);
 }

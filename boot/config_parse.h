@@ -43,6 +43,7 @@ int config_set_frames(struct parse *p, unsigned index);
 int config_set_key(struct parse *p, unsigned index);
 int config_set_peer(struct parse *p, unsigned index);
 int config_set_export(struct parse *p, unsigned index);
+int config_set_offer(struct parse *p, unsigned index);
 int config_set_remote(struct parse *p, struct config_route *r);
 /* boot/config_net_check.c: config_check()'s part. */
 int config_check_net(struct config *c);

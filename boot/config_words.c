@@ -393,6 +393,7 @@ const struct config_word config_words[] = {
 	{"key", 0, config_set_key},
 	{"peer", 0, config_set_peer},
 	{"export", 0, config_set_export},
+	{"offer", 0, config_set_offer},
 };
 
 const unsigned config_word_count = ARRAY_SIZE(config_words);

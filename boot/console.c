@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console's parts put together: serial port, mirror of the screen, key strokes, hot key. */
+/* The console's parts put together: terminals, mirrors of the screen, key strokes, hot key. */
 #include "boot/console.h"
 #include "boot/console_keys.h"
 #include "boot/console_screen.h"
 #include "boot/host.h"
 #include "boot/monitor.h"
+#include "boot/net.h"
+#include "boot/offer.h"
+#include "boot/remote.h"
+#include "boot/terminal.h"
 #include "boot/vga.h"
 #include "boot/vm.h"
 #include "lib/log.h"
@@ -25,9 +29,7 @@
 /* Keys in the guest's BIOS buffer that leave room for more, and how long to wait for that. */
 #define BIOS_KEYS    8
 #define BIOS_WAIT_NS (5000 * MS)
-/* Bytes that wait in the serial port's own ring; more would only be older. */
-#define BACKLOG 4096u
-/* A port that takes nothing for so long has nobody behind it. */
+/* A terminal that takes nothing for so long has nobody behind it. */
 #define STUCK_NS (200 * MS)
 /* Lines that may pass before the console has to look: fewer than text memory holds. */
 #define LINES_AHEAD 100
@@ -35,56 +37,81 @@
 #define HOT_KEY 0x1d /* Ctrl-] */
 #define CTRL_C	0x03
 
+#define TERMINALS 3u
+
 struct console {
-	struct host_serial *port;
-	unsigned port_size;
-	struct screen_mirror mirror;
-	struct screen_view last; /* the mode of the last look */
-	unsigned alike;		 /* looks that saw this mode, up to SCANS_ALIKE */
+	struct terminal *terminal[TERMINALS]; /* NULL: no such one */
+	struct screen_view last;	      /* the mode of the last look */
+	unsigned alike;			      /* looks that saw this mode, up to SCANS_ALIKE */
 	struct keys keys;
 	struct key_stroke stroke; /* being sent to the guest, from code `at` on */
 	unsigned at;
 	u64 next_scan, next_key;
 	u16 bios_head;	 /* where the guest's BIOS last took a key from its buffer */
 	u64 bios_since;	 /* when that was seen to change */
-	bool in_monitor; /* the terminal is the monitor's, also while the guest does single steps */
-	int held;	 /* a byte that came in during those, -1: none */
+	bool in_monitor; /* the terminals are the monitor's, also while the guest does single steps
+			  */
 };
+
+/* --- starting --- */
+
+static struct terminal *serial_terminal(const struct config *config)
+{
+	struct terminal *t = host_alloc(sizeof(*t));
+
+	if (!t)
+		log_warn("no memory for the console");
+	else if (terminal_open_serial(t, config->console_com, config->console_baud))
+		return t;
+	else
+		log_warn("console: this PC has no com%u: no console", config->console_com);
+	return NULL;
+}
+
+static struct terminal *remote_terminal(const struct service_ops *ops, bool types)
+{
+	struct terminal *t = host_alloc(sizeof(*t));
+
+	if (!t) {
+		log_warn("offer: no memory for %s", ops->name);
+		return NULL;
+	}
+	terminal_init_remote(t, types);
+	return offer_add(ops, t) ? t : NULL;
+}
 
 struct console *console_create(struct vm *vm)
 {
-	unsigned com = vm->config.console_com;
-	struct console *c;
+	const struct config *config = &vm->config;
+	struct console *c = host_alloc(sizeof(*c));
 
-	if (!com)
-		return NULL;
-	c = host_alloc(sizeof(*c));
 	if (!c) {
 		log_warn("no memory for the console");
 		return NULL;
 	}
-	c->port = host_serial_open(com, vm->config.console_baud);
-	if (!c->port) {
-		log_warn("console: this PC has no com%u: no console", com);
-		return NULL;
+	if (config->console_com)
+		c->terminal[0] = serial_terminal(config);
+	if (config->offer.console && net_up()) {
+		c->terminal[1] = remote_terminal(&terminal_console, true);
+		c->terminal[2] = remote_terminal(&terminal_screen, false);
 	}
-	c->port_size = serial_space(c->port);
-	screen_init(&c->mirror);
 	keys_init(&c->keys);
-	c->held = -1;
-	return c;
+	return c->terminal[0] || c->terminal[1] || c->terminal[2] ? c : NULL;
+}
+
+/* The first one from n on that somebody may see; NULL: no more. */
+static struct terminal *next_terminal(struct console *c, unsigned *n)
+{
+	while (*n < TERMINALS) {
+		struct terminal *t = c->terminal[(*n)++];
+
+		if (t && t->on)
+			return t;
+	}
+	return NULL;
 }
 
 /* --- output --- */
-
-static void drain(struct console *c)
-{
-	u8 byte;
-
-	while (c->port_size - serial_space(c->port) < BACKLOG &&
-	       ansi_take(&c->mirror.ansi, &byte, 1))
-		serial_putc(c->port, byte);
-}
 
 /* Whether so many looks have seen this mode that it is no half-set one. */
 static bool mode_settled(struct console *c, const struct screen_view *v)
@@ -104,61 +131,57 @@ static bool mode_settled(struct console *c, const struct screen_view *v)
 static void scan(struct console *c, u64 now)
 {
 	struct screen_view view;
+	struct terminal *t;
 
 	c->next_scan = now + SCAN_NS;
 	vga_view(&view);
 	if (!mode_settled(c, &view))
 		return;
-	screen_update(&c->mirror, &view);
-	if (c->mirror.scrolled > view.rows / 2u)
-		c->next_scan = now + SCAN_FAST_NS;
+	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL;) {
+		screen_update(&t->mirror, &view);
+		if (t->mirror.scrolled > view.rows / 2u)
+			c->next_scan = now + SCAN_FAST_NS;
+	}
+}
+
+/* Whether lines that this terminal has not seen would go out of text memory. */
+static bool would_miss(const struct terminal *t, const struct screen_view *old, u16 next)
+{
+	u16 ahead = (u16)(next - t->mirror.start) & old->cell_mask;
+
+	return t->mirror.text && (ahead % old->pitch || ahead / old->pitch > LINES_AHEAD);
 }
 
 void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 next)
 {
 	struct console *c = vm->console;
-	u16 ahead;
+	struct terminal *t;
 
-	if (!c || c->in_monitor || !c->mirror.text || c->alike < SCANS_ALIKE || !old->pitch)
+	if (!c || c->in_monitor || c->alike < SCANS_ALIKE || !old->pitch)
 		return;
-	ahead = (u16)(next - c->mirror.start) & old->cell_mask;
-	if (ahead % old->pitch == 0 && ahead / old->pitch <= LINES_AHEAD)
-		return;
-	screen_update(&c->mirror, old);
-	drain(c);
-}
-
-void console_flush(struct vm *vm)
-{
-	struct console *c = vm->console;
-	struct screen_view view;
-
-	if (!c)
-		return;
-	vga_view(&view);
-	for (unsigned turn = 0; turn < 8; turn++) {
-		bool more = screen_update(&c->mirror, &view);
-
-		drain(c);
-		serial_flush(c->port);
-		if (!more)
-			break;
+	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL;) {
+		if (!would_miss(t, old, next))
+			continue;
+		screen_update(&t->mirror, old);
+		terminal_drain(t);
 	}
-	ansi_release(&c->mirror.ansi);
-	drain(c);
-	serial_flush(c->port);
 }
 
-/* Waits until there is room for another line of text, as long as the port goes on taking bytes. */
-static bool wait_for_space(struct console *c)
+/*
+ * Until a terminal's bytes are few enough or it takes no more of them: a serial port's go by
+ * themselves, one far away takes them by frames. False: it takes none.
+ */
+static bool wait_for(struct vm *vm, struct terminal *t, u32 few)
 {
 	u64 last = host_ns();
-	u32 tail = c->mirror.ansi.tail;
+	u32 tail = t->mirror.ansi.tail;
 
-	while (ansi_space(&c->mirror.ansi) < ANSI_RING / 2) {
-		drain(c);
-		if (tail != c->mirror.ansi.tail) {
-			tail = c->mirror.ansi.tail;
+	while (t->on && terminal_waiting(t) > few) {
+		terminal_drain(t);
+		if (!t->port)
+			remote_route_poll(vm, host_ns());
+		if (tail != t->mirror.ansi.tail) {
+			tail = t->mirror.ansi.tail;
 			last = host_ns();
 		}
 		if (host_ns() - last > STUCK_NS)
@@ -167,11 +190,35 @@ static bool wait_for_space(struct console *c)
 	return true;
 }
 
-void console_print(struct vm *vm, const char *text)
+static void flush(struct vm *vm, struct terminal *t, const struct screen_view *view)
 {
-	struct console *c = vm->console;
+	bool more = true;
 
-	while (c && *text) {
+	for (unsigned turn = 0; turn < 8 && more; turn++) {
+		more = screen_update(&t->mirror, view);
+		wait_for(vm, t, 0);
+	}
+	ansi_release(&t->mirror.ansi);
+	wait_for(vm, t, 0);
+	if (t->port)
+		serial_flush(t->port);
+}
+
+void console_flush(struct vm *vm)
+{
+	struct screen_view view;
+	struct terminal *t;
+
+	if (!vm->console)
+		return;
+	vga_view(&view);
+	for (unsigned n = 0; (t = next_terminal(vm->console, &n)) != NULL;)
+		flush(vm, t, &view);
+}
+
+static void print(struct vm *vm, struct terminal *t, const char *text)
+{
+	while (*text) {
 		char part[128];
 		unsigned n = 0;
 
@@ -181,61 +228,85 @@ void console_print(struct vm *vm, const char *text)
 			part[n++] = *text;
 		}
 		part[n] = 0;
-		if (!wait_for_space(c))
+		if (!wait_for(vm, t, ANSI_RING / 2))
 			return;
-		ansi_text(&c->mirror.ansi, part);
-		drain(c);
+		ansi_text(&t->mirror.ansi, part);
+		terminal_drain(t);
 	}
+}
+
+void console_print(struct vm *vm, const char *text)
+{
+	struct terminal *t;
+
+	for (unsigned n = 0; vm->console && (t = next_terminal(vm->console, &n)) != NULL;)
+		print(vm, t, text);
+}
+
+static void set_in_monitor(struct console *c, bool in_monitor)
+{
+	c->in_monitor = in_monitor;
+	for (unsigned n = 0; n < TERMINALS; n++)
+		if (c->terminal[n])
+			c->terminal[n]->in_monitor = in_monitor;
 }
 
 void console_open_monitor(struct vm *vm)
 {
+	struct terminal *t;
+
 	if (!vm->console)
 		return;
-	vm->console->in_monitor = true;
-	ansi_release(&vm->console->mirror.ansi);
+	set_in_monitor(vm->console, true);
+	for (unsigned n = 0; (t = next_terminal(vm->console, &n)) != NULL;)
+		ansi_release(&t->mirror.ansi);
 }
 
 void console_close_monitor(struct vm *vm)
 {
+	struct terminal *t;
+
 	if (!vm->console)
 		return;
-	vm->console->in_monitor = false;
-	screen_redraw(&vm->console->mirror);
+	set_in_monitor(vm->console, false);
+	for (unsigned n = 0; (t = next_terminal(vm->console, &n)) != NULL;)
+		screen_redraw(&t->mirror);
+}
+
+/* Who comes while the monitor is open sees that, and its prompt. */
+static void greet(struct vm *vm, struct terminal *t)
+{
+	t->began = false;
+	if (!vm->console->in_monitor)
+		return;
+	ansi_release(&t->mirror.ansi);
+	print(vm, t, "Farbus monitor: it is open ('help' lists the commands)\nfarbus> ");
 }
 
 /* --- input --- */
 
-static int next_received(struct console *c)
-{
-	int byte = c->held;
-
-	c->held = -1;
-	return byte >= 0 ? byte : serial_getc(c->port);
-}
-
 /* Between two single steps only the keys that end them count; what else was typed waits. */
-static void take_break(struct vm *vm, int byte)
+static void take_break(struct vm *vm, struct terminal *t, int byte)
 {
 	if (byte == HOT_KEY || byte == CTRL_C)
 		vm_request(vm, VM_REQ_MONITOR);
 	else
-		vm->console->held = byte;
+		t->held = byte;
 }
 
-static void take_received(struct vm *vm, u64 now)
+static void take_typed(struct vm *vm, struct terminal *t, u64 now)
 {
 	struct console *c = vm->console;
 
 	while (keys_space(&c->keys)) {
-		int byte = next_received(c);
+		int byte = terminal_getc(t);
 
 		if (byte < 0)
 			return;
 		if (vm->stopped) {
 			monitor_input(vm, (u8)byte);
 		} else if (c->in_monitor) {
-			take_break(vm, byte);
+			take_break(vm, t, byte);
 			return;
 		} else if (byte == HOT_KEY && vm->config.monitor) {
 			/* What follows is for the monitor, once the run loop has stopped the guest.
@@ -307,19 +378,26 @@ bool console_press(struct vm *vm, const char *key)
 u64 console_poll(struct vm *vm, u64 now)
 {
 	struct console *c = vm->console;
+	struct terminal *t;
+	bool any = false;
 	u64 next;
 
 	if (!c)
 		return TIMER_NEVER;
-	take_received(vm, now);
+	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL; any = true) {
+		if (t->began)
+			greet(vm, t);
+		take_typed(vm, t, now);
+	}
 	if (!vm->stopped && !c->in_monitor) {
 		send_keys(vm, now);
-		if (now >= c->next_scan)
+		if (any && now >= c->next_scan)
 			scan(c, now);
 	}
-	drain(c);
-	next = c->next_scan;
+	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL;)
+		terminal_drain(t);
+	next = any ? c->next_scan : TIMER_NEVER;
 	if (c->keys.head != c->keys.tail && c->next_key < next)
 		next = c->next_key > now ? c->next_key : now + MS;
-	return vm->stopped || c->in_monitor ? now + SCAN_NS : next;
+	return any && (vm->stopped || c->in_monitor) ? now + SCAN_NS : next;
 }

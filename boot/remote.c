@@ -6,6 +6,7 @@
  */
 #include "boot/host.h"
 #include "boot/net.h"
+#include "boot/offer.h"
 #include "boot/remote_parts.h"
 #include "boot/vm.h"
 #include "devices/bus.h"
@@ -181,6 +182,8 @@ static void receive(void *ctx, const u8 *frame, u32 len)
 	struct packet p;
 	bool taken;
 
+	if (offer_frame(frame, len, now))
+		return;
 	if (!endpoint_open(&all->e, frame, len, &p)) {
 		net_tell_strangers(&all->e);
 		return;
@@ -194,14 +197,16 @@ static void receive(void *ctx, const u8 *frame, u32 len)
 
 u64 remote_route_poll(struct vm *vm, u64 now)
 {
-	u64 deadline;
+	static bool inside;
+	u64 deadline, next;
 
-	if (!vm->remotes)
+	/* What a frame brings may be printed far away, which waits for frames. */
+	if (!vm->remotes || inside)
 		return TIMER_NEVER;
+	inside = true;
 	deadline = net_poll(now, receive, vm->remotes);
 	for (unsigned i = 0; i < REMOTE_ROUTES; i++) {
 		struct remote_route *m = &vm->remotes->route[i];
-		u64 next;
 
 		if (!m->used)
 			continue;
@@ -209,7 +214,9 @@ u64 remote_route_poll(struct vm *vm, u64 now)
 		next = remote_deadline(m->r);
 		deadline = next < deadline ? next : deadline;
 	}
-	return deadline;
+	next = offer_poll(host_ns());
+	inside = false;
+	return next < deadline ? next : deadline;
 }
 
 /* Lets the network run until an interrupt or `until`. */

@@ -4,6 +4,7 @@
 #include "boot/direct.h"
 #include "boot/host.h"
 #include "boot/monitor.h"
+#include "boot/offer.h"
 #include "boot/relocate.h"
 #include "boot/route.h"
 #include "boot/run.h"
@@ -32,7 +33,7 @@ struct module *vm_module(struct vm *vm, const char *name)
 static u32 own_size(const struct config *c, u32 ram)
 {
 	u32 size = (u32)pc_size() + (u32)interp_arena_size(ram) + ram / PAGE_SIZE +
-		   ROM_SHADOW_SIZE + HEAP_RESERVE;
+		   ROM_SHADOW_SIZE + HEAP_RESERVE + offer_size(c);
 
 	if (c->cpu == CONFIG_CPU_DIRECT)
 		size += direct_own_size(ram, c->translate);
@@ -215,6 +216,7 @@ void vm_build(struct vm *vm, const struct boot_info *boot)
 	route_init(vm);
 	route_boot(vm);
 	vm->monitor = monitor_create(vm);
+	offer_start(&vm->config);
 	vm->console = console_create(vm);
 	log_info("guest: %u MB RAM, engine %s, %u KB of Farbus's own", vm->config.ram / MB,
 		 vm->engine->name, (memory_own() - boot->module_bytes) / KB);

@@ -15,10 +15,11 @@ _farbus() {
 		;;
 	esac
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "discover keygen serve --help" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "console discover keygen serve --help" -- "$word")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
+	console) options="--interface --key --insecure --watch --take --escape --quiet --help" ;;
 	discover) options="--interface --key --insecure --time --help" ;;
 	keygen) options="--help" ;;
 	serve) options="--config --interface --check --help" ;;

@@ -12,6 +12,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"console", "the screen and keyboard of a PC that runs Farbus", command_console},
 	{"discover", "a table of the peers on an Ethernet segment", command_discover},
 	{"keygen", "writes a new shared key", command_keygen},
 	{"serve", "lends out devices to PCs that run Farbus", command_serve},
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	log_error("'%s': expected discover, keygen or serve; farbus --help says more", name);
+	log_error("'%s': expected console, discover, keygen or serve; farbus --help says more",
+		  name);
 	return STATUS_USAGE;
 }

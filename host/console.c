@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `farbus console`: the screen and keyboard of a Farbus machine, in a terminal or through pipes. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot/terminal.h"
+#include "host/command.h"
+#include "host/console_view.h"
+#include "host/service.h"
+#include "lib/log.h"
+
+#define SECOND	1000000000ull
+#define HOT_KEY 0x1d /* Ctrl-], the monitor's (docs/monitor.md) */
+
+static const char help[] =
+	"usage: farbus console [-i IF] [-w] [-e CHAR] [-q SECONDS] (-k FILE | --insecure) NODE\n\n"
+	"The text screen and keyboard of the machine called NODE (or with that Ethernet address),\n"
+	"which has 'offer console' in its configuration. Ctrl-] is for its monitor.\n\n"
+	"  -i, --interface IF   default: the only Ethernet interface that is up\n"
+	"  -k, --key FILE       the shared key: 32 bytes or 64 hexadecimal digits\n"
+	"      --insecure       a machine that runs without a key\n"
+	"  -w, --watch          only look; also when somebody else types there\n"
+	"      --take           take it over from a `farbus console` of this machine\n"
+	"  -e, --escape CHAR    instead of '~'; none: there is none\n"
+	"  -q, --quiet SECONDS  without a terminal: ends when nothing more was shown for so long\n"
+	"                       after the end of the input, 1 to 3600; default 1\n\n"
+	"At the beginning of a line:\n"
+	"  ~.   ends    ~r   draws all again    ~m   Ctrl-]    ~~   one '~'    ~?   this list\n\n"
+	"Without a terminal, standard input is typed, and the text is printed as it leaves the\n"
+	"screen, at the end what is still on it.\n";
+
+struct options {
+	struct service_options service;
+	bool insecure, watch;
+	int escape; /* -1: none */
+	unsigned quiet;
+};
+
+static struct {
+	struct options o;
+	struct node_service node;
+	struct console_view view;
+	struct termios before;
+	bool raw, interactive;
+	bool types;    /* the lease takes what is typed */
+	bool has_been; /* up once */
+	bool in_monitor;
+	bool input_over, end;
+	bool line_begins, escaped;
+	int status;
+	u64 shown_at;
+} console;
+
+static volatile sig_atomic_t ended, resized;
+
+/* --- what the service brings --- */
+
+static void set_status(void)
+{
+	const char *who = console.types	    ? ""
+			  : console.o.watch ? ", you only watch"
+					    : ", somebody else types, you only watch";
+	char text[160], escape[48] = "";
+
+	if (console.o.escape >= 0)
+		snprintf(escape, sizeof(escape), "; Enter %c ? lists what can be done",
+			 console.o.escape);
+	snprintf(text, sizeof(text), "%.40s: %s%s%s", console.o.service.node,
+		 console.in_monitor ? "the monitor" : "the guest", who, escape);
+	view_set_status(&console.view, text);
+}
+
+static void on_up(void *ctx, unsigned choice)
+{
+	(void)ctx;
+	console.types = !console.o.watch && choice == 0;
+	console.has_been = true;
+	console.shown_at = wire_now();
+	view_restart(&console.view);
+	set_status();
+}
+
+static void on_data(void *ctx, const u8 *data, u32 len)
+{
+	(void)ctx;
+	view_feed(&console.view, data, len);
+	console.shown_at = wire_now();
+}
+
+static void on_state(void *ctx, u32 state)
+{
+	bool in_monitor = state & TERMINAL_MONITOR;
+
+	(void)ctx;
+	if (in_monitor == console.in_monitor)
+		return;
+	console.in_monitor = in_monitor;
+	set_status();
+}
+
+static void tell(const char *text)
+{
+	char line[280];
+
+	if (!console.raw) {
+		log_warn("console: %s", text);
+		return;
+	}
+	snprintf(line, sizeof(line), "farbus: %s", text);
+	view_message(&console.view, line);
+}
+
+static void on_silent(void *ctx, bool silent)
+{
+	char text[128];
+
+	(void)ctx;
+	snprintf(text, sizeof(text), "%s %s", console.o.service.node,
+		 silent ? "does not answer" : "answers again");
+	tell(text);
+}
+
+/* A terminal waits for the machine to come back; a pipe has lost what it was for. */
+static void on_down(void *ctx, const char *why)
+{
+	char text[256];
+
+	(void)ctx;
+	if (console.interactive && console.has_been) {
+		snprintf(text, sizeof(text), "%s: it is looked for", why);
+		tell(text);
+		return;
+	}
+	log_error("console: %s", why);
+	console.status = STATUS_FAILED;
+	console.end = true;
+}
+
+static const struct node_service_hooks hooks = {
+	.up = on_up, .data = on_data, .state = on_state, .silent = on_silent, .down = on_down};
+
+/* --- what is typed --- */
+
+static void type(u8 byte)
+{
+	if (!console.types || node_service_refused(&console.node))
+		view_bell(&console.view);
+	else
+		node_service_write(&console.node, &byte, 1);
+	console.line_begins = byte == '\r';
+}
+
+static void list_escapes(void)
+{
+	static const char *const lines[] = {".   ends", "r   draws all again",
+					    "m   Ctrl-], for the monitor", "?   this list"};
+	char text[64];
+
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(text, sizeof(text), "  Enter %c %s", console.o.escape, lines[i]);
+		view_message(&console.view, text);
+	}
+	view_message(&console.view, "  (any key: back)");
+}
+
+/* What stands behind the escape character. */
+static void take_escaped(u8 byte)
+{
+	console.escaped = false;
+	if (byte == '.') {
+		console.end = true;
+	} else if (byte == 'r') {
+		view_redraw(&console.view);
+	} else if (byte == 'm') {
+		type(HOT_KEY);
+	} else if (byte == '?') {
+		list_escapes();
+	} else {
+		type((u8)console.o.escape);
+		if (byte != console.o.escape)
+			type(byte);
+	}
+}
+
+static void take_key(u8 byte)
+{
+	if (console.escaped)
+		take_escaped(byte);
+	else if (console.line_begins && byte == console.o.escape)
+		console.escaped = true;
+	else
+		type(byte);
+}
+
+static void take_piped(const u8 *data, u32 len)
+{
+	if (console.types && !node_service_refused(&console.node)) {
+		node_service_write(&console.node, data, len);
+		return;
+	}
+	log_error("console: %s: %s", console.o.service.node,
+		  node_service_refused(&console.node) ? "with this key it can only be watched"
+						      : "somebody else types there");
+	console.status = STATUS_FAILED;
+	console.end = true;
+}
+
+static void take_input(void)
+{
+	u8 data[512];
+	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		console.input_over = true;
+		console.end |= console.interactive;
+		console.shown_at = wire_now();
+		return;
+	}
+	if (!console.interactive) {
+		take_piped(data, (u32)n);
+		return;
+	}
+	for (ssize_t i = 0; i < n && !console.end; i++)
+		take_key(data[i]);
+}
+
+/* While the service takes no more, what is typed waits where it is; but ~. is heard all the same.
+ */
+static bool wants_input(void)
+{
+	if (console.input_over)
+		return false;
+	if (console.interactive)
+		return true;
+	return console.node.s.up && service_space(&console.node.s) >= 512;
+}
+
+/* --- the terminal --- */
+
+static void on_signal(int number)
+{
+	if (number == SIGWINCH)
+		resized = 1;
+	else
+		ended = 1;
+}
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+
+/* Blocked but while the loop waits: none is missed. */
+static void catch_signals(sigset_t *waiting)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &set, waiting);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void make_raw(void)
+{
+	struct termios raw;
+
+	if (!console.interactive || tcgetattr(STDIN_FILENO, &console.before))
+		return;
+	raw = console.before;
+	cfmakeraw(&raw);
+	console.raw = !tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
+/* --- the loop --- */
+
+static u64 quiet_at(void)
+{
+	if (!console.input_over || console.interactive || !console.node.s.up ||
+	    node_service_unsent(&console.node))
+		return ~0ull;
+	return console.shown_at + console.o.quiet * SECOND;
+}
+
+static void await(u64 due, const sigset_t *waiting)
+{
+	struct pollfd fd[2] = {{.fd = node_service_fd(&console.node), .events = POLLIN},
+			       {.fd = wants_input() ? STDIN_FILENO : -1, .events = POLLIN}};
+	u64 now = wire_now(), quiet = quiet_at(), wait;
+	struct timespec t;
+
+	due = quiet < due ? quiet : due;
+	wait = due > now ? due - now : 0;
+	t = (struct timespec){(time_t)(wait / SECOND), (long)(wait % SECOND)};
+	if (ppoll(fd, 2, &t, waiting) > 0 && fd[1].revents)
+		take_input();
+}
+
+static void loop(const sigset_t *waiting)
+{
+	while (!console.end && !ended && !console.view.failed) {
+		bool good;
+		u64 due = node_service_turn(&console.node, &good);
+
+		if (resized) {
+			resized = 0;
+			view_resize(&console.view);
+		}
+		if (console.node.s.up)
+			view_draw(&console.view);
+		if (!good)
+			console.status = STATUS_FAILED;
+		if (!good || wire_now() >= quiet_at())
+			return;
+		if (!console.end)
+			await(due, waiting);
+	}
+}
+
+/* --- options --- */
+
+static bool take_escape(struct options *o, const char *word)
+{
+	if (!strcmp(word, "none")) {
+		o->escape = -1;
+		return true;
+	}
+	o->escape = word[0];
+	if (word[0] > ' ' && word[0] < 127 && !word[1])
+		return true;
+	log_error("console: -e '%s': expected one character or none", word);
+	return false;
+}
+
+static bool take_quiet(struct options *o, const char *word)
+{
+	char *rest;
+
+	o->quiet = (unsigned)strtoul(word, &rest, 10);
+	if (!*rest && o->quiet >= 1 && o->quiet <= 3600)
+		return true;
+	log_error("console: -q '%s': expected 1 to 3600 seconds", word);
+	return false;
+}
+
+static bool take_option(struct options *o, int option)
+{
+	switch (option) {
+	case 'i':
+		o->service.interface = optarg;
+		return true;
+	case 'k':
+		o->service.key = optarg;
+		return true;
+	case 'I':
+		o->insecure = true;
+		return true;
+	case 'T':
+		o->service.take = true;
+		return true;
+	case 'w':
+		o->watch = true;
+		return true;
+	case 'e':
+		return take_escape(o, optarg);
+	case 'q':
+		return take_quiet(o, optarg);
+	default: /* getopt has said what is wrong */
+		return false;
+	}
+}
+
+static bool check_options(struct options *o, int words, char **word)
+{
+	if (words != 1) {
+		log_error("console: expected one NODE, a name or an address");
+		return false;
+	}
+	if (o->insecure != (o->service.key == NULL)) {
+		log_error("console: expected either -k FILE or --insecure");
+		return false;
+	}
+	o->service.node = word[0];
+	o->service.choice[0] = o->watch ? "screen" : "console";
+	o->service.choice[1] = o->watch ? "console" : "screen";
+	return true;
+}
+
+/* -1: go on; else the exit status. */
+static int take_options(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
+					      {"key", required_argument, NULL, 'k'},
+					      {"insecure", no_argument, NULL, 'I'},
+					      {"watch", no_argument, NULL, 'w'},
+					      {"take", no_argument, NULL, 'T'},
+					      {"escape", required_argument, NULL, 'e'},
+					      {"quiet", required_argument, NULL, 'q'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "i:k:we:q:h", longs, NULL)) >= 0) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return STATUS_OK;
+		}
+		if (!take_option(o, option))
+			return STATUS_USAGE;
+	}
+	return check_options(o, argc - optind, argv + optind) ? -1 : STATUS_USAGE;
+}
+
+int command_console(int argc, char **argv)
+{
+	sigset_t waiting;
+	int status;
+
+	console.o = (struct options){.escape = '~', .quiet = 1};
+	status = take_options(&console.o, argc, argv);
+	if (status >= 0)
+		return status;
+	console.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	console.line_begins = true;
+	if (!node_service_open(&console.node, &console.o.service, &hooks, NULL))
+		return STATUS_FAILED;
+	catch_signals(&waiting);
+	view_init(&console.view, console.interactive);
+	make_raw();
+	loop(&waiting);
+	view_end(&console.view);
+	if (console.raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &console.before);
+	node_service_close(&console.node);
+	return console.status;
+}
