@@ -14,17 +14,15 @@ import random
 import re
 import signal
 import struct
-import subprocess
 import sys
 import threading
 import time
 
-from host_test import (COM2, FAR, KEY, LPT1, NEAR, PROGRAM, Daemon, check, farbus, in_namespace,
-                       leased, out, read_all, segment, station)
+from host_test import (COM2, FAR, KEY, NEAR, Daemon, check, farbus, in_namespace, leased, out,
+                       read_all, segment, station)
 from pc import Failure
-from protocol import (AUTH1, AUTH2, AUTH3, BROADCAST, CANCEL, EVACK, HELLO, LEASE, NAK, OFFER, PING,
-                      RELEASE, RENEW, REP, REQ, VERSION, PacketClient, Unanswered, name16, operation)
-from protocol import IN, POLL
+from protocol import (AUTH1, AUTH3, BROADCAST, CANCEL, EVACK, HELLO, NAK, OFFER, PING, POLL, RELEASE,
+                      RENEW, REQ, VERSION, PacketClient, Unanswered, name16, operation)
 
 EVIL = 0xEE  # what the attacker would like to see sent: never in the series
 READY = struct.pack("<II", 0x20, 0x20)
