@@ -63,6 +63,7 @@ DEVICES_OBJ  := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard devices/*.c) cpu/physmem
                 $(wildcard tests/unit/devices/support*.c))
 DEVICES_BIN  := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/devices/test_*.c))
 BOOT_OBJ     := $(patsubst %.c,$(UNIT64)/%.o,$(wildcard boot/config*.c boot/console_*.c boot/vga_watch.c) \
+                devices/trace.c \
                 $(wildcard cpu/disasm*.c) lib/fmt.c $(wildcard net-ne2000/profile*.c) \
                 $(wildcard tests/unit/boot/support*.c))
 BOOT_BIN     := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%,$(wildcard tests/unit/boot/test_*.c))

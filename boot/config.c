@@ -93,7 +93,7 @@ bool config_number_list(const char **s, char separator, u32 *value, unsigned cou
 
 static const char known_words[] =
 	"ram, cpu, translate, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, "
-	"route, console, serialN, parallel0, triple-fault, monitor, nic, frames, key, peer, "
+	"route, console, serialN, parallel0, triple-fault, monitor, trace, nic, frames, key, peer, "
 	"export or offer";
 
 static const struct config_word *find_word(const char *name, unsigned *index)
@@ -227,6 +227,7 @@ void config_init(struct config *c)
 	c->console_com = 1;
 	c->console_baud = 115200;
 	c->monitor = true;
+	c->trace.ring = 256 * KB;
 	c->nic.irq = -1;
 }
 
@@ -302,5 +303,7 @@ int config_check(struct config *c, bool (*have)(void *ctx, const char *module), 
 	for (unsigned i = 0; i < CONFIG_FLOPPIES; i++)
 		if (check_module(c, &c->floppy[i], have, ctx))
 			return -1;
-	return check_drives(c) || check_serial(c) || config_check_net(c) ? -1 : 0;
+	return check_drives(c) || check_serial(c) || config_check_trace(c) || config_check_net(c)
+		       ? -1
+		       : 0;
 }

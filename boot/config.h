@@ -8,6 +8,7 @@
 #ifndef FARBUS_BOOT_CONFIG_H
 #define FARBUS_BOOT_CONFIG_H
 
+#include "devices/trace.h"
 #include "lib/types.h"
 
 #define CONFIG_NAME_MAX	 48 /* a module's name, with its terminator */
@@ -127,6 +128,16 @@ struct config_export {
 	u8 origin;
 };
 
+/* `trace`: port accesses that are kept from the guest's start on. */
+struct config_trace {
+	bool on;
+	struct trace_filter filter;
+	u8 com;	  /* where they are sent; 0: nowhere */
+	u32 ring; /* bytes for the last ones */
+	u16 line;
+	u8 origin;
+};
+
 struct config {
 	u32 ram; /* bytes, whole MB */
 	enum config_cpu cpu;
@@ -153,6 +164,7 @@ struct config {
 					  nowhere */
 	bool triple_fault_stop; /* stop in the monitor at the first one instead of resetting */
 	bool monitor;		/* the console's hot key opens the monitor */
+	struct config_trace trace;
 
 	struct config_nic nic;
 	enum config_key key;

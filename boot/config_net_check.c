@@ -18,7 +18,7 @@ static int check_key(struct config *c)
 static int check_line(struct config *c)
 {
 	for (unsigned com = 1; com <= 2; com++) {
-		bool used = c->console_com == com;
+		bool used = c->console_com == com || c->trace.com == com;
 		char word[8];
 
 		if (c->nic.irq != (com == 1 ? 4 : 3))

@@ -45,6 +45,9 @@ int config_set_peer(struct parse *p, unsigned index);
 int config_set_export(struct parse *p, unsigned index);
 int config_set_offer(struct parse *p, unsigned index);
 int config_set_remote(struct parse *p, struct config_route *r);
+/* boot/config_trace.c, with its part of config_check(). */
+int config_set_trace(struct parse *p, unsigned index);
+int config_check_trace(struct config *c);
 /* boot/config_net_check.c: config_check()'s part. */
 int config_check_net(struct config *c);
 

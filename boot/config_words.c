@@ -388,6 +388,7 @@ const struct config_word config_words[] = {
 	{"parallel", 1, set_parallel},
 	{"triple-fault", 0, set_triple_fault},
 	{"monitor", 0, set_monitor},
+	{"trace", 0, config_set_trace},
 	{"nic", 0, config_set_nic},
 	{"frames", 0, config_set_frames},
 	{"key", 0, config_set_key},

@@ -169,7 +169,7 @@ static const u8 com_irq[] = {0, 4, 3};
 
 static bool com_used(const struct config *c, unsigned com)
 {
-	bool used = c->console_com == com;
+	bool used = c->console_com == com || c->trace.com == com;
 
 	for (unsigned i = 0; i < CONFIG_SERIALS; i++)
 		used |= c->serial_com[i] == com;
@@ -205,6 +205,7 @@ static const char *port_owner(const struct config *c, const struct config_range 
 	for (unsigned com = 1; com <= 2; com++)
 		if (com_used(c, com) && overlaps(r, com_base[com], com_base[com] + 7))
 			return com == c->console_com ? "Farbus's console"
+			       : com == c->trace.com ? "the trace's serial port"
 						     : "a serial port that leads to the guest";
 	for (unsigned i = 0; i < 2; i++)
 		if (channel_used(c, i) && (overlaps(r, ata_base[i], ata_base[i] + 7) ||

@@ -164,7 +164,7 @@ static const struct {
 	{"ping", 2, mon_ping, "[COUNT]              echoes from the peers of all remote routes"},
 	{"leases", 2, mon_leases, "the remote routes, what they have cost, and the card"},
 	{"trace", 1, mon_trace,
-	 "on|off|PORTS|[COUNT] port accesses: keep them, show the last ones"},
+	 "on|off|FILTER ...|[COUNT]  port accesses: keep them, show the last ones"},
 	{"irq", 2, mon_irq, "the interrupt controllers and the lines"},
 	{"log", 1, mon_log, "[COUNT]              Farbus's own log"},
 	{"step", 1, cmd_step, "[COUNT]              instructions"},

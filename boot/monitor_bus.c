@@ -3,6 +3,7 @@
 #include "boot/local.h"
 #include "boot/monitor_cmd.h"
 #include "boot/route.h"
+#include "boot/trace.h"
 #include "devices/bus.h"
 #include "devices/irq.h"
 #include "devices/pic.h"
@@ -114,41 +115,6 @@ void mon_route(struct monitor *m, const struct command *c)
 
 /* --- trace --- */
 
-static bool traced(const struct trace *t, u16 port)
-{
-	for (unsigned i = 0; i < t->ports.range_count; i++)
-		if (port >= t->ports.range[i].first && port <= t->ports.range[i].last)
-			return true;
-	return !t->ports.range_count;
-}
-
-static void trace_access(void *ctx, bool write, u16 port, unsigned width, u32 value,
-			 const struct bus_handler *handler)
-{
-	struct monitor *m = ctx;
-	struct trace *t = &m->trace;
-	const struct vcpu *v = &m->vm->vcpu;
-
-	if (!traced(t, port))
-		return;
-	t->entry[t->count++ & (TRACE_ENTRIES - 1)] = (struct trace_entry){
-		.cs = v->seg[SEG_CS].sel,
-		.eip = v->eip,
-		.port = port,
-		.value = value,
-		.width = (u8)width,
-		.write = write,
-		.handler = (u8)(handler - m->vm->bus->handler),
-	};
-}
-
-static void set_trace(struct monitor *m, bool on)
-{
-	m->trace.on = on;
-	m->vm->bus->trace_ctx = m;
-	m->vm->bus->trace = on ? trace_access : NULL;
-}
-
 static void show_value(struct monitor *m, unsigned width, u32 value)
 {
 	if (width == 1)
@@ -159,42 +125,69 @@ static void show_value(struct monitor *m, unsigned width, u32 value)
 		mon_print(m, "%08x", value);
 }
 
-static void show_trace(struct monitor *m, u32 count)
+static void show_event(struct monitor *m, const struct trace_record *r)
 {
-	const struct trace *t = &m->trace;
-	u32 kept = t->count < TRACE_ENTRIES ? t->count : TRACE_ENTRIES;
-
-	for (u32 i = t->count - (count < kept ? count : kept); i != t->count; i++) {
-		const struct trace_entry *e = &t->entry[i & (TRACE_ENTRIES - 1)];
-
-		mon_print(m, "%04x:%08x  %-3s %04x  ", e->cs, e->eip, e->write ? "out" : "in",
-			  e->port);
-		show_value(m, e->width, e->value);
-		mon_print(m, "  %s\n", m->vm->bus->handler[e->handler].name);
-	}
-	mon_print(m, "trace is %s, %u accesses seen\n", t->on ? "on" : "off", t->count);
+	mon_print(m, "%04x:%08x  ", r->cs_count & 0xffff, r->eip);
+	if (TRACE_KIND(r->what) == TRACE_IRQ)
+		mon_print(m, "interrupt, vector %02x\n", TRACE_PORT(r->what));
+	else
+		mon_print(m, "reset\n");
 }
 
+static void show_record(struct monitor *m, const struct trace_record *r)
+{
+	static const char *const name[] = {"in", "out", "ins", "outs"};
+	unsigned width = TRACE_WIDTH(r->what), kind = TRACE_KIND(r->what);
+
+	if (kind >= TRACE_IRQ) {
+		show_event(m, r);
+		return;
+	}
+	mon_print(m, "%04x:%08x  %-4s %04x  ", r->cs_count & 0xffff, r->eip, name[kind],
+		  TRACE_PORT(r->what));
+	if (TRACE_COUNT(r))
+		mon_print(m, "%u * %u bytes", TRACE_COUNT(r), width);
+	else
+		show_value(m, width, r->value);
+	mon_print(m, "  %s\n", m->vm->bus->handler[TRACE_HANDLER(r->what)].name);
+}
+
+static void show_trace(struct monitor *m, u32 count)
+{
+	const struct trace *t = vm_trace();
+	u32 head = trace_head(t), kept = t->rounds ? t->mask + 1 : head;
+
+	for (u32 i = head - (count < kept ? count : kept); i != head; i++)
+		show_record(m, &t->record[i & t->mask]);
+	mon_print(m, "trace is %s, %u records so far\n", vm_trace_is_on() ? "on" : "off", head);
+}
+
+/* The words of a filter, from the second on. */
+static void set_trace(struct monitor *m, const struct command *c)
+{
+	struct trace_filter filter = {.ranges = 0};
+
+	for (unsigned i = 1; i < c->words; i++) {
+		if (trace_filter_word(&filter, c->word[i]) || !strcmp(c->word[i], "on"))
+			continue;
+		mon_print(m, "trace: '%s': expected on, off, a count, " TRACE_FILTER_EXPECTED "\n",
+			  c->word[i]);
+		return;
+	}
+	vm_trace_on(&filter);
+}
+
+/* A number alone is a count: a port alone has to be written with 0x. */
 void mon_trace(struct monitor *m, const struct command *c)
 {
-	struct config_route ports;
 	u32 count = 20;
 
-	if (c->words < 2) {
+	if (c->words < 2 || (c->words == 2 && mon_count(c->word[1], TRACE_SHOWN, &count)))
 		show_trace(m, count);
-	} else if (!strcmp(c->word[1], "on") || !strcmp(c->word[1], "off")) {
-		if (c->word[1][1] == 'n')
-			m->trace.ports.range_count = 0;
-		set_trace(m, c->word[1][1] == 'n');
-	} else if (mon_count(c->word[1], TRACE_ENTRIES, &count)) {
-		show_trace(m, count);
-	} else if (!config_parse_ranges(c->word[1], &ports)) {
-		m->trace.ports = ports;
-		set_trace(m, true);
-	} else {
-		mon_print(m, "trace: '%s': expected on, off, a count or " PORTS_EXPECTED "\n",
-			  c->word[1]);
-	}
+	else if (!strcmp(c->word[1], "off") && c->words == 2)
+		vm_trace_off();
+	else
+		set_trace(m, c);
 }
 
 /* --- interrupt lines --- */

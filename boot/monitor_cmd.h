@@ -8,23 +8,7 @@
 #define MONITOR_LINE  128
 #define MONITOR_WORDS 12
 
-/* One port access as the trace keeps it. */
-struct trace_entry {
-	u16 cs, port;
-	u32 eip, value;
-	u8 width;
-	bool write;
-	u8 handler; /* its index on the bus */
-};
-
-#define TRACE_ENTRIES 1024u /* a power of two */
-
-struct trace {
-	bool on;
-	struct config_route ports; /* range_count 0: all */
-	u32 count;		   /* free-running */
-	struct trace_entry entry[TRACE_ENTRIES];
-};
+#define TRACE_SHOWN 1024u /* records that `trace COUNT` shows at most */
 
 struct monitor {
 	struct vm *vm;
@@ -35,7 +19,6 @@ struct monitor {
 	u32 steps;		 /* still to go after this one */
 	u32 next_address;	 /* where x and u go on */
 	bool next_physical;
-	struct trace trace;
 };
 
 /* A command line, cut into words. */

@@ -90,7 +90,7 @@ static const struct ne2000_ops card_ops = {
 static bool is_serial_line(const struct config *c, int irq)
 {
 	unsigned com = irq == 4 ? 1 : irq == 3 ? 2 : 0;
-	bool used = c->console_com == com;
+	bool used = c->console_com == com || c->trace.com == com;
 
 	for (unsigned i = 0; i < CONFIG_SERIALS; i++)
 		used |= c->serial_com[i] == com;

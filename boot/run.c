@@ -12,6 +12,8 @@
 #include "boot/monitor.h"
 #include "boot/port.h"
 #include "boot/remote.h"
+#include "boot/trace.h"
+#include "boot/trace_serial.h"
 #include "cpu/cpu.h"
 #include "cpu/interp/fpu.h"
 #include "devices/bus.h"
@@ -77,7 +79,10 @@ static u32 cpu_outs(void *ctx, u16 port, unsigned width, const void *buf, u32 co
 
 static int cpu_intack(void *ctx)
 {
-	return pc_intack(((struct vm *)ctx)->pc);
+	int vector = pc_intack(((struct vm *)ctx)->pc);
+
+	vm_trace_event(TRACE_IRQ, (u32)vector);
+	return vector;
 }
 
 static u64 cpu_tsc(void *ctx)
@@ -166,6 +171,7 @@ static void reset(struct vm *vm)
 	remote_route_reset(vm);
 	vm->last_reset_ns = clock_now(&vm->clock);
 	vm->resets++;
+	vm_trace_event(TRACE_RESET, 0);
 }
 
 u64 vm_busy_cycles(const struct vm *vm)
@@ -331,7 +337,7 @@ static void feed_inputs(struct vm *vm)
 /* Everything but the guest; returns the host_ns() at which this is due again. */
 static u64 housekeeping(struct vm *vm)
 {
-	u64 deadline = TIMER_NEVER, guest, net;
+	u64 deadline = TIMER_NEVER, guest, net, trace;
 
 	vcpu_event_clear(&vm->vcpu, VCPU_EV_HOST);
 	if (vm->console)
@@ -339,6 +345,9 @@ static u64 housekeeping(struct vm *vm)
 	net = remote_route_poll(vm, host_ns());
 	if (net < deadline)
 		deadline = net;
+	trace = trace_serial_poll(host_ns(), vm->stopped || vm->vcpu.halted);
+	if (trace < deadline)
+		deadline = trace;
 	handle_requests(vm);
 	if (vm->stopped)
 		return deadline;

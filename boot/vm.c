@@ -8,6 +8,7 @@
 #include "boot/relocate.h"
 #include "boot/route.h"
 #include "boot/run.h"
+#include "boot/trace.h"
 #include "boot/vga.h"
 #include "boot/vm.h"
 #include "boot/vm_media.h"
@@ -33,7 +34,7 @@ struct module *vm_module(struct vm *vm, const char *name)
 static u32 own_size(const struct config *c, u32 ram)
 {
 	u32 size = (u32)pc_size() + (u32)interp_arena_size(ram) + ram / PAGE_SIZE +
-		   ROM_SHADOW_SIZE + HEAP_RESERVE + offer_size(c);
+		   ROM_SHADOW_SIZE + HEAP_RESERVE + offer_size(c) + vm_trace_size(c);
 
 	if (c->cpu == CONFIG_CPU_DIRECT)
 		size += direct_own_size(ram, c->translate);
@@ -213,6 +214,8 @@ void vm_build(struct vm *vm, const struct boot_info *boot)
 	map_memory(vm);
 	build_cpu(vm);
 	build_pc(vm);
+	if (!vm_trace_init(vm))
+		boot_fail("boot: no memory for the trace");
 	route_init(vm);
 	route_boot(vm);
 	vm->monitor = monitor_create(vm);

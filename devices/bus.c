@@ -5,6 +5,7 @@
  * bus with nothing driving it, and ignores writes.
  */
 #include "devices/bus.h"
+#include "devices/trace.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -123,7 +124,7 @@ static u32 handler_in(struct bus *b, struct bus_handler *h, u16 port, unsigned w
 	if (unlikely(b->wait))
 		h->accesses--; /* it comes again */
 	else if (unlikely(b->trace != NULL))
-		b->trace(b->trace_ctx, false, port, width, value, h);
+		b->trace->access(b, TRACE_WHAT(TRACE_IN, width, port), value);
 	return value;
 }
 
@@ -136,7 +137,7 @@ static void handler_out(struct bus *b, struct bus_handler *h, u16 port, unsigned
 	if (unlikely(b->wait))
 		h->accesses--;
 	else if (unlikely(b->trace != NULL))
-		b->trace(b->trace_ctx, true, port, width, value, h);
+		b->trace->access(b, TRACE_WHAT(TRACE_OUT, width, port), value);
 }
 
 /*
@@ -232,33 +233,54 @@ static u32 load(const void *buf, u32 index, unsigned width)
 	return value;
 }
 
-/* The trace sees a block transfer element by element, as the guest's REP does. */
-static void trace_block(struct bus *b, const struct bus_handler *h, bool write, u16 port,
-			unsigned width, const void *buf, u32 count)
+/* The trace sees a block as one, also where the handler takes it element by element. */
+static void trace_block(struct bus *b, u32 what, const void *buf, u32 count)
 {
-	if (b->trace == NULL)
-		return;
-	for (u32 i = 0; i < count; i++)
-		b->trace(b->trace_ctx, write, port, width, load(buf, i, width), h);
+	if (b->trace && count)
+		b->trace->block(b, what, buf, count);
 }
 
-u32 bus_ins(struct bus *b, u16 port, unsigned width, void *buf, u32 count)
+static u32 elements_in(struct bus *b, u16 port, unsigned width, void *buf, u32 count)
 {
-	struct bus_handler *h = &b->handler[b->route[port]];
+	const struct bus_trace *trace = b->trace;
 	u32 done, value;
 
-	if (h->ops->ins && (h->ops->widths & width) && in_one_piece(b, port, width)) {
-		done = h->ops->ins(h->dev, port, width, buf, count);
-		b->wait = false;
-		h->accesses += done;
-		trace_block(b, h, false, port, width, buf, done);
-		return done;
-	}
+	b->trace = NULL;
 	for (done = 0; done < count; done++) {
 		if (!bus_in(b, port, width, &value))
 			break;
 		store(buf, done, width, value);
 	}
+	b->trace = trace;
+	return done;
+}
+
+static u32 elements_out(struct bus *b, u16 port, unsigned width, const void *buf, u32 count)
+{
+	const struct bus_trace *trace = b->trace;
+	u32 done;
+
+	b->trace = NULL;
+	for (done = 0; done < count; done++)
+		if (!bus_out(b, port, width, load(buf, done, width)))
+			break;
+	b->trace = trace;
+	return done;
+}
+
+u32 bus_ins(struct bus *b, u16 port, unsigned width, void *buf, u32 count)
+{
+	struct bus_handler *h = &b->handler[b->route[port]];
+	u32 done;
+
+	if (h->ops->ins && (h->ops->widths & width) && in_one_piece(b, port, width)) {
+		done = h->ops->ins(h->dev, port, width, buf, count);
+		b->wait = false;
+		h->accesses += done;
+	} else {
+		done = elements_in(b, port, width, buf, count);
+	}
+	trace_block(b, TRACE_WHAT(TRACE_INS, width, port), buf, done);
 	return done;
 }
 
@@ -271,12 +293,9 @@ u32 bus_outs(struct bus *b, u16 port, unsigned width, const void *buf, u32 count
 		done = h->ops->outs(h->dev, port, width, buf, count);
 		b->wait = false;
 		h->accesses += done;
-		trace_block(b, h, true, port, width, buf, done);
-		return done;
+	} else {
+		done = elements_out(b, port, width, buf, count);
 	}
-	for (done = 0; done < count; done++) {
-		if (!bus_out(b, port, width, load(buf, done, width)))
-			break;
-	}
+	trace_block(b, TRACE_WHAT(TRACE_OUTS, width, port), buf, done);
 	return done;
 }

@@ -14,7 +14,8 @@ struct port_ops {
 	/* width 1, 2 or 4; in returns the value zero-extended. */
 	u32 (*in)(void *dev, u16 port, unsigned width);
 	void (*out)(void *dev, u16 port, unsigned width, u32 value);
-	/* REP INS and OUTS as one call, may be NULL: returns elements carried out (may be fewer). */
+	/* REP INS and OUTS as one call, may be NULL: returns elements carried out (may be fewer).
+	 */
 	u32 (*ins)(void *dev, u16 port, unsigned width, void *buf, u32 count);
 	u32 (*outs)(void *dev, u16 port, unsigned width, const void *buf, u32 count);
 	/*
@@ -37,9 +38,23 @@ struct bus_handler {
 	u64 accesses;
 };
 
-/* Told of every access after it was carried out (the monitor's trace). */
-typedef void (*bus_trace_fn)(void *ctx, bool write, u16 port, unsigned width, u32 value,
-			     const struct bus_handler *handler);
+/* In registers, where the trace would otherwise cost a slow access some per cent. */
+#ifdef __i386__
+#define BUS_TRACE_FN __attribute__((regparm(3)))
+#else
+#define BUS_TRACE_FN
+#endif
+
+struct bus;
+
+/*
+ * Told of every access after it was carried out: what was done (TRACE_WHAT() of devices/trace.h)
+ * and the value; of a block, its bytes and how many elements they are.
+ */
+struct bus_trace {
+	void (*access)(struct bus *b, u32 what, u32 value) BUS_TRACE_FN;
+	void (*block)(struct bus *b, u32 what, const void *buf, u32 count);
+};
 
 /* A split access that waits for the answer to one of its parts: those before it are done. */
 struct bus_split {
@@ -50,14 +65,13 @@ struct bus_split {
 };
 
 struct bus {
-	u8 route[65536];	/* index into handler[]; 0: absent */
-	u8 home[65536];		/* the virtual handler registered for the port, behind any other route */
+	u8 route[65536]; /* index into handler[]; 0: absent */
+	u8 home[65536];	 /* the virtual handler registered for the port, behind any other route */
 	struct bus_handler handler[BUS_HANDLERS_MAX];
 	unsigned handler_count;
-	bool wait;		/* set by a handler that has no answer yet: the access is restarted */
+	bool wait; /* set by a handler that has no answer yet: the access is restarted */
 	struct bus_split split;
-	bus_trace_fn trace;	/* NULL: off */
-	void *trace_ctx;
+	const struct bus_trace *trace; /* NULL: off */
 	u64 absent_accesses;
 	u16 last_absent_port;
 };
@@ -65,8 +79,8 @@ struct bus {
 void bus_init(struct bus *b);
 
 /*
- * Registers a handler for [first, last] and routes the ports to it. kind ROUTE_VIRTUAL also makes it
- * the ports' home. Returns the handler's index, or -1 when the table is full (logged).
+ * Registers a handler for [first, last] and routes the ports to it. kind ROUTE_VIRTUAL also makes
+ * it the ports' home. Returns the handler's index, or -1 when the table is full (logged).
  */
 int bus_register(struct bus *b, u16 first, u16 last, enum route_kind kind,
 		 const struct port_ops *ops, void *dev, const char *name);

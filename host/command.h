@@ -9,5 +9,6 @@ int command_console(int argc, char **argv);
 int command_discover(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_trace(int argc, char **argv);
 
 #endif

@@ -9,13 +9,13 @@ _farbus() {
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word")
 		return
 		;;
-	-k | --key | -c | --config)
+	-k | --key | -c | --config | -s | --serial | -w | --write)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
 	esac
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "console discover keygen serve --help" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "console discover keygen serve trace --help" -- "$word")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -23,6 +23,7 @@ _farbus() {
 	discover) options="--interface --key --insecure --time --help" ;;
 	keygen) options="--help" ;;
 	serve) options="--config --interface --check --help" ;;
+	trace) options="--serial --write --count --help" ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

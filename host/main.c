@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"discover", "a table of the peers on an Ethernet segment", command_discover},
 	{"keygen", "writes a new shared key", command_keygen},
 	{"serve", "lends out devices to PCs that run Farbus", command_serve},
+	{"trace", "shows the port accesses of a running guest", command_trace},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -39,7 +40,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	log_error("'%s': expected console, discover, keygen or serve; farbus --help says more",
+	log_error("'%s': expected console, discover, keygen, serve or trace; farbus --help says "
+		  "more",
 		  name);
 	return STATUS_USAGE;
 }

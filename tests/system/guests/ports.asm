@@ -1,0 +1,155 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; A boot sector that does little but use ports. After each key, the time-stamp counter's ticks for
+; 10000 IN of a UART's line status one after the other; for 2000 characters sent to it the way a
+; driver does, that is with a look at the line status before each; and for 200 sectors of the first
+; disk, each with a command, a wait for its data and a REP INSW.
+	org 0x7c00
+	bits 16
+UART	equ 0x3f8
+LSR	equ UART + 5
+ATA	equ 0x1f0
+READS	equ 10000
+CHARS	equ 2000
+SECTORS equ 200
+
+start:	cli
+	xor ax, ax
+	mov ds, ax
+	mov es, ax
+	mov ss, ax
+	mov sp, 0x7c00
+	cld
+	sti
+	mov si, ready
+	call say
+round:	xor ah, ah
+	int 0x16
+	call say_char
+	cli
+	mov si, text_in
+	call say
+	call watch
+	mov dx, LSR
+	mov cx, READS
+.in:	in al, dx
+	loop .in
+	call say_ticks
+
+	mov si, text_uart
+	call say
+	mov dx, UART + 3		; the fastest: divisor 1
+	mov al, 0x83
+	out dx, al
+	mov dx, UART
+	mov al, 1
+	out dx, al
+	inc dx
+	dec al
+	out dx, al
+	mov dx, UART + 3
+	mov al, 3
+	out dx, al
+	mov dx, UART + 2		; FIFOs on
+	mov al, 1
+	out dx, al
+	call watch
+	mov cx, CHARS
+.char:	mov dx, LSR
+	in al, dx
+	test al, 0x20
+	jz .char
+	mov dx, UART
+	mov al, 'a'
+	out dx, al
+	loop .char
+	call say_ticks
+
+	mov si, text_ata
+	call say
+	call watch
+	mov bp, SECTORS
+.sector:
+	mov dx, ATA + 2
+	mov al, 1
+	out dx, al
+	inc dx
+	out dx, al
+	inc dx
+	dec al
+	out dx, al
+	inc dx
+	out dx, al
+	inc dx
+	mov al, 0xe0
+	out dx, al
+	inc dx
+	mov al, 0x20			; READ SECTORS
+	out dx, al
+.wait:	in al, dx
+	and al, 0x88
+	cmp al, 8
+	jne .wait
+	mov dx, ATA
+	mov di, buffer
+	mov cx, 256
+	rep insw
+	dec bp
+	jnz .sector
+	call say_ticks
+	mov si, text_end
+	call say
+	sti
+	jmp round
+
+; [began] := the time-stamp counter.
+watch:	rdtsc
+	mov [began], eax
+	ret
+
+; What it has counted since, as 8 hexadecimal digits.
+say_ticks:
+	rdtsc
+	sub eax, [began]
+	mov ebx, eax
+	mov cx, 8
+.digit:	rol ebx, 4
+	mov al, bl
+	and al, 15
+	cmp al, 10
+	sbb al, 0x69
+	das
+	call say_char
+	loop .digit
+	ret
+
+say:	lodsb				; the text at SI
+	test al, al
+	jz say_char.end
+	call say_char
+	jmp say
+
+say_char:
+	push ebx
+	push cx
+	push bp
+	mov ah, 0x0e
+	xor bx, bx
+	int 0x10
+	pop bp
+	pop cx
+	pop ebx
+.end:	ret
+
+ready:	db "ready", 13, 10, 0
+text_in:
+	db " in ", 0
+text_uart:
+	db " uart ", 0
+text_ata:
+	db " ata ", 0
+text_end:
+	db " .", 13, 10, 0
+began:	dd 0
+	times 510 - ($ - $$) db 0
+	dw 0xaa55
+buffer	equ 0x8000
