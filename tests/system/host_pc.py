@@ -5,6 +5,7 @@
 with a bridge between them that has the name of the daemon's interface.
 """
 
+import hashlib
 import os
 import random
 import re
@@ -156,8 +157,8 @@ def debian(large):
 
 def log_in_at_uart(a):
     """A program at the pty gets the guest's login, and then its shell."""
-    a.shell.run("echo root:x:0:0:root:/root:/bin/sh > /etc/passwd; echo root:x:0: > /etc/group; "
-                f"echo root:$(mkpasswd -m md5 '{PASSWORD}'):::::::  > /etc/shadow")
+    a.shell.run("echo root:x:0: > /etc/group; "
+                f"echo root:$(mkpasswd -m md5 '{PASSWORD}'):0:0:root:/root:/bin/sh > /etc/passwd")
     a.shell.run("{ setsid getty -L 115200 ttyS1 vt100 & }")
     dialogue = [("login: ", "root"), ("Password: ", "not this"), ("Login incorrect", None),
                 ("login: ", "root"), ("Password: ", PASSWORD), ("# ", "tty; echo $((6 * 7))"),
@@ -170,7 +171,99 @@ def log_in_at_uart(a):
             a.wire.send(answer.encode() + b"\r")
 
 
+# --- two guests ---
+
+
+def contention():
+    """Two guests want the same disk and UART: who comes second is told so and has neither, until
+    the first gives them back, and again when the second one's power fails."""
+    names = ("ide1", "com2")
+    with Daemon("pc-contention") as daemon:
+        image = daemon.disk.read_bytes()
+        with Served(daemon, "contention", "dlx", 0, names) as a:
+            a.connect()
+            daemon.log_line(f"ide1 lent to {a.mac}", 60)
+            with Served(daemon, "contention", "dlx", 1, names) as b:
+                remote_dlx.log_in(a.shell)
+                remote_dlx.log_in(b.shell)
+                refused_at_start(b, names)
+                copy(a, 512, 1024)
+                write_lines(a, "first", 60)
+                refused_now(b)
+                hand_over(a, b)
+                b.pc.type("reboot\r")  # its kernel looks for disks at boot only
+                b.pc.wait(r"LILO", 180)
+                remote_dlx.log_in(b.shell)
+                copy(b, 1024, 1536)
+                write_lines(b, "second", 60)
+            daemon.log_line(f"ide1 taken back, silence of {MACS[1]}", 30)
+            attach_all(a)
+            write_lines(a, "third", 20)
+            check("UART", a.wire.taken(), lines_of("first", 60) + lines_of("second", 60)
+                  + lines_of("third", 20))
+            expected = bytearray(image)
+            expected[1024 << 10:1536 << 10] = image[512 << 10:1024 << 10]
+            expected[1536 << 10:2048 << 10] = image[512 << 10:1024 << 10]
+            check("disk", hashlib.sha256(daemon.disk.read_bytes()).hexdigest(),
+                  hashlib.sha256(expected).hexdigest())
+
+
+ROUTES = {"ide1": "0x170-0x177,0x376 irq 15", "com2": "0x2f8-0x2ff irq 3"}
+PROFILES = {"ide1": "ata", "com2": "uart"}
+
+
+def refused_at_start(b, names):
+    """A line for each; the guest has found nothing there."""
+    for name in names:
+        if not re.search(rf"{name}.* is held by another", b.pc.log()):
+            raise Failure(f"no line that {name} is held:\n{b.pc.log()}")
+    b.shell.run("dd if=/dev/hdc of=/dev/null bs=1k count=1", status=1)
+
+
+def refused_now(b):
+    open_monitor(b.pc)
+    for name in ROUTES:
+        command(b.pc, attach(name), rf".*{name}: failed: {name} of linux-a is held by(.*\n)+")
+    b.pc.type("c\r")
+
+
+def attach(name):
+    return f"attach {ROUTES[name]} remote linux-a profile {PROFILES[name]}"
+
+
+def attach_all(pc):
+    open_monitor(pc.pc)
+    for name in ROUTES:
+        command(pc.pc, attach(name), "")
+    pc.pc.type("c\r")
+
+
+def hand_over(a, b):
+    open_monitor(a.pc)
+    for name in ROUTES:
+        command(a.pc, f"detach {ROUTES[name]}", "")
+        a.daemon.log_line(f"{name} given back by {a.mac}", 30)
+    a.pc.type("c\r")
+    attach_all(b)
+
+
+def copy(pc, source, target):
+    """512 KB of the disk, in KB."""
+    pc.shell.run(f"dd if=/dev/hdc of=/dev/hdc bs=16k skip={source // 16} seek={target // 16} "
+                 "count=32 && sync", 120)
+
+
+def write_lines(pc, word, count):
+    pc.shell.run(f"i=0; while [ $i -lt {count} ]; do echo {word} $i; i=$[i+1]; done > /dev/ttyS1",
+                 120)
+
+
+def lines_of(word, count):
+    return b"".join(f"{word} {i}\r\n".encode() for i in range(count))
+
+
 _CASES = {
+    "contention": ("dlx", contention),
     "dlx": ("dlx", dlx),
     "freedos": ("freedos", freedos),
     "debian": ("debian-remote", lambda: debian(False)),
