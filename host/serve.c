@@ -102,20 +102,24 @@ static bool open_signals(void)
 
 static void take_frames(void)
 {
-	for (unsigned n = 0; n < FRAMES_A_TURN; n++) {
-		int len = wire_receive(&serve.wire, serve.frame);
+	u32 len;
 
-		if (len > 0)
-			node_receive(&serve.node, serve.frame, (u32)len);
-		/* An interface that is down may come up again; one that is gone ends the socket. */
-		if (len < 0 && errno != ENETDOWN) {
-			log_error("%s: %s", serve.wire.name, strerror(errno));
-			serve.status = STATUS_FAILED;
-			serve.end = true;
-		}
-		if (len <= 0)
+	for (unsigned n = 0; n < FRAMES_A_TURN; n++) {
+		len = wire_next(&serve.wire, serve.frame);
+		if (!len)
 			return;
+		node_receive(&serve.node, serve.frame, len);
 	}
+}
+
+/* An interface that is down may come up again; one that is gone ends the socket. */
+static void look_at_wire(void)
+{
+	if (wire_good(&serve.wire) || errno == ENETDOWN)
+		return;
+	log_error("%s: %s", serve.wire.name, strerror(errno));
+	serve.status = STATUS_FAILED;
+	serve.end = true;
 }
 
 static void await(u64 due)
@@ -134,8 +138,13 @@ static void await(u64 due)
 		if (d && d->ops->await)
 			d->ops->await(d, &fd[FD_DEVICES + i]);
 	}
-	/* Whatever it is, the next turn finds it; a signal's bits and errors too. */
-	ppoll(fd, FD_DEVICES + SERVER_EXPORTS, due == ~0ull ? NULL : &t, NULL);
+	/* What it is of frames and devices, the next turn finds. */
+	if (ppoll(fd, FD_DEVICES + SERVER_EXPORTS, due == ~0ull ? NULL : &t, NULL) <= 0)
+		return;
+	if (fd[FD_SIGNALS].revents)
+		take_signals();
+	if (fd[FD_WIRE].revents & ~POLLIN)
+		look_at_wire();
 }
 
 static void loop(void)
@@ -143,12 +152,10 @@ static void loop(void)
 	while (!serve.end) {
 		u64 due;
 
-		take_signals();
 		take_frames();
 		due = node_turn(&serve.node);
 		node_tell_drops(&serve.node, false);
-		if (!serve.end)
-			await(due);
+		await(due);
 	}
 }
 

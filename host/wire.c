@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -18,7 +19,10 @@
 
 #include "lib/log.h"
 
-#define RECEIVE_BUFFER (1 << 20) /* bytes: 24 clients with full windows, several times */
+/* Frames that wait in the ring: 24 clients with full windows, twice. */
+#define RING_FRAMES 512u
+#define RING_SLOT   2048u  /* the kernel's header and a frame */
+#define RING_BLOCK  65536u /* of the kernel's memory: whole pages, however large they are */
 
 /*
  * Our three forms (docs/protocol.md, "Frames") and nothing else wakes us: type 88B5; or a length,
@@ -115,19 +119,41 @@ static bool look_up(struct wire *w)
 	return true;
 }
 
+/*
+ * The kernel puts frames into memory that is ours, too, so that taking one is no system call
+ * (packet(7), PACKET_RX_RING).
+ */
+static bool map_ring(struct wire *w)
+{
+	struct tpacket_req r = {.tp_block_size = RING_BLOCK,
+				.tp_block_nr = RING_FRAMES * RING_SLOT / RING_BLOCK,
+				.tp_frame_size = RING_SLOT,
+				.tp_frame_nr = RING_FRAMES};
+	int version = TPACKET_V2;
+	void *ring;
+
+	if (setsockopt(w->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
+	    setsockopt(w->fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof(r)))
+		return false;
+	ring = mmap(NULL, RING_FRAMES * RING_SLOT, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
+	if (ring == MAP_FAILED)
+		return false;
+	w->ring = ring;
+	w->next = 0;
+	return true;
+}
+
 /* The filter comes before the binding: no foreign frame gets in between. */
 static bool listen_there(struct wire *w)
 {
 	struct sock_fprog program = {sizeof(ours) / sizeof(ours[0]), ours};
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = w->index};
-	int one = 1, size = RECEIVE_BUFFER;
+	int one = 1;
 
-	/* As much of it as the machine's limit allows. */
-	setsockopt(w->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ||
 	    setsockopt(w->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
-	    bind(w->fd, (struct sockaddr *)&to, sizeof(to))) {
+	    !map_ring(w) || bind(w->fd, (struct sockaddr *)&to, sizeof(to))) {
 		log_error("%s: %s", w->name, strerror(errno));
 		return false;
 	}
@@ -155,21 +181,59 @@ bool wire_open(struct wire *w, const char *interface)
 
 void wire_close(struct wire *w)
 {
+	if (w->ring)
+		munmap(w->ring, RING_FRAMES * RING_SLOT);
 	if (w->fd >= 0)
 		close(w->fd);
+	w->ring = NULL;
 	w->fd = -1;
+}
+
+/* The frame in a slot of the ring; 0: it is longer than any of ours, or was cut short. */
+static u32 take_slot(const u8 *slot, u8 frame[FRAME_MAX])
+{
+	const struct tpacket2_hdr *h = (const struct tpacket2_hdr *)slot;
+
+	if (h->tp_len != h->tp_snaplen || h->tp_len > FRAME_MAX)
+		return 0;
+	memcpy(frame, slot + h->tp_mac, h->tp_len);
+	return h->tp_len;
+}
+
+u32 wire_next(struct wire *w, u8 frame[FRAME_MAX])
+{
+	for (;;) {
+		u8 *slot = w->ring + w->next * RING_SLOT;
+		struct tpacket2_hdr *h = (struct tpacket2_hdr *)slot;
+		u32 len;
+
+		/* The kernel writes the status last, and gets the slot back with it. */
+		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+			return 0;
+		len = take_slot(slot, frame);
+		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+		w->next = (w->next + 1) % RING_FRAMES;
+		if (len)
+			return len;
+	}
+}
+
+bool wire_good(struct wire *w)
+{
+	socklen_t size = sizeof(errno);
+	int error = 0;
+
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &size))
+		return false;
+	errno = error;
+	return !error;
 }
 
 int wire_receive(struct wire *w, u8 frame[FRAME_MAX])
 {
-	/* MSG_TRUNC gives the real length: what is longer than any frame of ours is none. */
-	ssize_t len = recv(w->fd, frame, FRAME_MAX, MSG_TRUNC);
+	u32 len = wire_next(w, frame);
 
-	while (len > (ssize_t)FRAME_MAX)
-		len = recv(w->fd, frame, FRAME_MAX, MSG_TRUNC);
-	if (len >= 0)
-		return (int)len;
-	return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	return len ? (int)len : wire_good(w) ? 0 : -1;
 }
 
 /* --- what an endpoint needs --- */

@@ -8,7 +8,9 @@
 #include "net-ne2000/endpoint.h"
 
 struct wire {
-	int fd; /* to be awaited with POLLIN */
+	int fd;	       /* to be awaited with POLLIN */
+	u8 *ring;      /* of received frames, shared with the kernel */
+	unsigned next; /* slot of it */
 	int index;
 	char name[IFNAMSIZ];
 	u8 mac[6];
@@ -22,6 +24,10 @@ bool wire_open(struct wire *w, const char *interface);
 void wire_close(struct wire *w);
 /* The length of the next frame, 0: none is there, -1: the interface is gone or down (errno). */
 int wire_receive(struct wire *w, u8 frame[FRAME_MAX]);
+/* The same without a system call: it does not see what has become of the interface. */
+u32 wire_next(struct wire *w, u8 frame[FRAME_MAX]);
+/* False: the interface is gone or down (errno), which is told once. fd awaited gives POLLERR. */
+bool wire_good(struct wire *w);
 
 /* Sends through, and takes nonces from getrandom(2); ctx is the struct wire. */
 extern const struct endpoint_hooks wire_hooks;

@@ -20,13 +20,14 @@ static void round_once(u64 v[4])
 	v[2] = rotate(v[2], 32);
 }
 
+static u32 load32(const u8 *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (u32)p[3] << 24;
+}
+
 static u64 load64(const u8 *p)
 {
-	u64 value = 0;
-
-	for (unsigned i = 8; i-- > 0;)
-		value = value << 8 | p[i];
-	return value;
+	return load32(p) | (u64)load32(p + 4) << 32;
 }
 
 static void mix(struct siphash *s, u64 word)

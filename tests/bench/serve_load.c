@@ -176,10 +176,10 @@ static void take_frames(void)
 {
 	u8 frame[FRAME_MAX];
 	struct packet p;
-	int len;
+	u32 len;
 
-	while ((len = wire_receive(&load.wire, frame)) > 0)
-		if (endpoint_open(&load.e, frame, (u32)len, &p))
+	while ((len = wire_next(&load.wire, frame)) != 0)
+		if (endpoint_open(&load.e, frame, len, &p))
 			client_receive(&load.client, &p, wire_now());
 }
 
