@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chip: a PC's parallel port in standard mode, with a printer that is never out of paper, and that
- *	throws away what it prints where the configuration leads it nowhere.
+ * Chip: a PC's parallel port in standard mode, with a printer that is out of paper where whoever
+ *	takes its bytes says so, and that throws away what it prints where the configuration leads
+ *	it nowhere.
  * Documentation: IBM PC AT Technical Reference, "Serial/Parallel Adapter"; IEEE 1284 for the names.
  * Modelled: data, status and control registers, the strobe, BUSY and ACK#, IRQ 7 on ACK#.
  * Not modelled: the reverse direction (PS/2, EPP, ECP): the data port always reads back.
@@ -20,6 +21,7 @@ enum { REG_DATA, REG_STATUS, REG_CONTROL };
  */
 #define STATUS_READY	0x80
 #define STATUS_ACK	0x40
+#define STATUS_PAPER	0x20 /* out of it */
 #define STATUS_SELECT	0x10
 #define STATUS_NO_ERROR 0x08
 
@@ -52,8 +54,11 @@ static void poll_timer(struct lpt *l)
 	}
 }
 
+/* One that is out of paper is busy, and looks at no strobe. */
 static void strobe(struct lpt *l)
 {
+	if (l->stopped)
+		return;
 	if (l->out.write)
 		l->out.write(l->out.ctx, l->data);
 	l->busy = true;
@@ -63,9 +68,9 @@ static void strobe(struct lpt *l)
 
 static u8 read_status(struct lpt *l)
 {
-	u8 status = STATUS_SELECT | STATUS_NO_ERROR;
+	u8 status = STATUS_SELECT | (l->stopped ? STATUS_PAPER : STATUS_NO_ERROR);
 
-	if (!l->busy)
+	if (!l->busy && !l->stopped)
 		status |= STATUS_READY;
 	if (!l->ack)
 		status |= STATUS_ACK;
@@ -140,4 +145,9 @@ void lpt_reset(struct lpt *l)
 	l->control = CONTROL_RESET;
 	l->busy = l->ack = false;
 	update_irq(l);
+}
+
+void lpt_stop(struct lpt *l, bool stopped)
+{
+	l->stopped = stopped;
 }

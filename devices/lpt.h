@@ -25,11 +25,14 @@ struct lpt {
 	u16 base;
 	u8 data, control;
 	bool busy, ack;	    /* the printer's BUSY and ACK# (true: pulled low) */
+	bool stopped;	    /* out of paper */
 	struct timer timer; /* ends BUSY */
 };
 
 /* Returns 0, or -1 with a line in the log. */
 int lpt_init(struct lpt *l, const struct lpt_config *config);
 void lpt_reset(struct lpt *l);
+/* The printer is out of paper, and takes nothing, or goes on. */
+void lpt_stop(struct lpt *l, bool stopped);
 
 #endif

@@ -6,8 +6,11 @@
 #include "host/wire.h"
 #include "lib/log.h"
 
-static const struct device_ops *const kinds[] = {
-	[DEVICE_UART] = &device_uart, [DEVICE_ATA] = &device_ata, [DEVICE_LPT] = &device_lpt};
+static const struct device_ops *const kinds[] = {[DEVICE_UART] = &device_uart,
+						 [DEVICE_ATA] = &device_ata,
+						 [DEVICE_LPT] = &device_lpt,
+						 [DEVICE_PARPORT] = &device_parport,
+						 [DEVICE_PORTS] = &device_ports};
 
 static u64 read_clock(void *ctx)
 {
@@ -37,6 +40,8 @@ static void line_changed(void *ctx, unsigned line, bool level)
 void device_mask(struct device *d, bool masked)
 {
 	d->masked = masked;
+	if (d->ops->mask)
+		d->ops->mask(d, masked);
 	deliver(d);
 }
 

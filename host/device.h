@@ -24,6 +24,8 @@ struct device_ops {
 	void (*reset)(struct device *d); /* as after power-on */
 	/* What to await, once a turn; fd -1: nothing. May be NULL, as the next one. */
 	void (*await)(struct device *d, struct pollfd *fd);
+	/* The line was masked or unmasked; may be NULL. */
+	void (*mask)(struct device *d, bool masked);
 	/* Bytes that wait on either side go where they belong; never waits. */
 	void (*move)(struct device *d);
 };
@@ -50,6 +52,6 @@ void device_mask(struct device *d, bool masked);
 /* Fires timers that are due; the next deadline, in ns of wire_now(). */
 u64 device_run(struct device *d);
 
-extern const struct device_ops device_uart, device_ata, device_lpt;
+extern const struct device_ops device_uart, device_ata, device_lpt, device_parport, device_ports;
 
 #endif

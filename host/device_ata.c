@@ -44,10 +44,37 @@ static void reset(struct device *d)
 	flush(c);
 }
 
+/*
+ * A disk that is gone gives errors; a drive's disc that is gone is an open tray, and the next one a
+ * new disc. The guest closes a tray only for a moment.
+ */
+static void move(struct device *d)
+{
+	struct channel *c = d->chip;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct medium *m = &c->medium[i];
+		struct ide_drive *drive = &c->chip.drive[i];
+		bool changed = medium_tend(m);
+
+		if (!m->removable)
+			continue;
+		if (m->fd < 0)
+			drive->tray_open = true;
+		if (changed && m->fd >= 0) {
+			drive->tray_open = false;
+			drive->unit_attention = true;
+		}
+	}
+}
+
 static void free_channel(struct channel *c)
 {
-	medium_close(&c->medium[0]);
-	medium_close(&c->medium[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		medium_close(&c->medium[i]);
+		if (c->medium[i].block.ops)
+			absence_stop(&c->medium[i].absence);
+	}
 	free(c);
 }
 
@@ -58,7 +85,7 @@ static void close_channel(struct device *d)
 }
 
 /* A drive without a disc has no medium. */
-static bool open_drive(struct medium *m, const struct medium_config *config,
+static bool open_drive(struct device *d, struct medium *m, const struct medium_config *config,
 		       struct ide_drive_config *drive)
 {
 	bool disk = config->kind == MEDIUM_DISK;
@@ -68,7 +95,8 @@ static bool open_drive(struct medium *m, const struct medium_config *config,
 	drive->kind = disk ? IDE_DISK : IDE_CDROM;
 	if (!config->path[0])
 		return true;
-	if (!medium_open(m, config->path, disk ? DISK_SECTOR : CD_SECTOR, config->read_only))
+	if (!medium_open(m, d->config.name, config->path, disk ? DISK_SECTOR : CD_SECTOR,
+			 config->read_only, !disk, &d->clock))
 		return false;
 	drive->block = &m->block;
 	return true;
@@ -92,12 +120,15 @@ static bool open_channel(struct device *d)
 	d->chip = c;
 	c->medium[0].fd = c->medium[1].fd = -1;
 	for (unsigned i = 0; i < 2 && good; i++)
-		good = open_drive(&c->medium[i], &d->config.medium[i], &config.drive[i]);
+		good = open_drive(d, &c->medium[i], &d->config.medium[i], &config.drive[i]);
 	if (good && !ide_init(&c->chip, &config))
 		return true;
 	free_channel(c);
 	return false;
 }
 
-const struct device_ops device_ata = {
-	.open = open_channel, .close = close_channel, .quiesce = quiesce, .reset = reset};
+const struct device_ops device_ata = {.open = open_channel,
+				      .close = close_channel,
+				      .quiesce = quiesce,
+				      .reset = reset,
+				      .move = move};

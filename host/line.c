@@ -25,16 +25,26 @@ struct line *line_new(size_t size, const struct line_ops *ops, const struct devi
 	l->clock = clock;
 	l->fd = -1;
 	l->fresh = true;
-	timer_init(&l->retry, wake, l);
+	absence_init(&l->absence, config->name, config->path, clock);
+	timer_init(&l->look, wake, l);
 	return l;
+}
+
+void line_free(struct line *l)
+{
+	absence_stop(&l->absence);
+	timer_cancel(l->clock, &l->look);
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l);
 }
 
 void line_wake(struct line *l, u64 ns)
 {
 	u64 at = clock_now(l->clock) + ns;
 
-	if (at < l->retry.deadline)
-		timer_arm(l->clock, &l->retry, at);
+	if (at < l->look.deadline)
+		timer_arm(l->clock, &l->look, at);
 }
 
 void line_lost(struct line *l, const char *why)
@@ -43,22 +53,16 @@ void line_lost(struct line *l, const char *why)
 		close(l->fd);
 	l->fd = -1;
 	l->modem = 0;
-	if (!l->told)
-		log_warn("%s: %s: %s: tried again every second", l->config->name, l->config->path,
-			 why);
-	l->told = true;
-	timer_arm(l->clock, &l->retry, clock_now(l->clock) + LINE_RETRY_NS);
+	absence_begin(&l->absence, why);
 }
 
 bool line_due(struct line *l)
 {
-	return l->fd < 0 && l->retry.deadline == TIMER_NEVER;
+	return l->fd < 0 && absence_due(&l->absence);
 }
 
 void line_back(struct line *l)
 {
-	if (l->told)
-		log_info("%s: %s is there again", l->config->name, l->config->path);
-	l->told = false;
+	absence_end(&l->absence);
 	l->fresh = true;
 }

@@ -8,12 +8,11 @@
 
 #include <poll.h>
 
-#include "devices/timer.h"
 #include "devices/uart16550.h"
+#include "host/absence.h"
 #include "host/serve_config.h"
 
 #define LINE_CONNECTED (UART_CTS | UART_DSR | UART_DCD)
-#define LINE_RETRY_NS  NS_PER_SEC /* between two tries to reach what has gone away */
 
 struct line;
 
@@ -43,11 +42,11 @@ struct line {
 	const struct line_ops *ops;
 	const struct device_config *config; /* stays the caller's */
 	struct clock *clock;
-	struct timer retry; /* only wakes the loop */
-	int fd;		    /* -1: gone */
-	bool told;	    /* that it is gone */
-	bool fresh;	    /* has come back: wants the settings anew */
-	u8 modem;	    /* UART_CTS to UART_DCD, from the far end */
+	struct absence absence;
+	struct timer look; /* only wakes the loop */
+	int fd;		   /* -1: gone */
+	bool fresh;	   /* has come back: wants the settings anew */
+	u8 modem;	   /* UART_CTS to UART_DCD, from the far end */
 };
 
 extern const struct line_ops line_pty, line_tty, line_tcp;
@@ -55,7 +54,9 @@ extern const struct line_ops line_pty, line_tty, line_tcp;
 /* For the kinds: a zeroed structure of that size. NULL with a line in the log. */
 struct line *line_new(size_t size, const struct line_ops *ops, const struct device_config *config,
 		      struct clock *clock);
-/* Its fd is of no use any more: closed, told once, to be tried again. why: an errno, or a text. */
+/* Closes fd, frees the structure. */
+void line_free(struct line *l);
+/* Its fd is of no use any more: closed, and to be tried again. */
 void line_lost(struct line *l, const char *why);
 /* After line_lost(): whether it is time to try again. */
 bool line_due(struct line *l);

@@ -68,9 +68,7 @@ static void close_pty(struct line *l)
 		unlink(l->config->path);
 	if (p->slave >= 0)
 		close(p->slave);
-	if (l->fd >= 0)
-		close(l->fd);
-	free(p);
+	line_free(l);
 }
 
 static struct line *open_pty(const struct device_config *config, struct clock *clock)

@@ -302,11 +302,9 @@ static void close_tcp(struct line *l)
 {
 	struct tcp *t = (struct tcp *)l;
 
-	if (l->fd >= 0)
-		close(l->fd);
 	if (t->listener >= 0)
 		close(t->listener);
-	free(t);
+	line_free(l);
 }
 
 static struct line *open_tcp(const struct device_config *config, struct clock *clock)

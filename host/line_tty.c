@@ -16,6 +16,7 @@
 #include "lib/log.h"
 
 #define LOOK_NS	 (20 * 1000000ull) /* between two looks at the modem lines */
+#define GONE_NS	 NS_PER_SEC	   /* without a lease: whether it is still there */
 #define DRAIN_NS (2 * 1000000ull)  /* between two looks whether all has left */
 
 struct tty {
@@ -151,7 +152,7 @@ static const char *why_not(int error)
 static void tend(struct line *l, bool leased)
 {
 	struct tty *t = (struct tty *)l;
-	u64 every = leased ? LOOK_NS : LINE_RETRY_NS;
+	u64 every = leased ? LOOK_NS : GONE_NS;
 	int error = 0;
 
 	if (line_due(l))
@@ -171,9 +172,8 @@ static void close_tty(struct line *l)
 	if (l->fd >= 0) {
 		ioctl(l->fd, TIOCCBRK);
 		ioctl(l->fd, TIOCNXCL);
-		close(l->fd);
 	}
-	free(l);
+	line_free(l);
 }
 
 /* An adapter that is not plugged in yet may be so later. */
@@ -197,7 +197,7 @@ static struct line *open_tty(const struct device_config *config, struct clock *c
 		return l;
 	}
 	log_error("export %s: tty %s: %s", config->name, config->path, why_not(error));
-	free(l);
+	line_free(l);
 	return NULL;
 }
 

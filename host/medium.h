@@ -4,17 +4,26 @@
 #define FARBUS_HOST_MEDIUM_H
 
 #include "devices/block.h"
+#include "host/absence.h"
 
 struct medium {
-	struct block block;
-	int fd;
+	struct block block; /* while it is gone, all accesses fail */
+	struct absence absence;
+	int fd;		 /* -1: gone, or none was opened */
+	bool removable;	 /* the next one may be of another size */
+	bool lost;	 /* an access has found that it is gone */
+	u64 bad_sectors; /* accesses that failed though it is there */
 };
 
 /*
- * path stays the caller's. What is opened for writing is locked (flock(2)), so that no two daemons
- * write to one disk. False with a line in the log.
+ * path and name stay the caller's. What is opened for writing is locked (flock(2)), so that no two
+ * daemons write to one disk. removable: a drive without a disc will do. False with a line in the
+ * log.
  */
-bool medium_open(struct medium *m, const char *path, u32 sector_size, bool read_only);
+bool medium_open(struct medium *m, const char *name, const char *path, u32 sector_size,
+		 bool read_only, bool removable, struct clock *clock);
+/* Once a turn: what has gone away is tried again. True: it has gone, or come back, just now. */
+bool medium_tend(struct medium *m);
 void medium_close(struct medium *m);
 
 #endif

@@ -10,7 +10,7 @@
 #define PATH_BYTES 1024
 #define USER_BYTES 33
 
-enum device_kind { DEVICE_UART, DEVICE_ATA, DEVICE_LPT };
+enum device_kind { DEVICE_UART, DEVICE_ATA, DEVICE_LPT, DEVICE_PARPORT, DEVICE_PORTS };
 
 /* Where a UART's cable leads. */
 enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP };
@@ -27,8 +27,11 @@ struct device_config {
 	enum device_kind kind;
 	char name[EXPORT_NAME + 1];
 	u16 base, control;		/* control: of an ATA channel */
+	struct port_range range[EXPORT_RANGES]; /* of real ports */
+	unsigned ranges;
 	int irq;			/* -1: none */
-	char path[PATH_BYTES];		/* what a UART's cable leads to, what a printer prints */
+	/* What a UART's cable leads to, what is printed to, where real ports' interrupts come from. */
+	char path[PATH_BYTES];
 	enum line_kind line;		/* of a UART */
 	bool listening, raw;		/* of its TCP socket; raw: no RFC 2217 */
 	struct medium_config medium[2]; /* master and slave of an ATA channel */

@@ -13,6 +13,7 @@
 #define PATH_EXPECTED	"a file's name of at most 1023 characters"
 #define ATA_EXPECTED	"an ATA channel's two ports, as in '0x170,0x376'"
 #define PORT_MAX(ports) (0x10000u - (ports))
+#define RANGES_EXPECTED "up to 4 ranges of ports from 0x100 on, as in '0x300-0x31f,0x330'"
 #define PORT_EXPECTED	"a first port from 0x100 to the last that leaves room, as in '0x2f8'"
 
 static bool take_irq(struct device_config *d, struct words *w)
@@ -93,8 +94,56 @@ static bool take_uart(struct device_config *d, struct words *w)
 
 static bool take_lpt(struct device_config *d, struct words *w)
 {
-	d->kind = DEVICE_LPT;
-	return take_base(d, w, LPT_PORTS) && take_irq(d, w) && take_path(w, "file", d->path);
+	if (!take_base(d, w, LPT_PORTS) || !take_irq(d, w))
+		return false;
+	d->kind = words_take_if(w, "parport") ? DEVICE_PARPORT : DEVICE_LPT;
+	if (d->kind == DEVICE_LPT && !words_take_if(w, "file"))
+		return words_fail(w, words_take(w), "'file FILE' or 'parport DEVICE'");
+	return config_text(w, d->path, PATH_BYTES, PATH_EXPECTED);
+}
+
+/* --- real ports --- */
+
+static bool number_in_ports(const char **s, u32 *value)
+{
+	char *end;
+	unsigned long number;
+
+	if (**s < '0' || **s > '9')
+		return false;
+	number = strtoul(*s, &end, 0);
+	*s = end;
+	*value = (u32)number;
+	return number >= 0x100 && number <= 0xffff;
+}
+
+/* FIRST[-LAST],... */
+static bool take_ranges(struct device_config *d, struct words *w)
+{
+	const char *word = words_take(w), *s = word;
+
+	do {
+		u32 first, last;
+		bool good = d->ranges < EXPORT_RANGES && number_in_ports(&s, &first);
+
+		last = first;
+		if (good && *s == '-') {
+			s++;
+			good = number_in_ports(&s, &last);
+		}
+		if (!good || last < first || (*s && *s != ','))
+			return words_fail(w, word, RANGES_EXPECTED);
+		d->range[d->ranges++] = (struct port_range){(u16)first, (u16)last};
+	} while (*s++ == ',');
+	return true;
+}
+
+static bool take_ports(struct device_config *d, struct words *w)
+{
+	d->kind = DEVICE_PORTS;
+	if (!take_ranges(d, w) || !take_irq(d, w))
+		return false;
+	return d->irq < 0 || take_path(w, "uio", d->path);
 }
 
 /* --- ATA --- */
@@ -152,7 +201,7 @@ static bool take_ata(struct device_config *d, struct words *w)
 static const struct {
 	const char *word;
 	bool (*take)(struct device_config *d, struct words *w);
-} kinds[] = {{"uart", take_uart}, {"ata", take_ata}, {"lpt", take_lpt}};
+} kinds[] = {{"uart", take_uart}, {"ata", take_ata}, {"lpt", take_lpt}, {"ports", take_ports}};
 
 static bool take_kind(struct device_config *d, struct words *w)
 {
@@ -161,7 +210,7 @@ static bool take_kind(struct device_config *d, struct words *w)
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(word, kinds[i].word))
 			return kinds[i].take(d, w);
-	return words_fail(w, word, "'uart', 'ata' or 'lpt'");
+	return words_fail(w, word, "'uart', 'ata', 'lpt' or 'ports'");
 }
 
 bool config_export(struct serve_config *c, struct words *w)
@@ -184,12 +233,20 @@ bool config_export(struct serve_config *c, struct words *w)
 
 void device_export(const struct device_config *d, struct port_export *x)
 {
-	static const u16 ports[] = {
-		[DEVICE_UART] = UART_PORTS, [DEVICE_ATA] = ATA_PORTS, [DEVICE_LPT] = LPT_PORTS};
+	static const u16 ports[] = {[DEVICE_UART] = UART_PORTS,
+				    [DEVICE_ATA] = ATA_PORTS,
+				    [DEVICE_LPT] = LPT_PORTS,
+				    [DEVICE_PARPORT] = LPT_PORTS};
 
 	memset(x, 0, sizeof(*x));
 	memcpy(x->name, d->name, sizeof(x->name));
-	x->range[x->ranges++] = (struct port_range){d->base, (u16)(d->base + ports[d->kind] - 1)};
+	if (d->kind == DEVICE_PORTS) {
+		memcpy(x->range, d->range, sizeof(x->range));
+		x->ranges = (u8)d->ranges;
+	} else {
+		x->range[x->ranges++] =
+			(struct port_range){d->base, (u16)(d->base + ports[d->kind] - 1)};
+	}
 	if (d->kind == DEVICE_ATA)
 		x->range[x->ranges++] = (struct port_range){d->control, d->control};
 	if (d->irq >= 0)

@@ -398,7 +398,7 @@ def bad_config():
             "key 123": "'key': expected 'file FILE', 64 hexadecimal digits",
             "key insecure": "'key insecure' beside other keys",
             "export lpt 0x378 file x name a": "export a: expected a name, ports and a line that",
-            "export ata 0x1f0,0x3f6 disk /dev/null name a": "/dev/null is 0 bytes: expected",
+            "export ata 0x1f0,0x3f6 disk /dev/null name a": "/dev/null: expected a whole number of 512-byte",
             "user nobody-of-that-name": "expected a user of this machine"}.items():
         daemon.write_config(line)
         status, _, errors = farbus("serve", "-c", daemon.config)

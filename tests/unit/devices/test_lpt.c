@@ -123,6 +123,22 @@ static void a_printer_without_an_end(void **state)
 	assert_int_equal(r->count, 0);
 }
 
+static void out_of_paper(void **state)
+{
+	struct rig *r = *state;
+
+	lpt_stop(&r->lpt, true);
+	assert_int_equal(in8(r->board, STATUS), 0x70);
+	print(r, 'P', 0x0c);
+	board_run(r->board, 1 * MS);
+	assert_int_equal(in8(r->board, STATUS), 0x70);
+	assert_int_equal(r->count, 0);
+	lpt_stop(&r->lpt, false);
+	assert_int_equal(in8(r->board, STATUS), 0xd8);
+	print(r, 'Q', 0x0c);
+	assert_int_equal(r->printed[0], 'Q');
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -130,6 +146,7 @@ int main(void)
 		TEST(registers_read_back),
 		TEST(strobe_busy_ack),
 		TEST(ack_interrupts),
+		TEST(out_of_paper),
 		cmocka_unit_test_setup_teardown(a_printer_without_an_end, setup_null, teardown),
 	};
 
