@@ -170,7 +170,16 @@ int ioctl(int fd, unsigned long request, ...)
 	return serial(fd, request, arg);
 }
 
-/* --- /dev/port: a file whose bytes are the ports --- */
+/* --- /dev/port: a file whose bytes are the ports, on a kernel without ioperm(2) --- */
+
+int ioperm(unsigned long from, unsigned long count, int on)
+{
+	(void)from;
+	(void)count;
+	(void)on;
+	errno = ENOSYS;
+	return -1;
+}
 
 int open(const char *path, int flags, ...)
 {
