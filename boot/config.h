@@ -102,7 +102,7 @@ struct config_peer {
 
 /* `offer`: what a PC lets clients on the wire use that is no device. */
 struct config_offer {
-	bool on, console;
+	bool on, console, trace;
 	bool named;
 	char name[CONFIG_PEER_MAX]; /* of a PC with a guest; a peer has its own */
 	u16 line;

@@ -302,9 +302,12 @@ int config_set_export(struct parse *p, unsigned index)
 
 static bool offer_service(struct config_offer *o, const char *word)
 {
-	if (strcmp(word, "console"))
+	if (!strcmp(word, "console"))
+		o->console = true;
+	else if (!strcmp(word, "trace"))
+		o->trace = true;
+	else
 		return false;
-	o->console = true;
 	return true;
 }
 
@@ -316,7 +319,7 @@ int config_set_offer(struct parse *p, unsigned index)
 	(void)index;
 	do {
 		if (!offer_service(&o, word))
-			return config_fail(p, config_shown(p, word), "'console'");
+			return config_fail(p, config_shown(p, word), "'console' or 'trace'");
 		word = p->next < p->words ? config_take(p) : "";
 	} while (*word && strcmp(word, "as"));
 	if (*word)

@@ -133,6 +133,9 @@ static int check_offer(struct config *c)
 
 	if (o->on && c->nic.kind == CONFIG_NIC_NONE)
 		return config_fail_at(c, o->origin, o->line, "offer", nic_expected);
+	if (o->trace && c->peer.on)
+		return config_fail_at(c, o->origin, o->line, "trace",
+				      "it on a PC with a guest only: a peer has no trace");
 	if (o->named && c->peer.on)
 		return config_fail_at(c, o->origin, o->line, "as",
 				      "no name here: the peer line says it");

@@ -2,6 +2,7 @@
 #include "boot/offer.h"
 #include "boot/host.h"
 #include "boot/net.h"
+#include "boot/trace_offer.h"
 #include "devices/timer.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
@@ -58,9 +59,12 @@ static bool from_client(const u8 *frame, u32 len)
 
 bool offer_frame(const u8 *frame, u32 len, u64 now)
 {
+	u64 began = host_ns();
+
 	if (!offer.server || !from_client(frame, len))
 		return false;
 	server_receive(offer.server, frame, len, now);
+	trace_offer_spent(host_ns() - began);
 	net_tell_strangers(&offer.server->e);
 	return true;
 }

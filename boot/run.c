@@ -13,7 +13,6 @@
 #include "boot/port.h"
 #include "boot/remote.h"
 #include "boot/trace.h"
-#include "boot/trace_serial.h"
 #include "cpu/cpu.h"
 #include "cpu/interp/fpu.h"
 #include "devices/bus.h"
@@ -345,7 +344,7 @@ static u64 housekeeping(struct vm *vm)
 	net = remote_route_poll(vm, host_ns());
 	if (net < deadline)
 		deadline = net;
-	trace = trace_serial_poll(host_ns(), vm->stopped || vm->vcpu.halted);
+	trace = vm_trace_poll(vm, host_ns());
 	if (trace < deadline)
 		deadline = trace;
 	handle_requests(vm);

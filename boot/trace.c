@@ -3,6 +3,7 @@
 
 #include "boot/host.h"
 #include "boot/port.h"
+#include "boot/trace_offer.h"
 #include "boot/trace_serial.h"
 #include "devices/bus.h"
 #include "lib/log.h"
@@ -147,4 +148,25 @@ bool vm_trace_init(struct vm *vm)
 	if (c->trace.on)
 		vm_trace_on(&c->trace.filter);
 	return true;
+}
+
+/* --- on its way out --- */
+
+static bool asleep(void *ctx)
+{
+	const struct vm *vm = ctx;
+
+	return vm->stopped || vm->vcpu.halted;
+}
+
+void vm_trace_offer(struct vm *vm)
+{
+	trace_offer_start(&tracing.trace, tracing.bus, asleep, vm);
+}
+
+u64 vm_trace_poll(struct vm *vm, u64 now)
+{
+	u64 serial = trace_serial_poll(now, asleep(vm)), offer = trace_offer_due(now);
+
+	return serial < offer ? serial : offer;
 }

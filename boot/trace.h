@@ -21,6 +21,11 @@ void vm_trace_on(const struct trace_filter *f);
 void vm_trace_off(void);
 bool vm_trace_is_on(void);
 const struct trace *vm_trace(void);
+/* Offers it on the wire; after offer_start(). */
+void vm_trace_offer(struct vm *vm);
+/* From the run loop: sends what is due. Returns the host_ns() at which it wants to be called again.
+ */
+u64 vm_trace_poll(struct vm *vm, u64 now);
 /* An interrupt (value: its vector) or a reset. */
 void vm_trace_event(enum trace_kind kind, u32 value);
 

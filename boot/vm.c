@@ -220,6 +220,8 @@ void vm_build(struct vm *vm, const struct boot_info *boot)
 	route_boot(vm);
 	vm->monitor = monitor_create(vm);
 	offer_start(&vm->config);
+	if (vm->config.offer.trace)
+		vm_trace_offer(vm);
 	vm->console = console_create(vm);
 	log_info("guest: %u MB RAM, engine %s, %u KB of Farbus's own", vm->config.ram / MB,
 		 vm->engine->name, (memory_own() - boot->module_bytes) / KB);

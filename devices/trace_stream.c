@@ -28,6 +28,13 @@ void trace_stream_init(struct trace_stream *s, const struct trace *t, const stru
 	*s = (struct trace_stream){.trace = t, .bus = b, .khz = khz, .next = trace_head(t)};
 }
 
+void trace_stream_rewind(struct trace_stream *s)
+{
+	const struct trace *t = s->trace;
+
+	s->next = t->rounds ? trace_head(t) - (t->mask + 1) : 0;
+}
+
 void trace_stream_greet(struct trace_stream *s)
 {
 	s->greeted = false;

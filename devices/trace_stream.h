@@ -32,6 +32,8 @@ struct trace_stream {
 
 /* From the records to come on. */
 void trace_stream_init(struct trace_stream *s, const struct trace *t, const struct bus *b, u32 khz);
+/* From the oldest record that is there. */
+void trace_stream_rewind(struct trace_stream *s);
 /* The greeting and the names come again, for whoever begins to listen now. */
 void trace_stream_greet(struct trace_stream *s);
 /* As many whole items as there are, up to room bytes (at least TRACE_ITEM_MAX). stamp: now. */

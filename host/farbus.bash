@@ -23,7 +23,7 @@ _farbus() {
 	discover) options="--interface --key --insecure --time --help" ;;
 	keygen) options="--help" ;;
 	serve) options="--config --interface --check --help" ;;
-	trace) options="--serial --write --count --help" ;;
+	trace) options="--interface --key --insecure --serial --write --count --help" ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

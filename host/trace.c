@@ -19,13 +19,18 @@
 #define FILTER_TEXT 200u
 
 static const char help[] =
-	"usage: farbus trace --serial FILE [-w FILE] [-n COUNT] [FILTER ...]\n\n"
+	"usage: farbus trace [-i IF] (-k FILE | --insecure) [-w FILE] [-n COUNT] NODE [FILTER "
+	"...]\n"
+	"       farbus trace --serial FILE [-w FILE] [-n COUNT] [FILTER ...]\n\n"
 	"Shows the port accesses of the guest on a PC that runs Farbus, a line for each, until it "
 	"ends\n"
-	"or Ctrl-C.\n\n"
-	"  -s, --serial FILE    the serial line of 'trace ... to comN' there: a port, a "
-	"pseudo-terminal,\n"
-	"                       a file, or - for standard input\n"
+	"or Ctrl-C. NODE has 'offer trace' in its configuration.\n\n"
+	"  -i, --interface IF   default: the only Ethernet interface that is up\n"
+	"  -k, --key FILE       the shared key: 32 bytes or 64 hexadecimal digits\n"
+	"      --insecure       a PC that runs without a key\n"
+	"  -s, --serial FILE    instead the serial line of a PC with 'trace ... to comN': a port, "
+	"a\n"
+	"                       pseudo-terminal, a file, or - for standard input\n"
 	"  -w, --write FILE     a pcapng file instead of lines; - for standard output, as in\n"
 	"                       farbus trace ... -w - | wireshark -k -i -\n"
 	"  -n, --count COUNT    ends after so many records\n\n"
@@ -34,6 +39,8 @@ static const char help[] =
 	"0x3f8-0x3ff,0x61. Words of one sort add up.\n";
 
 struct options {
+	struct service_options node;
+	bool insecure;
 	const char *serial, *file;
 	unsigned long long count;
 	struct trace_filter filter;
@@ -102,7 +109,8 @@ static bool open_file(void)
 			  path);
 		return false;
 	}
-	return !path || pcapng_begin(trace.out, trace.o.serial, trace.o.filter_text);
+	return !path || pcapng_begin(trace.out, trace.o.serial ? trace.o.serial : trace.o.node.node,
+				     trace.o.filter_text);
 }
 
 static bool close_file(void)
@@ -128,7 +136,7 @@ static void say_end(void)
 	log_info("trace: %llu records, %llu lost, %llu damaged packets",
 		 (unsigned long long)trace.shown, (unsigned long long)trace.decoder.lost,
 		 (unsigned long long)trace.decoder.damaged);
-	if (!trace.decoder.greeted)
+	if (!trace.decoder.greeted && trace.o.serial)
 		log_warn("trace: no greeting came: expected a PC with 'trace ... to comN' at the "
 			 "other end");
 }
@@ -163,6 +171,15 @@ static bool take_filter(struct options *o, char **words)
 static bool take_option(struct options *o, int option)
 {
 	switch (option) {
+	case 'i':
+		o->node.interface = optarg;
+		return true;
+	case 'k':
+		o->node.key = optarg;
+		return true;
+	case 'I':
+		o->insecure = true;
+		return true;
 	case 's':
 		o->serial = optarg;
 		return true;
@@ -176,17 +193,41 @@ static bool take_option(struct options *o, int option)
 	}
 }
 
+/* Who, and what. */
+static bool take_source(struct options *o, char **words)
+{
+	bool wire = o->node.interface || o->node.key || o->insecure;
+
+	if (o->serial && wire)
+		log_error("trace: expected either --serial or a NODE with -k or --insecure");
+	else if (!o->serial && o->insecure != (o->node.key == NULL))
+		log_error("trace: expected either -k FILE or --insecure, or --serial FILE");
+	else if (!o->serial && !*words)
+		log_error("trace: expected the NODE whose guest is traced");
+	else if (o->serial)
+		return take_filter(o, words);
+	else {
+		o->node.node = words[0];
+		o->node.choice[0] = "trace";
+		return take_filter(o, words + 1);
+	}
+	return false;
+}
+
 /* -1: go on; else the exit status. */
 static int take_options(struct options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {{"serial", required_argument, NULL, 's'},
+	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
+					      {"key", required_argument, NULL, 'k'},
+					      {"insecure", no_argument, NULL, 'I'},
+					      {"serial", required_argument, NULL, 's'},
 					      {"write", required_argument, NULL, 'w'},
 					      {"count", required_argument, NULL, 'n'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "s:w:n:h", longs, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "+i:k:s:w:n:h", longs, NULL)) >= 0) {
 		if (option == 'h') {
 			fputs(help, stdout);
 			return STATUS_OK;
@@ -194,12 +235,7 @@ static int take_options(struct options *o, int argc, char **argv)
 		if (!take_option(o, option))
 			return STATUS_USAGE;
 	}
-	if (!take_filter(o, argv + optind))
-		return STATUS_USAGE;
-	if (o->serial)
-		return -1;
-	log_error("trace: expected --serial FILE");
-	return STATUS_USAGE;
+	return take_source(o, argv + optind) ? -1 : STATUS_USAGE;
 }
 
 static int open_signals(void)
@@ -230,7 +266,8 @@ int command_trace(int argc, char **argv)
 	if (sink.signals < 0 || !open_file())
 		return STATUS_FAILED;
 	trace_decoder_init(&trace.decoder, show, NULL);
-	good = trace_from_line(trace.o.serial, &sink);
+	good = trace.o.serial ? trace_from_line(trace.o.serial, &sink)
+			      : trace_from_node(&trace.o.node, trace.o.filter_text, &sink);
 	good &= close_file();
 	say_end();
 	return good && trace.decoder.greeted ? STATUS_OK : STATUS_FAILED;

@@ -3,6 +3,7 @@
 #ifndef FARBUS_HOST_TRACE_SOURCE_H
 #define FARBUS_HOST_TRACE_SOURCE_H
 
+#include "host/service.h"
 #include "host/trace_decode.h"
 
 struct trace_sink {
@@ -13,6 +14,12 @@ struct trace_sink {
 	void *ctx;
 };
 
+/*
+ * The PC that o names; the words of the filter are sent to it, so that what does not pass never
+ * comes. False: logged.
+ */
+bool trace_from_node(const struct service_options *o, const char *filter,
+		     const struct trace_sink *sink);
 /* A serial port, pseudo-terminal, pipe or file; "-": standard input. False: logged. */
 bool trace_from_line(const char *path, const struct trace_sink *sink);
 
