@@ -47,16 +47,22 @@ static void check_condition(struct ide_channel *ch, struct atapi_sense sense)
 	packet_end(ch, (u8)(sense.key << 4) | IDE_ABRT);
 }
 
-/* Reads the next part of a READ command into the buffer; false: the command has failed. */
-static bool refill(struct ide_channel *ch)
+/*
+ * Reads the next part of a READ command into the buffer. False: the command has failed, or `again`
+ * runs when the block has it.
+ */
+static bool refill(struct ide_channel *ch, ide_step again)
 {
 	struct block *b = ch->active->block;
 	u32 count = ch->left < BUFFER_CD_SECTORS ? ch->left : BUFFER_CD_SECTORS;
+	int outcome = b->ops->read(b, ch->lba, count, ch->buffer);
 
-	if (b->ops->read(b, ch->lba, count, ch->buffer) != 0) {
+	if (outcome == BLOCK_LATER)
+		ide_wait_for_block(ch, again);
+	else if (outcome != BLOCK_DONE)
 		check_condition(ch, SENSE_MEDIUM_ERROR);
+	if (outcome != BLOCK_DONE)
 		return false;
-	}
 	ch->lba += count;
 	ch->left -= count;
 	ch->pos = ch->len = 0;
@@ -91,7 +97,7 @@ static void pio_step(struct ide_channel *ch)
 	struct ide_drive *d = ch->active;
 	u32 start, size;
 
-	if (ch->len >= ch->filled && ch->left && !refill(ch))
+	if (ch->len >= ch->filled && ch->left && !refill(ch, pio_step))
 		return;
 	if (ch->len >= ch->filled) {
 		good(ch);
@@ -105,19 +111,24 @@ static void pio_step(struct ide_channel *ch)
 	ide_data_in(ch, start, size, block_read);
 }
 
+static void dma_read_step(struct ide_channel *ch);
+
+static void dma_next_part(struct ide_channel *ch)
+{
+	if (refill(ch, dma_next_part))
+		dma_read_step(ch);
+}
+
 static void dma_read_step(struct ide_channel *ch)
 {
-	for (;;) {
-		u32 bytes = (ch->filled + 1) & ~1u;
+	u32 bytes = (ch->filled + 1) & ~1u;
 
-		if (bmdma_transfer(ch->dma, true, ch->buffer, bytes) != bytes)
-			return; /* the PRD table was too short: the drive waits for a reset */
-		if (ch->left == 0)
-			break;
-		if (!refill(ch))
-			return;
-	}
-	good(ch);
+	if (bmdma_transfer(ch->dma, true, ch->buffer, bytes) != bytes)
+		return; /* the PRD table was too short: the drive waits for a reset */
+	if (ch->left)
+		dma_next_part(ch);
+	else
+		good(ch);
 }
 
 static void send(struct ide_channel *ch)
@@ -150,6 +161,12 @@ static void reply_or_refuse(struct ide_channel *ch, u32 length, struct atapi_sen
 		reply(ch, length, atapi_be16(ch->packet + 7));
 }
 
+static void first_part(struct ide_channel *ch)
+{
+	if (refill(ch, first_part))
+		send(ch);
+}
+
 static void read_sectors(struct ide_channel *ch, u32 lba, u32 count)
 {
 	u64 sectors = ch->active->block->sectors;
@@ -164,8 +181,7 @@ static void read_sectors(struct ide_channel *ch, u32 lba, u32 count)
 	}
 	ch->lba = lba;
 	ch->left = count;
-	if (refill(ch))
-		send(ch);
+	first_part(ch);
 }
 
 /* READ CD (MMC-3, 6.17): the sector's user data or nothing of it. */

@@ -10,8 +10,14 @@
 
 struct block;
 
+/*
+ * BLOCK_LATER: it takes a while, and who gave the block to the chip says when the same call again
+ * will have its outcome. Only from blocks behind chips that say that they can wait (ide.h).
+ */
+enum { BLOCK_FAILED = -1, BLOCK_DONE = 0, BLOCK_LATER = 1 };
+
 struct block_ops {
-	/* count sectors from lba, all inside the device. 0, or -1 on a medium error. */
+	/* count sectors from lba, all inside the device. BLOCK_FAILED: a medium error. */
 	int (*read)(struct block *b, u64 lba, u32 count, void *buf);
 	int (*write)(struct block *b, u64 lba, u32 count, const void *buf);
 	int (*flush)(struct block *b); /* may be NULL */

@@ -64,6 +64,7 @@ void ide_end_command(struct ide_channel *ch)
 {
 	timer_cancel(ch->clock, &ch->timer);
 	ch->after_busy = NULL;
+	ch->after_block = NULL;
 	ch->after_data = NULL;
 	ch->data_in = ch->data_out = false;
 	ch->dma_waiting = false;
@@ -108,6 +109,20 @@ void ide_busy(struct ide_channel *ch, u32 ns, ide_step step)
 	ch->active->status = (ch->active->status & ~(IDE_DRQ | IDE_ERR | IDE_DF)) | IDE_BSY;
 	ch->data_in = ch->data_out = false;
 	ide_start_timer(ch, ns, step);
+}
+
+void ide_wait_for_block(struct ide_channel *ch, ide_step step)
+{
+	ch->after_block = step;
+}
+
+void ide_block_ready(struct ide_channel *ch)
+{
+	ide_step step = ch->after_block;
+
+	ch->after_block = NULL;
+	if (step)
+		step(ch);
 }
 
 static void start_data(struct ide_channel *ch, u32 pos, u32 len, ide_step after)

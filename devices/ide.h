@@ -77,9 +77,10 @@ struct ide_channel {
 
 	/* The command in progress. */
 	struct ide_drive *active;
-	struct timer timer;  /* ends BSY */
-	ide_step after_busy; /* runs when BSY ends; NULL: not busy */
-	ide_step after_data; /* runs when the host has read or filled the block of data */
+	struct timer timer;   /* ends BSY */
+	ide_step after_busy;  /* runs when BSY ends; NULL: not busy */
+	ide_step after_block; /* runs when the block has the outcome; NULL: not awaited */
+	ide_step after_data;  /* runs when the host has read or filled the block of data */
 	bool data_in, data_out;
 	u32 pos, len;	/* the block of data is what is left of buffer[pos..len) */
 	u32 filled;	/* ATAPI: bytes of the reply in buffer[] */
@@ -101,6 +102,11 @@ int ide_init(struct ide_channel *ch, const struct ide_config *config);
 void ide_reset(struct ide_channel *ch);
 /* The disk's geometry, for CMOS; NULL where there is no disk. */
 const struct disk_geometry *ide_disk_geometry(const struct ide_channel *ch, unsigned drive);
+/*
+ * A drive's block that answered BLOCK_LATER has the outcome now; until then the drive is busy. May
+ * be called when none waits.
+ */
+void ide_block_ready(struct ide_channel *ch);
 /* The bus master was started: a drive may be waiting for it. */
 void ide_dma_ready(struct ide_channel *ch);
 

@@ -113,9 +113,12 @@ static void write_buffer_step(struct ide_channel *ch)
 static void flush_step(struct ide_channel *ch)
 {
 	struct block *b = ch->active->block;
-	bool bad = b->ops->flush && b->ops->flush(b) != 0;
+	int outcome = b->ops->flush ? b->ops->flush(b) : BLOCK_DONE;
 
-	ide_complete(ch, bad ? IDE_ABRT : 0);
+	if (outcome == BLOCK_LATER)
+		ide_wait_for_block(ch, flush_step);
+	else
+		ide_complete(ch, outcome == BLOCK_DONE ? 0 : IDE_ABRT);
 }
 
 static void standby_step(struct ide_channel *ch)

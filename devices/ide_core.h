@@ -55,6 +55,8 @@ enum {
 
 /* The drive is busy for ns, then `step` runs. */
 void ide_busy(struct ide_channel *ch, u32 ns, ide_step step);
+/* The drive stays busy until its block has the outcome, then `step` runs (again). */
+void ide_wait_for_block(struct ide_channel *ch, ide_step step);
 /* DRQ for buffer[pos, pos + len), with INTRQ; len is rounded up to whole words. */
 void ide_data_in(struct ide_channel *ch, u32 pos, u32 len, ide_step after);
 void ide_data_out(struct ide_channel *ch, u32 len, ide_step after, bool interrupt);

@@ -105,18 +105,32 @@ static void fail(struct ide_channel *ch, u8 error)
 	ide_complete(ch, error);
 }
 
-static bool read_chunk(struct ide_channel *ch)
+/*
+ * The sectors of the chunk from the block to the buffer. False: the command has failed, or `again`
+ * runs when the block has them.
+ */
+static bool read_chunk(struct ide_channel *ch, ide_step again)
 {
 	struct block *b = ch->active->block;
+	int outcome = b->ops->read(b, ch->lba, ch->chunk, ch->buffer);
 
-	return b->ops->read(b, ch->lba, ch->chunk, ch->buffer) == 0;
+	if (outcome == BLOCK_LATER)
+		ide_wait_for_block(ch, again);
+	else if (outcome != BLOCK_DONE)
+		fail(ch, IDE_UNC);
+	return outcome == BLOCK_DONE;
 }
 
-static bool write_chunk(struct ide_channel *ch)
+static bool write_chunk(struct ide_channel *ch, ide_step again)
 {
 	struct block *b = ch->active->block;
+	int outcome = b->ops->write(b, ch->lba, ch->chunk, ch->buffer);
 
-	return b->ops->write(b, ch->lba, ch->chunk, ch->buffer) == 0;
+	if (outcome == BLOCK_LATER)
+		ide_wait_for_block(ch, again);
+	else if (outcome != BLOCK_DONE)
+		fail(ch, IDE_IDNF);
+	return outcome == BLOCK_DONE;
 }
 
 static void pio_read_block(struct ide_channel *ch);
@@ -135,10 +149,8 @@ static void pio_read_block(struct ide_channel *ch)
 		fail(ch, IDE_IDNF);
 		return;
 	}
-	if (!read_chunk(ch)) {
-		fail(ch, IDE_UNC);
+	if (!read_chunk(ch, pio_read_block))
 		return;
-	}
 	chunk_done(ch);
 	ide_data_in(ch, 0, ch->chunk * IDE_SECTOR, pio_block_read);
 }
@@ -147,10 +159,8 @@ static void pio_block_filled(struct ide_channel *ch);
 
 static void pio_write_block(struct ide_channel *ch)
 {
-	if (!write_chunk(ch)) {
-		fail(ch, IDE_IDNF);
+	if (!write_chunk(ch, pio_write_block))
 		return;
-	}
 	chunk_done(ch);
 	if (ch->left == 0)
 		ide_complete(ch, 0);
@@ -173,24 +183,19 @@ static void pio_write_start(struct ide_channel *ch)
 		fail(ch, IDE_IDNF);
 }
 
-/* As much as the buffer holds; false: the command has failed. */
-static bool read_large_chunk(struct ide_channel *ch)
+/* As much as the buffer holds; false: as read_chunk() has it. */
+static bool read_large_chunk(struct ide_channel *ch, ide_step again)
 {
-	if (!next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR)) {
-		fail(ch, IDE_IDNF);
-		return false;
-	}
-	if (!read_chunk(ch)) {
-		fail(ch, IDE_UNC);
-		return false;
-	}
-	return true;
+	if (next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR))
+		return read_chunk(ch, again);
+	fail(ch, IDE_IDNF);
+	return false;
 }
 
 static void verify_step(struct ide_channel *ch)
 {
 	while (ch->left) {
-		if (!read_large_chunk(ch))
+		if (!read_large_chunk(ch, verify_step))
 			return;
 		chunk_done(ch);
 	}
@@ -211,7 +216,7 @@ static bool dma_move(struct ide_channel *ch, bool to_memory)
 static void dma_read_step(struct ide_channel *ch)
 {
 	while (ch->left) {
-		if (!read_large_chunk(ch))
+		if (!read_large_chunk(ch, dma_read_step))
 			return;
 		if (!dma_move(ch, true))
 			return;
@@ -220,22 +225,31 @@ static void dma_read_step(struct ide_channel *ch)
 	ide_complete(ch, 0);
 }
 
+/* False: the command has failed, or waits for the bus master or the block. */
+static bool dma_fetch(struct ide_channel *ch)
+{
+	if (next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR))
+		return dma_move(ch, false);
+	fail(ch, IDE_IDNF);
+	return false;
+}
+
+/* With a chunk in the buffer. */
+static void dma_write_chunk(struct ide_channel *ch)
+{
+	do {
+		if (!write_chunk(ch, dma_write_chunk))
+			return;
+		chunk_done(ch);
+	} while (ch->left && dma_fetch(ch));
+	if (!ch->left)
+		ide_complete(ch, 0);
+}
+
 static void dma_write_step(struct ide_channel *ch)
 {
-	while (ch->left) {
-		if (!next_chunk(ch, IDE_BUFFER_SIZE / IDE_SECTOR)) {
-			fail(ch, IDE_IDNF);
-			return;
-		}
-		if (!dma_move(ch, false))
-			return;
-		if (!write_chunk(ch)) {
-			fail(ch, IDE_IDNF);
-			return;
-		}
-		chunk_done(ch);
-	}
-	ide_complete(ch, 0);
+	if (dma_fetch(ch))
+		dma_write_chunk(ch);
 }
 
 static void idnf_step(struct ide_channel *ch)

@@ -13,11 +13,13 @@ enum { PRIORITY_ERROR = 3, PRIORITY_WARNING = 4, PRIORITY_INFO = 6 };
 
 static void line(int priority, const char *level, const char *format, va_list ap)
 {
+	flockfile(stderr); /* disks' threads log, too */
 	if (getenv("JOURNAL_STREAM"))
 		fprintf(stderr, "<%d>", priority);
 	fprintf(stderr, "farbus: %s", level);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 void log_info(const char *format, ...)

@@ -25,5 +25,7 @@ bool medium_open(struct medium *m, const char *name, const char *path, u32 secto
 /* Once a turn: what has gone away is tried again. True: it has gone, or come back, just now. */
 bool medium_tend(struct medium *m);
 void medium_close(struct medium *m);
+/* As the block's read, from what this machine has in memory; BLOCK_LATER: it has not. */
+int medium_read_at_once(struct block *b, u64 lba, u32 count, void *buf);
 
 #endif
