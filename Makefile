@@ -75,12 +75,17 @@ NET_BIN      := $(patsubst tests/unit/%.c,$(UNIT64)/bin/%, \
 # The network's tests with the address and undefined behaviour sanitizers; `make test` runs those
 # with mutated frames, `make sanitize` all.
 SAN          := $(BUILD)/unit/sanitize
-SAN_FLAGS    := $(UNIT64_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all
+# The sanitizers' code confuses some of gcc's warnings; the builds without them have those.
+SAN_FLAGS    := $(UNIT64_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
+                -Wno-stringop-overread
 SAN_OBJ      := $(patsubst $(UNIT64)/%,$(SAN)/%,$(sort $(NET_OBJ) $(DEVICES_OBJ)))
 SAN_BIN      := $(patsubst tests/unit/%.c,$(SAN)/bin/%,$(wildcard tests/unit/net/test_*.c))
 FUZZ_BIN     := $(filter $(SAN)/bin/net/test_fuzz%,$(SAN_BIN))
 
-UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN) $(FUZZ_BIN)
+# What the Linux program is made of, with the sanitizers, fed with frames.
+SERVE_BIN    := $(patsubst tests/unit/%.c,$(SAN)/bin/%,$(wildcard tests/unit/host/test_*.c))
+
+UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN) $(FUZZ_BIN) $(SERVE_BIN)
 
 $(UNIT32)/cpu/%.o: UNIT32_FLAGS += -mno-mmx -mno-sse -mno-80387
 
@@ -136,7 +141,7 @@ $(SAN_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SAN_OBJ)
 unit: $(UNIT_BIN)
 
 # Ten million frames; `make test` takes a million of them.
-fuzz: $(FUZZ_BIN)
+fuzz: $(FUZZ_BIN) $(SERVE_BIN)
 	@set -e; for test in $^; do $$test 10000000; done
 
 sanitize: $(SAN_BIN)
@@ -165,6 +170,15 @@ $(BUILD)/farbus: $(HOST_OBJ)
 	@gcc -o $@ $^
 
 -include $(HOST_OBJ:.o=.d)
+
+SERVE_OBJ := $(patsubst $(HOST_DIR)/%,$(SAN)/%,$(filter-out %/host/main.o,$(HOST_OBJ))) \
+             $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/unit/host/support*.c))
+
+# Its clock is the test's.
+$(SERVE_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SERVE_OBJ)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@gcc -fsanitize=address,undefined -Wl,--wrap=wire_now -o $@ $^
 
 # --- tiny guests ---
 
