@@ -30,9 +30,11 @@ static const char help[] =
 	"up\n"
 	"  -n, --check          only reads FILE and says whether it is good\n\n"
 	"A line for each device:\n"
-	"  export uart PORT [irq N] pty LINK name X\n"
+	"  export uart PORT [irq N] pty LINK | tty DEVICE name X\n"
+	"  export uart PORT [irq N] tcp HOST:PORT | listen [HOST:]PORT [raw] name X\n"
 	"  export ata PORT,PORT [irq N] disk FILE [read-only] [cdrom FILE] name X\n"
-	"  export lpt PORT [irq N] file FILE name X\n";
+	"  export lpt PORT [irq N] file FILE | parport DEVICE name X\n"
+	"  export ports RANGES [irq N uio DEVICE] name X\n";
 
 struct options {
 	const char *config, *interface;

@@ -16,6 +16,7 @@ import guests_test
 import host_lines
 import host_pc
 import host_ports
+import host_send
 import host_test
 import kolibrios_test
 import limits_test
@@ -89,6 +90,7 @@ TESTS = [
     *(Test(f"attack/{name}", run, 180, True) for name, run in attack_test.CASES.items()),
     *(Test(f"limits/{name}", run, 180, True) for name, run in limits_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_ports.CASES.items()),
+    *(Test(f"host/{name}", run, 120, True) for name, run in host_send.CASES.items()),
     *(Test(f"host/pc-{name}", run, 600, True) for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
