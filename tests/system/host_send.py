@@ -77,7 +77,7 @@ ind 0x170
         lines = printed.splitlines()
         check("first", lines[:8], ["in 0x2fb: 0x03", "poll 0x2fd: 0x60", "irq 3", "in 0x2fa: 0xc4",
                                    "in 0x2f8: 0x3f", "irq 3", "in 0x2fa: 0xc2",
-                                   "poll 0x379: 0xd0"])
+                                   "poll 0x379: 0x98"])
         at = lines.index("ins 0x170: 256")
         check("rows", [line[:5] for line in lines[at + 1:at + 33]],
               [f"{row * 16:05x}" for row in range(32)])
