@@ -82,7 +82,7 @@ SAN_OBJ      := $(patsubst $(UNIT64)/%,$(SAN)/%,$(sort $(NET_OBJ) $(DEVICES_OBJ)
 SAN_BIN      := $(patsubst tests/unit/%.c,$(SAN)/bin/%,$(wildcard tests/unit/net/test_*.c))
 FUZZ_BIN     := $(filter $(SAN)/bin/net/test_fuzz%,$(SAN_BIN))
 
-# What the Linux program is made of, with the sanitizers, fed with frames.
+# What the Linux program is made of, with the sanitizers.
 SERVE_BIN    := $(patsubst tests/unit/%.c,$(SAN)/bin/%,$(wildcard tests/unit/host/test_*.c))
 
 UNIT_BIN := $(UNIT32_BIN) $(DEVICES_BIN) $(BOOT_BIN) $(NET_BIN) $(FUZZ_BIN) $(SERVE_BIN)
@@ -141,7 +141,7 @@ $(SAN_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SAN_OBJ)
 unit: $(UNIT_BIN)
 
 # Ten million frames; `make test` takes a million of them.
-fuzz: $(FUZZ_BIN) $(SERVE_BIN)
+fuzz: $(FUZZ_BIN) $(filter %/test_fuzz_serve,$(SERVE_BIN))
 	@set -e; for test in $^; do $$test 10000000; done
 
 sanitize: $(SAN_BIN)
@@ -175,10 +175,12 @@ SERVE_OBJ := $(patsubst $(HOST_DIR)/%,$(SAN)/%,$(filter-out %/host/main.o,$(HOST
              $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/unit/host/support*.c))
 
 # Its clock is the test's.
+$(SAN)/bin/host/test_fuzz_serve: SERVE_LINK := -Wl,--wrap=wire_now
+
 $(SERVE_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SERVE_OBJ)
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@gcc -fsanitize=address,undefined -Wl,--wrap=wire_now -o $@ $^
+	@gcc -fsanitize=address,undefined $(SERVE_LINK) -o $@ $^ -lcmocka
 
 # --- tiny guests ---
 
