@@ -281,6 +281,8 @@ def run(name, guest):
 CASES = {name: lambda name=name, guest=guest: run(name, guest)
          for name, (guest, _) in _CASES.items()}
 
+QUICK = {"dlx", "freedos", "contention"}
+
 if __name__ == "__main__":
     segment()
     _CASES[sys.argv[1]][1]()
