@@ -28,6 +28,7 @@ struct lease_seen {
 
 static struct {
 	struct server *server;
+	struct services services;
 	volatile u32 events;
 	struct lease_seen seen[SERVER_EXPORTS];
 	u64 since[SERVER_EXPORTS];
@@ -249,6 +250,7 @@ static u64 turn(struct server *s)
 	for (unsigned i = 0; i < s->exports; i++)
 		watch_lease(i);
 	due = earlier(due, peer_screen_poll(s, peer.since, host_ns()));
+	services_poll(&peer.services, host_ns());
 	return earlier(due, server_deadline(s));
 }
 
@@ -274,15 +276,16 @@ static void *allocate(size_t bytes)
 
 static void start(struct config *c, u32 ram_end)
 {
+	unsigned places = c->export_count + (c->offer.on ? SERVICES : 0);
 	char error[CONFIG_ERROR_MAX];
 
 	if (net_start(c, error, sizeof(error)))
 		boot_fail("%s", error);
 	peer.server = allocate(sizeof(*peer.server));
 	net_endpoint(&peer.server->e, c, true);
-	server_init(peer.server, c->peer.name, &peer_backend, NULL);
-	server_places(peer.server, allocate(c->export_count * sizeof(*peer.server->lease)),
-		      c->export_count);
+	services_init(&peer.services, peer.server, &peer_backend);
+	server_init(peer.server, c->peer.name, &peer.services.backend, &peer.services);
+	server_places(peer.server, allocate(places * sizeof(*peer.server->lease)), places);
 	forbid_own(c, ram_end);
 	for (unsigned i = 0; i < c->export_count; i++)
 		add_export(c, &c->export[i]);
@@ -298,7 +301,7 @@ void peer_run(struct config *c, u32 ram_end)
 	host_wake_word(&peer.events, AWAKE);
 	log_info("peer: %s lends out %u device%s", peer.server->name, peer.server->exports,
 		 peer.server->exports == 1 ? "" : "s");
-	peer_screen_init(c);
+	peer_screen_init(c, &peer.services);
 	for (;;) {
 		u64 due = turn(peer.server);
 

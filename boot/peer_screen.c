@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/peer_screen.h"
-#include "boot/console_screen.h"
 #include "boot/host.h"
 #include "boot/log.h"
 #include "boot/net.h"
 #include "boot/peer_backend.h"
 #include "boot/peer_device.h"
 #include "boot/port.h"
+#include "boot/relocate.h"
+#include "boot/terminal.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
 
 #define MS 1000000ull
 
-#define DRAW_NS	 (250 * MS)
-#define DRAIN_NS (20 * MS)
-#define SECOND	 (1000 * MS)
-#define VGA_TEXT 0xb8000u
-#define COLUMNS	 80u
-#define ROWS	 25u
-#define CELLS	 2048u /* the mirror wants a power of two */
-#define LINE_MAX 256u
-/* Bytes that wait in the serial port's own ring; more would only be older. */
-#define BACKLOG 4096u
+#define DRAW_NS	  (250 * MS)
+#define DRAIN_NS  (20 * MS)
+#define SECOND	  (1000 * MS)
+#define VGA_TEXT  0xb8000u
+#define COLUMNS	  80u
+#define ROWS	  25u
+#define CELLS	  2048u /* the mirror wants a power of two */
+#define LINE_MAX  256u
+#define TERMINALS 3u /* serial, and far away: console, screen */
 
 #define CRTC_INDEX	  0x3d4
 #define CRTC_DATA	  0x3d5
@@ -36,9 +36,8 @@
 
 static struct {
 	const struct config *config;
-	struct host_serial *port; /* NULL: no console */
-	unsigned port_size;
-	struct screen_mirror *mirror;
+	const struct services *services;
+	struct terminal *terminal[TERMINALS]; /* NULL: no such one */
 	u64 started, next_draw;
 	u32 log_seen;
 	unsigned y; /* the next row to write */
@@ -125,19 +124,26 @@ static void draw_holder(const struct server_lease *l, u64 since, u64 now)
 	    health[link_health(&l->events, now)]);
 }
 
+static void draw_export(const struct port_export *x)
+{
+	char ports[64], irqs[24], dma[16];
+
+	put_ranges(ports, sizeof(ports), x);
+	put_bits(irqs, sizeof(irqs), x->irqs);
+	put_bits(dma, sizeof(dma), x->dma);
+	row(NORMAL, "%-16s %-7s %-28s %-8s %-6s %llu", x->name, peer_device_name(x), ports, irqs,
+	    dma, interrupts_of(x));
+}
+
 static void draw_exports(const struct server *s, const u64 *since, u64 now)
 {
 	row(NORMAL, "%-16s %-7s %-28s %-8s %-6s %s", "Export", "Device", "Ports", "IRQ", "DMA",
 	    "Interrupts");
 	for (unsigned i = 0; i < s->exports; i++) {
-		const struct port_export *x = &s->export[i];
-		char ports[64], irqs[24], dma[16];
-
-		put_ranges(ports, sizeof(ports), x);
-		put_bits(irqs, sizeof(irqs), x->irqs);
-		put_bits(dma, sizeof(dma), x->dma);
-		row(NORMAL, "%-16s %-7s %-28s %-8s %-6s %llu", x->name, peer_device_name(x), ports,
-		    irqs, dma, interrupts_of(x));
+		/* The console is of interest only when somebody has it. */
+		if (services_has(screen.services, i) && !s->lease[i].active)
+			continue;
+		draw_export(&s->export[i]);
 		draw_holder(&s->lease[i], since[i], now);
 	}
 }
@@ -240,7 +246,7 @@ static void show_on_vga(void)
 			vga[i] = screen.shown[i] = screen.cell[i];
 }
 
-static void show_on_console(void)
+static void show_on(struct terminal *t)
 {
 	const struct screen_view view = {
 		.text = true,
@@ -251,66 +257,89 @@ static void show_on_console(void)
 		.cell_mask = CELLS - 1,
 	};
 
-	if (screen.port)
-		screen_update(screen.mirror, &view);
+	screen_update(&t->mirror, &view);
+	t->began = false;
 }
 
-/* True: there is more. */
-static bool drain(void)
-{
-	u8 byte;
-
-	if (!screen.port)
-		return false;
-	while (screen.port_size - serial_space(screen.port) < BACKLOG) {
-		if (!ansi_take(&screen.mirror->ansi, &byte, 1))
-			return false;
-		serial_putc(screen.port, byte);
-	}
-	return true;
-}
-
-/* Whoever has just connected a terminal presses a key and sees it all. */
-static void take_keys(void)
+/* Whoever has just connected a serial terminal presses a key and sees it all. */
+static void take_keys(struct terminal *t)
 {
 	bool any = false;
 
-	while (host_keyboard_get() >= 0)
-		;
-	while (screen.port && serial_getc(screen.port) >= 0)
+	while (terminal_getc(t) >= 0)
 		any = true;
 	if (any)
-		screen_redraw(screen.mirror);
+		screen_redraw(&t->mirror);
 }
 
-void peer_screen_init(const struct config *c)
+static bool look_at_terminals(bool drawn)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < TERMINALS; i++) {
+		struct terminal *t = screen.terminal[i];
+
+		if (!t || !t->on)
+			continue;
+		take_keys(t);
+		if (drawn || t->began)
+			show_on(t);
+		terminal_drain(t);
+		more |= t->port && terminal_waiting(t);
+	}
+	return more;
+}
+
+static struct terminal *serial_terminal(const struct config *c)
+{
+	struct terminal *t = host_alloc(sizeof(*t));
+
+	if (t && terminal_open_serial(t, c->console_com, c->console_baud))
+		return t;
+	log_warn("console: this PC has no com%u: no console", c->console_com);
+	return NULL;
+}
+
+static struct terminal *remote_terminal(struct services *v, const struct service_ops *ops)
+{
+	struct terminal *t = host_alloc(sizeof(*t));
+
+	if (!t)
+		boot_fail("boot: out of memory: offer %s", ops->name);
+	terminal_init_remote(t, ops == &terminal_console);
+	if (services_add(v, ops, t) != EXPORT_OK)
+		boot_fail("config: offer: no place for %s: expected exports without ports from "
+			  "0x%x to 0x%x and a free interrupt line",
+			  ops->name, SERVICE_FIRST, SERVICE_FIRST + SERVICES * SERVICE_PORTS - 1);
+	return t;
+}
+
+void peer_screen_init(const struct config *c, struct services *v)
 {
 	screen.config = c;
+	screen.services = v;
 	screen.started = host_ns();
 	log_leave_screen();
 	outb(CRTC_INDEX, CRTC_CURSOR_START);
 	outb(CRTC_DATA, CRTC_CURSOR_OFF);
-	if (!c->console_com)
-		return;
-	screen.mirror = host_alloc(sizeof(*screen.mirror));
-	if (screen.mirror)
-		screen.port = host_serial_open(c->console_com, c->console_baud);
-	if (!screen.port) {
-		log_warn("console: this PC has no com%u: no console", c->console_com);
-		return;
+	if (c->console_com)
+		screen.terminal[0] = serial_terminal(c);
+	if (c->offer.console) {
+		screen.terminal[1] = remote_terminal(v, &terminal_console);
+		screen.terminal[2] = remote_terminal(v, &terminal_screen);
 	}
-	screen.port_size = serial_space(screen.port);
-	screen_init(screen.mirror);
 }
 
 u64 peer_screen_poll(const struct server *s, const u64 *since, u64 now)
 {
-	take_keys();
-	if (now >= screen.next_draw) {
+	bool draw = now >= screen.next_draw;
+
+	while (host_keyboard_get() >= 0)
+		;
+	if (draw) {
 		screen.next_draw = now + DRAW_NS;
 		compose(s, since, now);
 		show_on_vga();
-		show_on_console();
 	}
-	return drain() ? now + DRAIN_NS : screen.next_draw;
+	return look_at_terminals(draw) ? now + DRAIN_NS : screen.next_draw;
 }

@@ -7,10 +7,10 @@
 #define FARBUS_BOOT_PEER_SCREEN_H
 
 #include "boot/config.h"
-#include "net-ne2000/server.h"
+#include "net-ne2000/service.h"
 
 /* From then on the screen is not the log's. since: see peer_screen_poll(). */
-void peer_screen_init(const struct config *c);
+void peer_screen_init(const struct config *c, struct services *v);
 /*
  * Draws what has changed, four times a second at most. since[i]: host_ns() at which export i was
  * lent to its holder. Returns the host_ns() at which this is due again.

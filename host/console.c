@@ -19,6 +19,7 @@
 #include "lib/log.h"
 
 #define SECOND	1000000000ull
+#define LONGEST 10u  /* times the quiet that is waited for */
 #define HOT_KEY 0x1d /* Ctrl-], the monitor's (docs/monitor.md) */
 
 static const char help[] =
@@ -32,7 +33,8 @@ static const char help[] =
 	"      --take           take it over from a `farbus console` of this machine\n"
 	"  -e, --escape CHAR    instead of '~'; none: there is none\n"
 	"  -q, --quiet SECONDS  without a terminal: ends when nothing more was shown for so long\n"
-	"                       after the end of the input, 1 to 3600; default 1\n\n"
+	"                       after the end of the input, 1 to 3600; default 1; after ten times\n"
+	"                       as long in any case\n\n"
 	"At the beginning of a line:\n"
 	"  ~.   ends    ~r   draws all again    ~m   Ctrl-]    ~~   one '~'    ~?   this list\n\n"
 	"Without a terminal, standard input is typed, and the text is printed as it leaves the\n"
@@ -57,7 +59,7 @@ static struct {
 	bool input_over, end;
 	bool line_begins, escaped;
 	int status;
-	u64 shown_at;
+	u64 shown_at, over_at;
 } console;
 
 static volatile sig_atomic_t ended, resized;
@@ -224,7 +226,7 @@ static void take_input(void)
 	if (n <= 0) {
 		console.input_over = true;
 		console.end |= console.interactive;
-		console.shown_at = wire_now();
+		console.shown_at = console.over_at = wire_now();
 		return;
 	}
 	if (!console.interactive) {
@@ -286,12 +288,16 @@ static void make_raw(void)
 
 /* --- the loop --- */
 
+/* When it is over without a terminal: a clock on the screen is never quiet. */
 static u64 quiet_at(void)
 {
+	u64 quiet = console.shown_at + console.o.quiet * SECOND;
+	u64 last = console.over_at + LONGEST * console.o.quiet * SECOND;
+
 	if (!console.input_over || console.interactive || !console.node.s.up ||
 	    node_service_unsent(&console.node))
 		return ~0ull;
-	return console.shown_at + console.o.quiet * SECOND;
+	return quiet < last ? quiet : last;
 }
 
 static void await(u64 due, const sigset_t *waiting)

@@ -12,7 +12,7 @@ static struct service *service_at(struct services *v, u16 port)
 	return NULL;
 }
 
-static struct service *service_of(struct services *v, unsigned export)
+static const struct service *service_of(const struct services *v, unsigned export)
 {
 	for (unsigned i = 0; i < v->count; i++)
 		if (v->service[i].export == export)
@@ -217,4 +217,9 @@ void services_poll(struct services *v, u64 now)
 		if (v->open & BIT(s->line) && s->ops->waiting(s->ctx))
 			server_irq(v->server, s->line, now); /* which masks it */
 	}
+}
+
+bool services_has(const struct services *v, unsigned export)
+{
+	return service_of(v, export) != NULL;
 }

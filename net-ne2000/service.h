@@ -59,6 +59,8 @@ struct services {
 void services_init(struct services *v, struct server *server, const struct server_backend *inner);
 /* After the devices' server_add(): takes a line that no export has. */
 enum export_error services_add(struct services *v, const struct service_ops *ops, void *ctx);
+/* Whether that export of the server is a service. */
+bool services_has(const struct services *v, unsigned export);
 /* Tells holders of leases that there is something to take. Cheap when nobody has a lease. */
 void services_poll(struct services *v, u64 now);
 

@@ -12,7 +12,7 @@ import time
 import pexpect
 import pyte
 from host_pc import MACS, TAPS, segment
-from host_test import KEY, NEAR, PROGRAM, check, in_namespace
+from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
 from pc import PC, Failure
 
 from paths import BUILD
@@ -20,6 +20,7 @@ from remote import NIC_LINE
 
 NODE = "pc-a"
 HOT_KEY = "\x1d"
+COUNT = "i=100; while [ $i -le 140 ]; do echo $i; i=$((i+1)); done\n"
 
 
 def key_file(name, key=KEY):
@@ -88,24 +89,91 @@ def piped(key, *words, text="", seconds=60):
     return run.returncode, run.stdout, run.stderr
 
 
+def await_offer(key, seconds=120):
+    """Until the PC answers."""
+    end = time.monotonic() + seconds
+    while NODE not in farbus("discover", "-i", NEAR, "-k", key)[1]:
+        if time.monotonic() > end:
+            raise Failure(f"{NODE} does not answer")
+
+
 def pc(case, *lines, guest="dlx"):
     return PC(f"host-console-{case}", GUEST=guest, NIC=f"{TAPS[0]}/{MACS[0]}",
               CONFIG=";".join([NIC_LINE, f"key {KEY.hex()}", *lines]))
 
 
+def look_around(key, viewer):
+    """The monitor and back; another who looks; a third one; pipes; another key."""
+    viewer.type(HOT_KEY)
+    viewer.wait(r"^Farbus monitor: guest stopped")
+    viewer.wait(r"the monitor; Enter ~")
+    viewer.type("registers\r")
+    viewer.wait(r"^eax [0-9a-f]{8}")
+    with Viewer(key, "-e", "none", columns=120) as watcher:
+        watcher.wait(r"^Farbus monitor: it is open")
+        watcher.wait("somebody else types, you only watch")
+        watcher.type("continue\r")
+        viewer.type("continue\r")
+        for each in (viewer, watcher):
+            each.wait(r"^42 from afar")
+        status, text, errors = piped(key)
+        check("a third one", (status, text), (1, ""))
+        check("its message", "pc-a: somebody else has its console" in errors, True)
+    status, text, errors = piped(key, "-w")
+    check("looking", (status, errors), (0, ""))
+    check("what is there", bool(re.search(r"^42 from afar$", text, re.M)), True)
+    status, text, errors = piped(key, text="echo no\n")
+    check("typing", (status, "somebody else types there" in errors), (1, True))
+    status, text, errors = piped(key_file("other", bytes(range(32))))
+    check("another key", (status, text), (1, ""))
+    check("its message", f"nobody called {NODE} with this key answers on {NEAR}" in errors, True)
+
+
 def dlx():
     """A login far away, the monitor, who types and who watches, pipes, the PC gone and back."""
     key = key_file("dlx")
-    with pc("dlx", f"offer console as {NODE}") as a, Viewer(key) as viewer:
+    lines = (f"offer console as {NODE}", "console none")
+    with pc("dlx", *lines):
+        await_offer(key)
+        viewer = Viewer(key)
         viewer.wait("dlx login:", 240)
         viewer.type("root\r")
         viewer.wait(r"^dlx:~# *$")
         viewer.type("echo $((6*7)) from afar\r")
         viewer.wait(r"^42 from afar")
-        a.wait(r"^42 from afar", 60)
+        look_around(key, viewer)
+        viewer.type("echo ~~.\r~~echo 1\r~.")
+        check("ends", viewer.status(), 0)
+        status, text, errors = piped(key, "-q", "3", text=COUNT)
+        check("counting", (status, errors), (0, ""))
+        check("its lines", re.findall(r"^1\d\d$", text, re.M), [str(n) for n in range(100, 141)])
+        small = Viewer(key, rows=10, columns=30)
+        small.wait(r"^140\ndlx:~# *$")
+    with small:
+        small.wait(r"pc-a does not answer", 20)
+        with pc("dlx-again", *lines):
+            small.wait(r"^LILO|^dlx login:|^Uncompressing", 240)
+        small.type("\r~.")
+        check("ends", small.status(), 0)
 
 
-_CASES = {"dlx": dlx}
+def peer():
+    """The screen of a PC in peer mode, without a serial console."""
+    key = key_file("peer")
+    with pc("peer", f"peer {NODE}", "export 0x2f8-0x2ff irq 3 name com2", "offer console",
+            "console none"):
+        await_offer(key)
+        with Viewer(key) as viewer:
+            viewer.wait(rf"Farbus peer {NODE}", 60)
+            viewer.wait(r"^console .*fb00-fb1f +15")
+            viewer.wait(r"^com2 +UART +2f8-2ff +3")
+            viewer.type("\r~.")
+            check("ends", viewer.status(), 0)
+        status, text, errors = piped(key, "-w")
+        check("looking", (status, errors, f"Farbus peer {NODE}" in text), (0, "", True))
+
+
+_CASES = {"dlx": dlx, "peer": peer}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
