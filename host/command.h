@@ -8,6 +8,7 @@ enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 int command_console(int argc, char **argv);
 int command_discover(int argc, char **argv);
 int command_keygen(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_trace(int argc, char **argv);

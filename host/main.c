@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{"console", "the screen and keyboard of a PC that runs Farbus", command_console},
 	{"discover", "a table of the peers on an Ethernet segment", command_discover},
 	{"keygen", "writes a new shared key", command_keygen},
+	{"replay", "plays a trace against a chip model or a peer", command_replay},
 	{"send", "carries out a file of port accesses at a peer's device", command_send},
 	{"serve", "lends out devices to PCs that run Farbus", command_serve},
 	{"trace", "shows the port accesses of a running guest", command_trace},
@@ -41,8 +42,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	log_error("'%s': expected console, discover, keygen, send, serve or trace; farbus --help "
-		  "says more",
+	log_error("'%s': expected console, discover, keygen, replay, send, serve or trace; farbus "
+		  "--help says more",
 		  name);
 	return STATUS_USAGE;
 }

@@ -92,6 +92,7 @@ static int take_packet(struct pcapng_reader *r, struct trace_event *e, u32 len)
 {
 	const u8 *p = r->data + 20;
 	u32 kept = get32(r->data + 12);
+	bool block;
 
 	r->number++;
 	if (!r->linktype)
@@ -111,6 +112,11 @@ static int take_packet(struct pcapng_reader *r, struct trace_event *e, u32 len)
 	memcpy(e->name, p + 16, TRACE_NAME_MAX);
 	e->data = p + PCAPNG_RECORD;
 	e->len = kept - PCAPNG_RECORD;
+	block = e->kind == TRACE_INS || e->kind == TRACE_OUTS;
+	if (e->kind >= TRACE_KINDS && e->kind != TRACE_LOST)
+		return fail(r, "a kind of record that there is");
+	if (block && ((u64)e->value * e->width > TRACE_BLOCK_MAX || e->len > e->value * e->width))
+		return fail(r, "a block of at most 4096 bytes");
 	if (e->kind < TRACE_IRQ && e->width != 1 && e->width != 2 && e->width != 4)
 		return fail(r, "a width of 1, 2 or 4");
 	return 1;
