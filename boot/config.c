@@ -296,6 +296,9 @@ int config_check(struct config *c, bool (*have)(void *ctx, const char *module), 
 	for (unsigned i = 0; i < ARRAY_SIZE(single); i++)
 		if (check_module(c, single[i], have, ctx))
 			return -1;
+	for (unsigned i = 0; i < c->access_count; i++)
+		if (check_module(c, &c->access[i].module, have, ctx))
+			return -1;
 	for (unsigned i = 0; i < CONFIG_DISKS; i++)
 		if (check_module(c, &c->disk[i], have, ctx) ||
 		    check_module(c, &c->cdrom[i], have, ctx))

@@ -26,6 +26,9 @@
 #define CONFIG_EXPORT_MEMORY	2
 #define CONFIG_EXPORT_FUNCTIONS 2
 #define CONFIG_KEY		32 /* bytes of a shared key */
+#define CONFIG_ACCESSES		3  /* keys with limits */
+#define CONFIG_ACCESS_NAMES	8
+#define CONFIG_ACCESS_RANGES	4
 
 enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP, CONFIG_CPU_DIRECT };
 
@@ -88,6 +91,23 @@ struct config_nic {
 	u16 port; /* CONFIG_NIC_ISA; 0: probed */
 	s8 irq;	  /* -1: none, it is polled; a PCI card's own line comes from its configuration */
 	u8 form;  /* enum frame_form of what is sent */
+	u16 line;
+	u8 origin;
+};
+
+/* `key` with limits: what a server lets whoever has that key do. */
+struct config_access {
+	enum config_key source;
+	u8 bytes[CONFIG_KEY];
+	struct config_medium module;
+	char name[CONFIG_ACCESS_NAMES][CONFIG_PEER_MAX]; /* exports that it may lease */
+	u8 names;					 /* 0: all */
+	struct config_range range[CONFIG_ACCESS_RANGES]; /* of their ports */
+	u8 ranges;					 /* 0: all */
+	u16 no_irqs;					 /* lines that it may not use, a bit each */
+	u8 no_dma;					 /* channels, likewise */
+	bool read_only;
+	u32 rate; /* accesses a second, 0: any */
 	u16 line;
 	u8 origin;
 };
@@ -170,6 +190,8 @@ struct config {
 	enum config_key key;
 	u8 key_bytes[CONFIG_KEY]; /* all zero: insecure; a module's come by config_take_key() */
 	struct config_medium key_module;
+	struct config_access access[CONFIG_ACCESSES];
+	u8 access_count;
 	struct config_peer peer;
 	struct config_export export[CONFIG_EXPORTS];
 	u8 export_count;
@@ -203,6 +225,13 @@ int config_check(struct config *c, bool (*have)(void *ctx, const char *module), 
  * or -1 with c->error.
  */
 int config_take_key(struct config *c, const void *data, size_t size);
+/* The same of c->access[i].module. */
+int config_take_access_key(struct config *c, unsigned i, const void *data, size_t size);
+/*
+ * When all modules' keys were taken: no two are the same. A server without a key that has no limits
+ * gets the first one that has as its own. 0, or -1 with c->error.
+ */
+int config_settle_keys(struct config *c);
 
 /* Writes c->error for the line where `word` stands ("expected" goes before `expected`). Gives -1.
  */

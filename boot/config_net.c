@@ -6,16 +6,14 @@
 #include "net-ne2000/frame.h"
 #include "net-ne2000/profile.h"
 
-#define NIC_PORTS     0x20u /* of a NE2000 */
-#define NIC_PORT_MIN  0x100u
-#define NIC_PORT_MAX  (0x10000u - NIC_PORTS)
-#define KEY_HEX	      (2 * CONFIG_KEY)
-#define NAME_EXPECTED "a name of at most 16 letters, digits, '-', '_' and '.'"
+#define NIC_PORTS    0x20u /* of a NE2000 */
+#define NIC_PORT_MIN 0x100u
+#define NIC_PORT_MAX (0x10000u - NIC_PORTS)
 
 /* Lines that an ISA card can have: not those of timer, keyboard, cascade, clock, mouse and FPU. */
 #define NIC_LINES 0xcef8u
 
-static bool is_name(const char *word)
+bool config_is_name(const char *word)
 {
 	size_t len = strlen(word);
 
@@ -103,89 +101,6 @@ int config_set_frames(struct parse *p, unsigned index)
 	return 0;
 }
 
-/* --- key --- */
-
-static bool hex_key(const char *text, u8 key[CONFIG_KEY])
-{
-	for (unsigned i = 0; i < CONFIG_KEY; i++) {
-		int high = config_digit(text[2 * i]), low = config_digit(text[2 * i + 1]);
-
-		if (high > 15 || low > 15)
-			return false;
-		key[i] = (u8)(high << 4 | low);
-	}
-	return true;
-}
-
-/* A key of zeros would be `insecure` without anyone having said so. */
-static bool is_zero(const u8 key[CONFIG_KEY])
-{
-	u8 any = 0;
-
-	for (unsigned i = 0; i < CONFIG_KEY; i++)
-		any |= key[i];
-	return !any;
-}
-
-static int key_file(struct parse *p)
-{
-	const char *word = config_take(p);
-	struct config_medium *m = &p->c->key_module;
-
-	if (!*word || strlen(word) >= CONFIG_NAME_MAX)
-		return config_fail(p, config_shown(p, word),
-				   "a module's name of at most 47 characters");
-	m->source = CONFIG_MODULE;
-	m->line = p->line;
-	m->origin = p->origin;
-	memcpy(m->module, word, strlen(word) + 1);
-	p->c->key = CONFIG_KEY_MODULE;
-	return 0;
-}
-
-int config_set_key(struct parse *p, unsigned index)
-{
-	struct config *c = p->c;
-	const char *word = config_take(p);
-
-	(void)index;
-	memset(&c->key_module, 0, sizeof(c->key_module));
-	memset(c->key_bytes, 0, sizeof(c->key_bytes));
-	if (!strcmp(word, "file"))
-		return key_file(p);
-	if (!strcmp(word, "insecure")) {
-		c->key = CONFIG_KEY_INSECURE;
-		return 0;
-	}
-	/* What was meant as a key is not shown: messages end up on screens. */
-	if (strlen(word) != KEY_HEX || !hex_key(word, c->key_bytes) || is_zero(c->key_bytes))
-		return config_fail(p, "key",
-				   "'file NAME', 64 hexadecimal digits that are not all 0, or "
-				   "'insecure'");
-	c->key = CONFIG_KEY_HEX;
-	return 0;
-}
-
-int config_take_key(struct config *c, const void *data, size_t size)
-{
-	const char *text = data;
-	size_t len = size;
-	bool good;
-
-	while (len > KEY_HEX && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		len--;
-	if (size == CONFIG_KEY) {
-		memcpy(c->key_bytes, data, CONFIG_KEY);
-		good = true;
-	} else {
-		good = len == KEY_HEX && hex_key(text, c->key_bytes);
-	}
-	if (good && !is_zero(c->key_bytes))
-		return 0;
-	return config_fail_at(c, c->key_module.origin, c->key_module.line, c->key_module.module,
-			      "a file of 32 bytes or 64 hexadecimal digits, not all 0");
-}
-
 /* --- peer mode --- */
 
 int config_set_peer(struct parse *p, unsigned index)
@@ -194,8 +109,8 @@ int config_set_peer(struct parse *p, unsigned index)
 	const char *word = p->next < p->words ? config_take(p) : "farbus";
 
 	(void)index;
-	if (!is_name(word))
-		return config_fail(p, word, NAME_EXPECTED);
+	if (!config_is_name(word))
+		return config_fail(p, word, CONFIG_NAME_EXPECTED);
 	*peer = (struct config_peer){.on = true, .line = p->line, .origin = p->origin};
 	memcpy(peer->name, word, strlen(word) + 1);
 	return 0;
@@ -289,8 +204,8 @@ int config_set_export(struct parse *p, unsigned index)
 		return config_fail(p, config_shown(p, word),
 				   "'mem', 'pci', 'irq', 'dma' or 'name', in this order");
 	word = config_take(p);
-	if (!is_name(word))
-		return config_fail(p, config_shown(p, word), NAME_EXPECTED);
+	if (!config_is_name(word))
+		return config_fail(p, config_shown(p, word), CONFIG_NAME_EXPECTED);
 	memcpy(x.name, word, strlen(word) + 1);
 	if (p->c->export_count == CONFIG_EXPORTS)
 		return config_fail(p, p->word[0], "at most 8 exports");
@@ -324,8 +239,8 @@ int config_set_offer(struct parse *p, unsigned index)
 	} while (*word && strcmp(word, "as"));
 	if (*word)
 		name = config_take(p);
-	if (!is_name(name))
-		return config_fail(p, config_shown(p, name), NAME_EXPECTED);
+	if (!config_is_name(name))
+		return config_fail(p, config_shown(p, name), CONFIG_NAME_EXPECTED);
 	o.named = *word != 0;
 	memcpy(o.name, name, strlen(name) + 1);
 	p->c->offer = o;
@@ -358,7 +273,7 @@ static int remote_peer(struct parse *p, struct config_route *r)
 
 	if (mac_address(word, r->mac))
 		return 0;
-	if (!is_name(word))
+	if (!config_is_name(word))
 		return config_fail(p, config_shown(p, word),
 				   "a peer's address as in 52:54:00:12:34:56, or a peer's or an "
 				   "export's name");

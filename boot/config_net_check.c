@@ -8,10 +8,28 @@ static const char nic_expected[] = "a nic line as well, as in 'nic ne2000 0x300 
 
 static int check_key(struct config *c)
 {
-	if (c->nic.kind == CONFIG_NIC_NONE || c->key != CONFIG_KEY_NONE)
+	if (c->nic.kind == CONFIG_NIC_NONE || c->key != CONFIG_KEY_NONE ||
+	    (c->access_count && c->peer.on))
 		return 0;
 	return config_fail_at(c, c->nic.origin, c->nic.line, "nic",
 			      "a key line: 'key file NAME', 'key HEX' or 'key insecure'");
+}
+
+/* Limits are a server's; without a key, the limits of another one would mean nothing. */
+static int check_access(struct config *c)
+{
+	const struct config_access *a = &c->access[0];
+
+	if (!c->access_count)
+		return 0;
+	if (c->key == CONFIG_KEY_INSECURE)
+		return config_fail_at(c, a->origin, a->line, "key",
+				      "no other key beside 'key insecure'");
+	if (!c->peer.on && !c->offer.on)
+		return config_fail_at(
+			c, a->origin, a->line, "key",
+			"a peer or offer line as well: only who lends out has limits");
+	return 0;
 }
 
 /* COM1 has line 4, COM2 line 3. */
@@ -144,7 +162,8 @@ static int check_offer(struct config *c)
 
 int config_check_net(struct config *c)
 {
-	if (check_key(c) || check_line(c) || check_peer(c) || check_exports(c) || check_offer(c))
+	if (check_key(c) || check_access(c) || check_line(c) || check_peer(c) || check_exports(c) ||
+	    check_offer(c))
 		return -1;
 	return c->peer.on ? 0 : check_routes(c);
 }

@@ -40,11 +40,15 @@ int config_fail(struct parse *p, const char *word, const char *expected);
 /* boot/config_net.c: the words of the network, and what is behind `remote` in a route. */
 int config_set_nic(struct parse *p, unsigned index);
 int config_set_frames(struct parse *p, unsigned index);
-int config_set_key(struct parse *p, unsigned index);
 int config_set_peer(struct parse *p, unsigned index);
 int config_set_export(struct parse *p, unsigned index);
 int config_set_offer(struct parse *p, unsigned index);
 int config_set_remote(struct parse *p, struct config_route *r);
+/* A peer's, an export's: at most 16 letters, digits, '-', '_' and '.'. */
+bool config_is_name(const char *word);
+#define CONFIG_NAME_EXPECTED "a name of at most 16 letters, digits, '-', '_' and '.'"
+/* boot/config_key.c */
+int config_set_key(struct parse *p, unsigned index);
 /* boot/config_trace.c, with its part of config_check(). */
 int config_set_trace(struct parse *p, unsigned index);
 int config_check_trace(struct config *c);

@@ -22,6 +22,24 @@ static bool have_module(void *ctx, const char *name)
 	return vm_module(ctx, name) != NULL;
 }
 
+static void read_keys(struct config *c)
+{
+	struct module *m;
+
+	m = c->key == CONFIG_KEY_MODULE ? vm_module(&vm, c->key_module.module) : NULL;
+	if (m && config_take_key(c, m->data, m->size))
+		boot_fail("%s", c->error);
+	for (unsigned i = 0; i < c->access_count; i++) {
+		const struct config_access *a = &c->access[i];
+
+		m = a->source == CONFIG_KEY_MODULE ? vm_module(&vm, a->module.module) : NULL;
+		if (m && config_take_access_key(c, i, m->data, m->size))
+			boot_fail("%s", c->error);
+	}
+	if (config_settle_keys(c))
+		boot_fail("%s", c->error);
+}
+
 static void read_config(void)
 {
 	struct config *c = &vm.config;
@@ -31,9 +49,7 @@ static void read_config(void)
 	if ((m && config_parse_module(c, (const char *)m->data, m->size)) ||
 	    config_parse_cmdline(c, boot.cmdline) || config_check(c, have_module, &vm))
 		boot_fail("%s", c->error);
-	m = c->key == CONFIG_KEY_MODULE ? vm_module(&vm, c->key_module.module) : NULL;
-	if (m && config_take_key(c, m->data, m->size))
-		boot_fail("%s", c->error);
+	read_keys(c);
 }
 
 /* A client without a network still has its guest, with its remote routes absent. */

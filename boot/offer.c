@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/offer.h"
+#include "boot/access.h"
 #include "boot/host.h"
 #include "boot/net.h"
 #include "boot/trace_offer.h"
@@ -36,6 +37,7 @@ void offer_start(const struct config *c)
 	services_init(&offer.services, offer.server, NULL);
 	server_init(offer.server, c->offer.name, &offer.services.backend, &offer.services);
 	server_places(offer.server, lease, SERVICES);
+	access_set(offer.server, c);
 }
 
 bool offer_add(const struct service_ops *ops, void *ctx)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Peer mode put together: what is lent out, the loop, and the log of who had what. */
 #include "boot/peer.h"
+#include "boot/access.h"
 #include "boot/host.h"
 #include "boot/host_pci.h"
 #include "boot/log.h"
@@ -286,6 +287,7 @@ static void start(struct config *c, u32 ram_end)
 	services_init(&peer.services, peer.server, &peer_backend);
 	server_init(peer.server, c->peer.name, &peer.services.backend, &peer.services);
 	server_places(peer.server, allocate(places * sizeof(*peer.server->lease)), places);
+	access_set(peer.server, c);
 	forbid_own(c, ram_end);
 	for (unsigned i = 0; i < c->export_count; i++)
 		add_export(c, &c->export[i]);
