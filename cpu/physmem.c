@@ -12,8 +12,22 @@ void physmem_init(struct physmem *pm, u32 ram_size, u8 *flags, u32 flag_pages)
 	pm->flag_pages = flag_pages;
 }
 
+static u32 memory_size(const struct phys_region *r)
+{
+	return r->rd && r->rd == r->wr ? r->last - r->first : 0;
+}
+
+static void find_largest(struct physmem *pm)
+{
+	pm->largest = 0;
+	for (unsigned i = 1; i < pm->region_count; i++)
+		if (memory_size(&pm->region[i]) > memory_size(&pm->region[pm->largest]))
+			pm->largest = i;
+}
+
 static void notify_mapping(struct physmem *pm)
 {
+	find_largest(pm);
 	pm->mapping++;
 	if (pm->mapping_changed)
 		pm->mapping_changed(pm->hook_ctx);
@@ -101,7 +115,7 @@ int physmem_unmap(struct physmem *pm, u32 first, u32 last)
 	return replace(pm, first, last, NULL);
 }
 
-const struct phys_region *physmem_find(const struct physmem *pm, u32 gpa)
+const struct phys_region *physmem_search(const struct physmem *pm, u32 gpa)
 {
 	unsigned low = 0, high = pm->region_count;
 

@@ -37,11 +37,12 @@ struct phys_region {
 struct physmem {
 	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
 	unsigned region_count;
-	u32 a20_mask;	/* ~0, or ~(1 << 20) while A20 is held low */
-	u32 ram_size;	/* bytes of guest RAM from 0, holes included */
-	u32 flag_pages; /* number of entries in page_flags */
-	u8 *page_flags; /* by guest frame number; frames beyond are never watched */
-	u32 mapping;	/* goes up when regions or A20 change */
+	unsigned largest; /* the region of memory, not ROM, that most accesses go to */
+	u32 a20_mask;	  /* ~0, or ~(1 << 20) while A20 is held low */
+	u32 ram_size;	  /* bytes of guest RAM from 0, holes included */
+	u32 flag_pages;	  /* number of entries in page_flags */
+	u8 *page_flags;	  /* by guest frame number; frames beyond are never watched */
+	u32 mapping;	  /* goes up when regions or A20 change */
 
 	/* The engine's hooks; may be NULL. */
 	void (*code_written)(void *ctx, u32 gpa,
@@ -53,6 +54,9 @@ struct physmem {
 	/* A page has just become PHYS_PAGE_CODE: writes to it have to be seen from now on. */
 	void (*code_found)(void *ctx, u32 gpa);
 	void *table_ctx;
+	/* The TLB was flushed, all of it or one page's entry; called while tables_loose is set. */
+	void (*tables_flushed)(void *ctx, bool all, u32 lin);
+	bool tables_loose;
 	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. */
 	void (*translated_written)(void *ctx, u32 gpa);
 	void *translated_ctx;
@@ -72,7 +76,15 @@ int physmem_map(struct physmem *pm, const struct phys_region *region);
 int physmem_unmap(struct physmem *pm, u32 first, u32 last);
 
 /* The region that covers gpa (A20 is not applied here), or NULL. */
-const struct phys_region *physmem_find(const struct physmem *pm, u32 gpa);
+const struct phys_region *physmem_search(const struct physmem *pm, u32 gpa);
+static inline const struct phys_region *physmem_find(const struct physmem *pm, u32 gpa)
+{
+	const struct phys_region *r = &pm->region[pm->largest];
+
+	if (likely(gpa - r->first <= r->last - r->first && pm->region_count))
+		return r;
+	return physmem_search(pm, gpa);
+}
 
 /* The A20 gate, as port 92h and the 8042 drive it. */
 void physmem_set_a20(struct physmem *pm, bool enabled);

@@ -132,6 +132,8 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 
+	if (v->mem->tables_loose)
+		v->mem->tables_flushed(v->mem->table_ctx, true, 0);
 	flush_set(tlb, 0, all);
 	flush_set(tlb, 1, all);
 	if (all) {
@@ -161,6 +163,8 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	struct tlb *tlb = vcpu_tlb(v);
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
 
+	if (v->mem->tables_loose)
+		v->mem->tables_flushed(v->mem->table_ctx, false, lin);
 	v->generation++;
 	v->tlb_flushes++;
 	if (lin >= tlb->large_first && lin <= tlb->large_last) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shadow page tables: what the CPU itself walks while guest code runs on it. Each guest CR3 has a
- * page directory of its own (a "root"), filled entry by entry as the guest faults, and kept when
- * the guest loads another CR3; two of them where CPL 0 to 2 run on the CPU as well, because guest
- * code runs at CPL 3 whatever its CPL is: what a supervisor may do is not for users to see. Guest pages that such entries were made from are
- * watched (PHYS_PAGE_TABLE): a write to one takes away what was made from the bytes written.
+ * page directory of its own (a "root"), filled as the guest faults, and kept when the guest loads
+ * another CR3. Where CPL 0 to 2 run on the CPU as well it has two, because guest code runs at CPL 3
+ * whatever its CPL is: what a supervisor may do is not for users to see. Guest pages that entries
+ * were made from are watched (PHYS_PAGE_TABLE): a write to one takes away what was made from the
+ * bytes written. Page tables that are written often are compared when the guest flushes instead.
  *
  * An entry exists only while the guest's own entry has its A bit set, and is writable only while D
  * is set there and the page is not watched itself, so the guest's A and D bits are exact. All guest
@@ -36,14 +37,17 @@ struct shadow_config {
 };
 
 struct shadow_stats {
-	u64 fills;	     /* entries made */
+	u64 fills;	     /* faults that entries were made for */
+	u64 prefetched;	     /* entries made without one */
 	u64 refused;	     /* faults left to another engine: not plain memory */
 	u64 entries_dropped; /* by writes to guest tables */
 	u64 tables_made, tables_dropped;
 	u64 roots_made, roots_dropped;
 	u64 evictions; /* roots given up for want of memory */
 	u64 scans;     /* searches for all entries of a page */
-	u32 pages_in_use;
+	u64 loosened;  /* page tables that were written too often to be watched */
+	u64 compared;  /* page tables compared with what was made from them, at flushes */
+	u32 pages_in_use, pages_most;
 };
 
 struct shadow;
@@ -61,9 +65,10 @@ struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_conf
 u32 shadow_root(struct shadow *s);
 
 /*
- * After a fault of an access at lin, made with v's CPL, with the root of the last shadow_root(): makes the entry
- * and returns true; or raises what the guest's tables say, as the access would; or returns false:
- * the guest may do it, but not directly (devices, Farbus's part of the linear space).
+ * After a fault of an access at lin, made with v's CPL and the root of the last shadow_root():
+ * makes the entry and returns true; or raises what the guest's tables say, as the access would; or
+ * returns false: the guest may do it, but not directly (devices, Farbus's part of the linear space,
+ * page tables that are watched).
  */
 bool shadow_fill(struct shadow *s, u32 lin, bool write);
 

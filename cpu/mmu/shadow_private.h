@@ -4,6 +4,7 @@
 #define FARBUS_CPU_MMU_SHADOW_PRIVATE_H
 
 #include "cpu/mmu/shadow.h"
+#include "cpu/mmu/walk.h"
 #include "cpu/physmem.h"
 
 #define ENTRIES	  1024u
@@ -22,8 +23,13 @@
 #define ROM_FRAMES 64u
 
 #define SOURCES	    4u /* of one page: PAE has four page directories */
+#define HALVES	    2u /* of a table: PAE has two directory entries for it */
 #define SOURCE_HASH 1024u
 #define ROOT_HASH   256u
+#define TABLE_HASH  1024u
+#define LOOSE_MAX   32u
+
+#define SHADOW_GROUP 32u /* entries for which a table's `groups` has one bit */
 
 enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
 
@@ -31,25 +37,40 @@ enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
  * What a page of the pool is used for, and the guest frames it was made from: for a root the page
  * directory (PAE: four), for a table the page table (PAE: two, for its halves; none where large
  * pages are).
+ *
+ * All roots whose guest directories say the same at the same place share one table: what its
+ * entries come from is in `part`, rights included (PAE: by halves, 0 as long as it has none).
  */
 struct shadow_page {
 	u8 kind;
 	bool pae;
 	bool kernel;	 /* for CPL 0 to 2 */
 	u16 present;	 /* entries in use, Farbus's own not counted */
-	u16 root;	 /* of a table */
-	u16 index;	 /* of a table in its root */
-	u16 next;	 /* free pages; roots with the same hash */
+	u16 next;	 /* free pages; roots and tables with the same hash */
 	u16 idle_writes; /* to its sources since it was last used, that did not matter */
-	u32 cr3, used;	 /* of a root: guest CR3, and when it was last entered */
+	union {
+		struct { /* a root */
+			u32 cr3;
+			u16 newer, older; /* by when they were entered last */
+		};
+		struct { /* a table */
+			u32 part[HALVES];
+			u16 users;  /* roots that lead to it */
+			u16 root;   /* the last one that took it */
+			u16 index;  /* in all of them */
+			u32 groups; /* where entries may be: others are 0 */
+		};
+	};
 	u32 source[SOURCES];
 	u16 source_next[SOURCES]; /* the next source with the same hash: page * SOURCES + number */
 };
 
-/* Writable entries for a guest frame. */
-struct shadow_writable {
-	u32 count;
-	u32 last; /* the newest one: page * ENTRIES + index */
+/* What is known of a guest frame. */
+struct shadow_frame {
+	u32 count : 31; /* entries that let it be written */
+	u32 loose : 1;	/* a page table that is not watched now: shadow_loose.c */
+	u32 last : 24;	/* the newest of those entries: page * ENTRIES + index */
+	u32 writes : 8; /* to this page table since it is watched */
 };
 
 struct shadow {
@@ -58,13 +79,19 @@ struct shadow {
 	struct shadow_config c;
 	struct shadow_stats stats;
 	struct shadow_page *page;
-	struct shadow_writable *writable; /* by guest frame, flag_pages of them */
+	struct shadow_frame *frame; /* by guest frame, flag_pages of them */
 	u32 rom[ROM_FRAMES]; /* machine frames behind the ROM area, as they were mapped last */
 	u16 free, current;
-	u32 clock;
+	u16 newest, oldest; /* roots */
 	/* mem->mapping, CR4's paging bits and CR0.WP when the tables were made */
 	u32 mapping, cr4, wp;
+	bool expected; /* the guest was told of a fault at expected_lin and will come back there */
+	u32 expected_lin;
+	u32 plain_first, plain_last; /* guest memory that is machine memory at the same address */
+	u32 loose[LOOSE_MAX];	     /* frames */
+	unsigned loose_count;
 	u16 root_head[ROOT_HASH];
+	u16 table_head[TABLE_HASH];
 	u16 source_head[SOURCE_HASH];
 };
 
@@ -81,24 +108,56 @@ static inline unsigned shadow_page_at(const struct shadow *s, u32 phys)
 	return ((phys & PAGE_MASK) - s->c.pages_phys) >> PAGE_SHIFT;
 }
 
-/* shadow.c: the pool, roots and tables. */
-/* The table behind lin in the current root, made if need be. */
-unsigned shadow_table(struct shadow *s, u32 lin);
-void shadow_drop_table(struct shadow *s, unsigned page);
+/* shadow.c: the pool and the roots. */
+/* A page of that kind, for which a root that was not used for long may have to go. */
+unsigned shadow_take(struct shadow *s, enum shadow_kind kind);
+/* The root for v's CR3, for CPL 0 to 2 or for CPL 3; NO_PAGE: none. */
+unsigned shadow_root_known(struct shadow *s, bool kernel);
+void shadow_give_back(struct shadow *s, unsigned page); /* its entries are 0 */
 void shadow_drop_root(struct shadow *s, unsigned page);
 
+/* shadow_table.c: tables, and which roots lead to them. */
+/* The table behind lin in the current root, made if need be; w: the walk of lin. */
+unsigned shadow_table(struct shadow *s, u32 lin, const struct walk *w);
+/* The root's entry `index`, which is there, goes; the table with it if no root leads to it. */
+void shadow_unlink(struct shadow *s, unsigned root, unsigned index);
+/* The same for one half of what it leads to. True: no entry was there. */
+bool shadow_unlink_half(struct shadow *s, unsigned root, unsigned index, unsigned half);
+void shadow_drop_table(struct shadow *s, unsigned page);
+
 /* shadow_source.c: what was made from which guest frame. */
+/* The first source that is this frame, and the next of the same: page * SOURCES + number. */
+unsigned shadow_source_first(const struct shadow *s, u32 frame);
+unsigned shadow_source_next(const struct shadow *s, unsigned source);
+/* From now on writes to it are seen. */
+void shadow_watch(struct shadow *s, u32 frame);
 bool shadow_frame_watchable(const struct shadow *s, u32 frame);
 void shadow_source_set(struct shadow *s, unsigned page, unsigned number, u32 frame);
 void shadow_sources_clear(struct shadow *s, unsigned page);
-/* Drops all that was made from the frame: it is no longer watched. */
-void shadow_release(struct shadow *s, u32 frame);
 /* physmem's hook. */
 void shadow_table_written(void *ctx, u32 gpa, u32 len);
 
+/* shadow_loose.c: page tables that are not watched for a while. */
+/* A page table is about to be written, by the interpreter or a device. */
+void shadow_count_write(struct shadow *s, u32 frame);
+/* The same for a fault of guest code. True: it may write now. */
+bool shadow_write_fault(struct shadow *s, u32 frame);
+/* It is watched, if it is a page table at all. */
+void shadow_tighten(struct shadow *s, u32 frame);
+/* It is no page table any more. */
+void shadow_loose_forget(struct shadow *s, u32 frame);
+/* physmem's hook. */
+void shadow_tlb_flushed(void *ctx, bool all, u32 lin);
+
 /* shadow_entry.c: single entries, and which ones let a guest frame be written. */
+/* In the current root, what is there by now of what the guest last faulted on. */
+void shadow_fill_expected(struct shadow *s);
+/* The mapping of guest memory has changed: s->plain_first and plain_last. */
+void shadow_find_plain(struct shadow *s);
 void shadow_entry_set(struct shadow *s, unsigned page, unsigned index, u32 entry);
 bool shadow_entry_drop(struct shadow *s, unsigned page, unsigned index); /* was there one? */
+/* The machine frame that a guest frame of memory is mapped to. */
+u32 shadow_machine_frame(const struct shadow *s, u32 frame);
 /* No entry lets the page at gpa be written any more. Also physmem's hook. */
 void shadow_protect(void *ctx, u32 gpa);
 

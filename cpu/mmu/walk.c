@@ -4,15 +4,6 @@
 #include "cpu/mmu/walk.h"
 #include "cpu/physmem.h"
 
-/* Page-table entry bits (SDM vol. 3, tables 4-4 to 4-11) */
-#define PTE_P  BIT(0)
-#define PTE_W  BIT(1)
-#define PTE_U  BIT(2)
-#define PTE_A  BIT(5)
-#define PTE_D  BIT(6)
-#define PDE_PS BIT(7)
-#define PTE_G  BIT(8)
-
 /* #PF error code (SDM vol. 3, 4.7) */
 #define PF_PRESENT  BIT(0)
 #define PF_WRITE    BIT(1)
@@ -53,13 +44,24 @@ static u32 table_read(struct vcpu *v, u32 gpa)
 	return value;
 }
 
-/* Sets bits in a page-table entry, which may itself lie in a page that holds code. */
+/*
+ * Sets A or D in a page-table entry. Nothing that is made from page tables becomes wrong by that,
+ * so who watches them is not told; but the page may also hold decoded code.
+ */
 static void entry_set(struct vcpu *v, struct entry *e, u32 bits)
 {
+	const struct phys_region *r;
+	u32 gpa;
+
 	if ((e->low & bits) == bits)
 		return;
 	e->low |= bits;
-	physmem_write(v->mem, e->gpa & v->mem->a20_mask, &e->low, 4);
+	gpa = e->gpa & v->mem->a20_mask;
+	r = physmem_find(v->mem, gpa);
+	if (unlikely(!r || !r->wr || (physmem_flags(v->mem, gpa) & ~PHYS_PAGE_TABLE)))
+		physmem_write(v->mem, gpa, &e->low, 4);
+	else
+		*(u32 *)(void *)(r->wr + (gpa - r->first)) = e->low;
 }
 
 static enum path_result find_32(struct vcpu *v, u32 lin, struct path *p)
@@ -129,12 +131,26 @@ static bool allowed(const struct vcpu *v, u32 rights, bool write, bool user)
 	return !write || (rights & PTE_W) || (!user && !(v->cr0 & CR0_WP));
 }
 
+static struct walk result_of(const struct vcpu *v, u32 lin, const struct path *p, bool user)
+{
+	const struct entry *leaf = p->large ? &p->pde : &p->pte;
+	u32 rights = p->large ? p->pde.low : p->pde.low & p->pte.low;
+
+	return (struct walk){
+		.gpa = (p->page | (lin & p->mask)) & v->mem->a20_mask,
+		.pde = p->pde.low,
+		.pte = p->pte.low,
+		.writable = (leaf->low & PTE_D) && allowed(v, rights, true, user),
+		.global = (leaf->low & PTE_G) && (v->cr4 & CR4_PGE),
+		.large = p->large,
+		.table = p->large ? 0 : p->pte.gpa & v->mem->a20_mask,
+	};
+}
+
 struct walk page_walk(struct vcpu *v, u32 lin, bool write, bool user)
 {
 	u32 error = (write ? PF_WRITE : 0) | (user ? PF_USER : 0);
 	struct path p;
-	struct entry *leaf;
-	u32 rights;
 
 	if (!(v->cr0 & CR0_PG))
 		return (struct walk){.gpa = lin & v->mem->a20_mask, .writable = true};
@@ -147,21 +163,28 @@ struct walk page_walk(struct vcpu *v, u32 lin, bool write, bool user)
 	case PATH_OK:
 		break;
 	}
-	leaf = p.large ? &p.pde : &p.pte;
-	rights = p.large ? p.pde.low : p.pde.low & p.pte.low;
-	if (!allowed(v, rights, write, user))
+	if (!allowed(v, p.large ? p.pde.low : p.pde.low & p.pte.low, write, user))
 		cpu_raise_pf(v, lin, error | PF_PRESENT);
 
 	if (!p.large)
 		entry_set(v, &p.pde, PTE_A);
-	entry_set(v, leaf, PTE_A | (write ? PTE_D : 0));
-	return (struct walk){
-		.gpa = (p.page | (lin & p.mask)) & v->mem->a20_mask,
-		.writable = (leaf->low & PTE_D) && allowed(v, rights, true, user),
-		.global = (leaf->low & PTE_G) && (v->cr4 & CR4_PGE),
-		.large = p.large,
-		.table = p.large ? 0 : p.pte.gpa & v->mem->a20_mask,
-	};
+	entry_set(v, p.large ? &p.pde : &p.pte, PTE_A | (write ? PTE_D : 0));
+	return result_of(v, lin, &p, user);
+}
+
+bool page_ready(struct vcpu *v, u32 lin, bool write, bool user, struct walk *w)
+{
+	u32 rights, leaf, need = PTE_A | (write ? PTE_D : 0);
+	struct path p;
+
+	if (!(v->cr0 & CR0_PG) || find_path(v, lin, &p) != PATH_OK)
+		return false;
+	rights = p.large ? p.pde.low : p.pde.low & p.pte.low;
+	leaf = p.large ? p.pde.low : p.pte.low;
+	if (!allowed(v, rights, write, user) || !(p.pde.low & PTE_A) || (leaf & need) != need)
+		return false;
+	*w = result_of(v, lin, &p, user);
+	return true;
 }
 
 bool page_peek(struct vcpu *v, u32 lin, u32 *gpa)

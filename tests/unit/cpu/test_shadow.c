@@ -212,7 +212,7 @@ static void test_watched_pages(void)
 	CHECK_EQ(vm.flags[PT >> 12] & PHYS_PAGE_TABLE, PHYS_PAGE_TABLE);
 	CHECK(touch(PT, false));
 	CHECK_EQ(entry(PT) & W, 0);
-	CHECK(!touch(PT, true));
+	CHECK_EQ(entry(0x50000) & P, P);
 	/* Decoded code: read-only until the engine has dropped it. */
 	CHECK(touch(0x60000, true));
 	vm.flags[0x60] |= PHYS_PAGE_CODE;
@@ -239,6 +239,7 @@ static void test_reuse_of_tables(void)
 	CHECK_EQ(vm.flags[PT2 >> 12], 0);
 	CHECK_RAISES(touch(0x400000, false), VEC_PF, 4);
 	/* Now a page of the program's, mapped for writing, and then a table again. */
+	mem_tlb_flush(v, true);
 	set(PT + 0x90 * 4, PT2 | P | W | U);
 	CHECK(touch(0x90000, true));
 	set(PT2, 0x71000 | P | W | U);
@@ -294,6 +295,150 @@ static void test_pae(void)
 	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
 }
 
+/* Directories that say the same share what is below. */
+static void test_shared(void)
+{
+	begin();
+	set_ram32(PD2, PT | P | W | U);
+	CHECK(touch(0x50000, true));
+	v->cr3 = PD2;
+	CHECK(touch(0x50000, true));
+	CHECK_EQ((u32)shadow_stats(s)->tables_made, 1);
+	CHECK_EQ(ram32(PD2) & A, A);
+	set(PT + 0x50 * 4, 0);
+	CHECK_EQ(entry(0x50000), 0);
+	v->cr3 = PD;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0);
+	/* Other rights, and a directory entry that goes. */
+	CHECK(touch(0x51000, true));
+	set(PD2, PT | P | U);
+	v->cr3 = PD2;
+	CHECK(touch(0x51000, false));
+	CHECK_EQ(entry(0x51000) & W, 0);
+	CHECK_EQ((u32)shadow_stats(s)->tables_made, 2);
+	v->cr3 = PD;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x51000) & W, W);
+	set(PD, 0);
+	CHECK_EQ(entry(0x51000), 0);
+	v->cr3 = PD2;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x51000) & P, P);
+}
+
+/* What lies around a fault and was used before comes with it. */
+static void test_prefetch(void)
+{
+	begin();
+	set_ram32(PT + 0x51 * 4, 0x61000 | P | W | U | A);
+	set_ram32(PT + 0x52 * 4, 0x62000 | P | W | U | A | D);
+	set_ram32(PT + 0x53 * 4, 0x63000 | P | U | A | D);
+	set_ram32(PT + 0x54 * 4, 0x64000 | P | W | A | D);
+	CHECK(touch(0x50000, false));
+	CHECK_EQ(entry(0x51000), 0x61000 | P | U | A);
+	CHECK_EQ(entry(0x52000), 0x62000 | P | W | U | A | D);
+	CHECK_EQ(entry(0x53000), 0x63000 | P | U | A);
+	CHECK_EQ(entry(0x54000), 0);
+	CHECK_EQ(entry(0x55000), 0);
+	CHECK_EQ(ram32(PT + 0x51 * 4) & D, 0);
+	CHECK_EQ((u32)shadow_stats(s)->prefetched, 3);
+}
+
+/* After the guest has handled its fault, the access needs no fault of Farbus's own. */
+static void test_expected(void)
+{
+	begin();
+	set(PT + 0x50 * 4, 0);
+	set(PT + 0x51 * 4, 0);
+	CHECK(touch(0x80000, false)); /* sets A in the directory */
+	CHECK_RAISES(touch(0x50000, true), VEC_PF, 6);
+	v->cpl = 0;
+	set(PT + 0x50 * 4, 0x70000 | P | W | U | A | D);
+	v->cpl = 3;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0x70000 | P | W | U | A | D);
+	CHECK_EQ((u32)shadow_stats(s)->fills, 1);
+	/* A is the access's to set. */
+	CHECK_RAISES(touch(0x51000, true), VEC_PF, 6);
+	set(PT + 0x51 * 4, 0x71000 | P | W | U);
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x51000), 0);
+	CHECK_EQ(ram32(PT + 0x51 * 4) & A, 0);
+}
+
+/* Page tables that are written often are compared at flushes. */
+static void test_loose(void)
+{
+	begin();
+	set_ram32(PT + 0x90 * 4, PT | P | W | U);
+	set_ram32(PT + 0x91 * 4, PD | P | W | U);
+	CHECK(touch(0x50000, true));
+	CHECK(touch(0x51000, true));
+	CHECK(touch(0x52000, true));
+	CHECK(touch(0x90000, true));
+	CHECK_EQ(vm.flags[PT >> 12], 0);
+	/* The CPU writes where nobody sees it. */
+	set_ram32(PT + 0x50 * 4, 0x60000 | P | W | U | A | D);
+	set_ram32(PT + 0x51 * 4, 0x51000 | P | U | A | D);
+	mem_tlb_flush_page(v, 0x50000);
+	CHECK_EQ(entry(0x50000), 0);
+	CHECK_EQ(entry(0x51000) & W, W);
+	CHECK_EQ(entry(0x90000) & W, W);
+	mem_tlb_flush(v, true);
+	CHECK_EQ(entry(0x51000), 0);
+	CHECK_EQ(entry(0x52000) & W, W);
+	CHECK_EQ(entry(0x90000) & W, 0);
+	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
+	CHECK(!vm.pm.tables_loose);
+	/* Directories never are. */
+	for (u32 n = 0; n < 20; n++)
+		CHECK(!touch(0x91000, true));
+	CHECK_EQ(vm.flags[PD >> 12], PHYS_PAGE_TABLE);
+	/* Nor is a table that becomes one. */
+	CHECK(touch(0x90000, true));
+	CHECK_EQ(vm.flags[PT >> 12], 0);
+	v->cr3 = PT;
+	root = shadow_root(s);
+	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
+}
+
+/* Work for Farbus that a guest causes, of each kind that the shadow tables know. */
+static u32 work(void)
+{
+	const struct shadow_stats *n = shadow_stats(s);
+
+	return (u32)(n->fills + n->prefetched + n->refused + n->entries_dropped + n->tables_made +
+		     n->tables_dropped + n->roots_made + n->roots_dropped + n->evictions +
+		     n->scans + n->loosened + n->compared);
+}
+
+/* Going from one address space to another and back costs the same however much is mapped. */
+static void test_context_switch(void)
+{
+	static const u32 mapped[] = {10, 100, 1000};
+
+	begin();
+	for (u32 i = 0; i < 1024; i++)
+		set_ram32(PT2 + i * 4, i << 12 | P | W | U);
+	set_ram32(PD2, PT2 | P | W | U);
+	for (u32 m = 0; m < ARRAY_SIZE(mapped); m++) {
+		u32 before = 0;
+
+		for (u32 n = 0; n < 6; n++) {
+			if (n == 2)
+				before = work();
+			v->cr3 = n % 2 ? PD2 : PD;
+			mem_tlb_flush(v, true);
+			for (u32 i = 0; i < mapped[m]; i++)
+				if (i << 12 != PT && i << 12 != PT2 && i << 12 != PD &&
+				    i << 12 != PD2)
+					CHECK(touch(i << 12, true));
+		}
+		CHECK_EQ(work() - before, 0);
+	}
+}
+
 /* More address spaces, and more tables in one, than there is memory for. */
 static void test_bounds(void)
 {
@@ -342,10 +487,12 @@ static void test_mapping(void)
 
 /* --- random guests --- */
 
-#define TABLES	   8u
+#define TABLES	   10u
 #define TABLE_BASE 0x180000u
+#define USED	   12u /* entries of each table */
 
 static u32 random_state = 12345;
+static bool unseen[VM_RAM / PAGE_SIZE]; /* written where nobody watched, since the last flush */
 
 static u32 random_below(u32 n)
 {
@@ -353,7 +500,76 @@ static u32 random_below(u32 n)
 	return (random_state >> 8) % n;
 }
 
-/* Every entry of the current root is one that the guest's tables allow as it is. */
+static u32 random_table(void)
+{
+	return TABLE_BASE + random_below(TABLES) * PAGE_SIZE;
+}
+
+static bool pae(void)
+{
+	return v->cr4 & CR4_PAE;
+}
+
+/* What the guest's tables say of lin: false where they say nothing. */
+struct said {
+	u32 pde, pte, table;
+};
+
+static bool look(u32 lin, struct said *said)
+{
+	u32 at = (v->cr3 & PAGE_MASK) + (lin >> 22) * 4;
+
+	if (pae()) {
+		if (!(v->pdpte[lin >> 30] & P))
+			return false;
+		at = ((u32)v->pdpte[lin >> 30] & PAGE_MASK) + (lin >> 21 & 511) * 8;
+		if (ram32(at + 4))
+			return false;
+	}
+	said->pde = ram32(at);
+	said->table = 0;
+	if ((said->pde & PS) && (pae() || (v->cr4 & CR4_PSE))) {
+		said->pte = (said->pde & ~(pae() ? 0x1fffffu : 0x3fffffu)) |
+			    (lin & (pae() ? 0x1ff000 : 0x3ff000)) | (said->pde & 0xfff);
+		return said->pde & P;
+	}
+	said->table = said->pde & PAGE_MASK;
+	at = said->table + (lin >> 12 & (pae() ? 511 : 1023)) * (pae() ? 8 : 4);
+	if (!(said->pde & P) || (pae() && ram32(at + 4)))
+		return false;
+	said->pte = ram32(at);
+	return said->pte & P;
+}
+
+/* The entry is one that the guest's tables allow as they are. */
+static void check_entry(u32 lin, u32 e)
+{
+	struct said said;
+	u32 rights;
+
+	CHECK(!(e & W) || !(vm.flags[e >> 12] & PHYS_PAGE_WATCHED));
+	if (!look(lin, &said)) {
+		CHECK(false);
+		return;
+	}
+	rights = said.pde & said.pte;
+	CHECK_EQ(said.pde & said.pte & A, A);
+	CHECK_EQ(e & PAGE_MASK, said.pte & PAGE_MASK);
+	CHECK((rights & U) || v->cpl < 3);
+	CHECK(!(e & W) || (said.pte & D));
+	CHECK(!(e & W) || (rights & W) || (v->cpl < 3 && !(v->cr0 & CR0_WP)));
+}
+
+static bool may_be_stale(u32 lin)
+{
+	u32 at = (v->cr3 & PAGE_MASK) + (lin >> 22) * 4;
+
+	if (pae())
+		at = ((u32)v->pdpte[lin >> 30] & PAGE_MASK) + (lin >> 21 & 511) * 8;
+	return (ram32(at) & P) && (ram32(at) & PAGE_MASK) < VM_RAM && unseen[ram32(at) >> 12];
+}
+
+/* Every entry of the current root, but for what the guest has written and not flushed. */
 static void compare(void)
 {
 	const u32 *directory = table_at(root);
@@ -363,66 +579,148 @@ static void compare(void)
 			continue;
 		for (u32 k = 0; k < 1024; k++) {
 			u32 e = table_at(directory[i])[k], lin = i << 22 | k << 12;
-			u32 pde = ram32((v->cr3 & PAGE_MASK) + i * 4);
-			u32 pte = pde & PS ? (pde & ~0x3fffffu) | k << 12 | (pde & 0xfff)
-					   : ram32((pde & PAGE_MASK) + k * 4);
 
-			if (!(e & P))
-				continue;
-			CHECK_EQ(pde & (P | U | A), P | U | A);
-			CHECK_EQ(pte & (P | U | A), P | U | A);
-			CHECK_EQ(e & PAGE_MASK, pte & PAGE_MASK);
-			CHECK(!(e & W) || ((pde & pte & W) && (pte & D)));
-			CHECK(!(e & W) || !(vm.flags[e >> 12] & PHYS_PAGE_WATCHED));
-			(void)lin;
+			if ((e & P) && !may_be_stale(lin))
+				check_entry(lin, e);
 		}
 	}
+}
+
+static void load_cr3(u32 cr3)
+{
+	if (pae() && !pdpte_load(v, cr3))
+		return;
+	v->cr3 = cr3;
+	mem_tlb_flush(v, true);
+	memset(unseen, 0, sizeof(unseen));
+}
+
+/* All roots there are, after a flush. */
+static void compare_all(void)
+{
+	u32 cr3 = v->cr3;
+
+	for (u32 n = 0; n < TABLES * 2; n++) {
+		v->cpl = n % 2 ? 3 : 0;
+		load_cr3(TABLE_BASE + n / 2 * PAGE_SIZE);
+		root = shadow_root(s);
+		compare();
+	}
+	load_cr3(cr3);
 }
 
 static u32 random_entry(bool directory)
 {
 	u32 bits = random_below(8) ? P | U | (random_below(4) ? W : 0) : random_below(0x80);
 
+	if (random_below(3) == 0)
+		bits |= A | (random_below(2) ? D : 0);
 	if (directory && random_below(8) == 0)
-		return random_below(2) << 22 | bits | PS;
+		return (random_below(2) << 22 | (bits & ~0x1fff00u) | PS) &
+		       (pae() ? ~0x200000u : ~0u);
 	if (directory || random_below(8) == 0)
-		return (TABLE_BASE + random_below(TABLES) * PAGE_SIZE) | (bits & ~PS);
+		return random_table() | (bits & ~PS);
 	return random_below(VM_RAM / PAGE_SIZE) << 12 | (bits & ~PS);
+}
+
+/* The interpreter's store, or the CPU's when it may. */
+static void store(u32 gpa, u32 value, bool by_cpu)
+{
+	if (!(vm.flags[gpa >> 12] & PHYS_PAGE_TABLE))
+		unseen[gpa >> 12] = true;
+	if (by_cpu)
+		set_ram32(gpa, value);
+	else
+		set(gpa, value);
+}
+
+static u32 random_place(void)
+{
+	return random_below(USED) * (pae() ? 8 : 4);
+}
+
+static u32 random_lin(void)
+{
+	return random_below(4) << (pae() ? 21 : 22) | random_below(USED) << 12;
+}
+
+/* An access of the guest's; a write changes what lies there. */
+static void access_lin(u32 lin, bool write)
+{
+	volatile bool done = false;
+
+	if (RAISES(done = touch(lin, write)) || !done || !write)
+		return;
+	root = shadow_root(s);
+	store((entry(lin) & PAGE_MASK) + random_place(), random_entry(random_below(2)), true);
 }
 
 static void random_step(void)
 {
-	u32 table = TABLE_BASE + random_below(TABLES) * PAGE_SIZE, lin;
+	u32 lin;
 
-	switch (random_below(8)) {
+	switch (random_below(12)) {
 	case 0:
-		set(table + random_below(4) * 4, random_entry(random_below(2)));
+		store(random_table() + random_place(), random_entry(random_below(2)), false);
 		break;
 	case 1:
-		set(table + random_below(1024) * 4, random_entry(false));
+		store(random_table() + random_below(1024) * 4, pae() ? 0 : random_entry(false),
+		      false);
 		break;
 	case 2:
-		v->cr3 = table;
+		load_cr3(random_table());
+		break;
+	case 3:
+		lin = random_lin();
+		mem_tlb_flush_page(v, lin);
+		root = shadow_root(s);
+		if (entry(lin) & P)
+			check_entry(lin, entry(lin));
+		break;
+	case 4:
+		v->cpl = random_below(2) ? 3 : 0;
+		if (random_below(8) == 0)
+			v->cr0 ^= CR0_WP;
 		break;
 	default:
-		lin = random_below(4) << 22 | random_below(4) << 12;
-		(void)RAISES(touch(lin, random_below(2)));
+		access_lin(random_lin(), random_below(2));
 	}
 	root = shadow_root(s);
 }
 
-static void test_random(void)
+static void random_tables(void)
+{
+	for (u32 n = 0; n < TABLES * 1024; n++)
+		set_ram32(TABLE_BASE + n * 4, 0);
+	for (u32 n = 0; n < TABLES * USED; n++)
+		set_ram32(TABLE_BASE + n / USED * PAGE_SIZE + n % USED * (pae() ? 8 : 4),
+			  random_entry(true));
+	if (!pae())
+		return;
+	/* The first is a table of page directories, too, whose entries keep to its rules. */
+	for (u32 n = 0; n < 4; n++)
+		set_ram32(TABLE_BASE + n * 8, random_table() | P);
+}
+
+static void test_random(u32 cr4)
 {
 	begin();
-	v->cr4 |= CR4_PSE;
-	v->cr3 = TABLE_BASE;
-	for (u32 n = 0; n < TABLES * 1024; n++)
-		set_ram32(TABLE_BASE + n * 4, n % 1024 < 4 ? random_entry(true) : 0);
-	for (u32 n = 0; n < 50000; n++) {
+	v->cr4 |= cr4;
+	random_tables();
+	load_cr3(TABLE_BASE);
+	root = shadow_root(s);
+	for (u32 n = 0; n < 40000; n++) {
 		random_step();
 		if (n % 16 == 0)
 			compare();
+		if (n % 500 == 0)
+			compare_all();
 	}
+	CHECK(shadow_stats(s)->loosened > 100);
+	CHECK(shadow_stats(s)->prefetched > 100);
+	CHECK(shadow_stats(s)->fills > 1000);
+	v->cpl = 3;
+	v->cr0 &= ~CR0_WP;
 }
 
 int main(void)
@@ -432,12 +730,18 @@ int main(void)
 	test_kernel();
 	test_changes();
 	test_roots();
+	test_shared();
+	test_prefetch();
+	test_expected();
+	test_loose();
+	test_context_switch();
 	test_watched_pages();
 	test_reuse_of_tables();
 	test_large();
 	test_pae();
 	test_bounds();
 	test_mapping();
-	test_random();
+	test_random(CR4_PSE);
+	test_random(CR4_PAE);
 	return check_done();
 }
