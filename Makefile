@@ -271,3 +271,5 @@ bench: bench-counts bench-translate bench-remote bench-serve
 
 clean:
 	rm -rf $(BUILD)
+
+include host/package/package.mk

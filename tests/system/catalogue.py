@@ -24,6 +24,7 @@ import media_test
 import memtest_test
 import monitor_test
 import nic_test
+import package_test
 import peer_test
 import random_test
 import relay_test
@@ -91,6 +92,7 @@ TESTS = [
     *(Test(f"limits/{name}", run, 180, True) for name, run in limits_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_ports.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_send.CASES.items()),
+    *(Test(f"package/{name}", run, 300, True) for name, run in package_test.CASES.items()),
     *(Test(f"host/pc-{name}", run, 3600 if name == "debian-64m" else 1200, name in host_pc.QUICK)
       for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
