@@ -3,8 +3,9 @@
  * Chip: 8042 keyboard controller of a PS/2-style AT. Reference: IBM PS/2 Hardware Interface
  * Technical Reference, "Keyboard and Auxiliary Device Controller".
  * Modelled: both devices, translation, controller RAM, A20, reset, all usual commands. The
- * controller answers at once; a device's byte comes BYTE_NS after the one before it was read, so
- * that a guest may read port 60h twice for one key.
+ * controller answers at once; a device's byte comes BYTE_NS after the one before it was read, and
+ * not while the interrupt handler of that one is at work, so that a guest may read port 60h twice
+ * for one key (DOS and its BIOS do), however long it takes.
  * Not modelled: password, the parity and time-out bits, the keyboard lock.
  */
 #include "devices/i8042.h"
@@ -12,7 +13,8 @@
 #include "cpu/physmem.h"
 #include "lib/str.h"
 
-#define BYTE_NS 1000000u /* eleven bits at the cable's 10-16 kHz are 0.7 to 1.1 ms */
+#define BYTE_NS	  1000000u /* eleven bits at the cable's 10-16 kHz are 0.7 to 1.1 ms */
+#define HELD_MOST 50u	   /* then the next byte comes, EOI or not: some guests poll */
 
 #define STATUS_FULL	  0x01u
 #define STATUS_SYSTEM	  0x04u
@@ -108,6 +110,15 @@ static bool mouse_waits(struct i8042 *c)
 	return !(*mode_of(c) & MODE_NO_MOUSE) && ps2_mouse_has_byte(&c->mouse);
 }
 
+/*
+ * On a busy host, BYTE_NS may pass between two instructions of the guest, so the handler's end
+ * counts too.
+ */
+static bool handler_at_work(const struct i8042 *c)
+{
+	return irq_in_service(&c->irq_keyboard) || irq_in_service(&c->irq_mouse);
+}
+
 /* Moves the next byte to the output buffer when that is empty and the byte's time has come. */
 static void deliver(struct i8042 *c)
 {
@@ -126,6 +137,12 @@ static void deliver(struct i8042 *c)
 		timer_arm(c->clock, &c->timer, c->ready_at);
 		return;
 	}
+	if (handler_at_work(c) && c->held < HELD_MOST) {
+		c->held++;
+		timer_arm(c->clock, &c->timer, clock_now(c->clock) + BYTE_NS);
+		return;
+	}
+	c->held = 0;
 	while (keyboard_waits(c)) {
 		if (keyboard_byte(c, &byte)) {
 			fill(c, byte, false);
@@ -343,6 +360,7 @@ void i8042_reset(struct i8042 *c)
 	c->command = 0;
 	c->reply_waits = c->break_prefix = false;
 	c->ready_at = 0;
+	c->held = 0;
 	update_irqs(c);
 }
 

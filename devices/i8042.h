@@ -28,6 +28,7 @@ struct i8042 {
 	u8 reply;
 	bool break_prefix; /* translation: an F0h went before */
 	u64 ready_at;	   /* ns: the next byte of a device arrives no earlier */
+	unsigned held;	   /* how often the next byte has waited for a handler's end */
 	struct timer timer;
 };
 

@@ -16,3 +16,11 @@ void irq_set(const struct irq_pin *pin, bool level)
 	if (!before != !after && lines->changed)
 		lines->changed(lines->ctx, line, after != 0);
 }
+
+bool irq_in_service(const struct irq_pin *pin)
+{
+	struct irq_lines *lines = pin->lines;
+
+	return lines && lines->in_service &&
+	       lines->in_service(lines->ctx, pin->line & (IRQ_LINES - 1));
+}

@@ -11,8 +11,9 @@
 #define IRQ_LINES 16
 
 struct irq_lines {
-	u32 sources[IRQ_LINES];			       /* one bit a source that drives it high */
+	u32 sources[IRQ_LINES]; /* one bit a source that drives it high */
 	void (*changed)(void *ctx, unsigned line, bool level); /* the PIC */
+	bool (*in_service)(void *ctx, unsigned line); /* taken, and no EOI since; may be NULL */
 	void *ctx;
 	/*
 	 * Called at the guest's EOI of a line, and for all lines when it initialises its PIC;
@@ -29,5 +30,7 @@ struct irq_pin {
 };
 
 void irq_set(const struct irq_pin *pin, bool level);
+/* Whether the guest's handler of the line is at work: the PIC has it in service. */
+bool irq_in_service(const struct irq_pin *pin);
 
 #endif

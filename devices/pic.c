@@ -104,6 +104,13 @@ static void line_changed(void *ctx, unsigned line, bool level)
 	update(p, false);
 }
 
+static bool line_in_service(void *ctx, unsigned line)
+{
+	struct pic *p = ctx;
+
+	return p->chip[line >> 3].isr & BIT(line & 7);
+}
+
 /* The end of service of one input, however it came about. */
 static void end_of_interrupt(struct pic *p, unsigned chip, unsigned input)
 {
@@ -348,6 +355,7 @@ void pic_init(struct pic *p, struct bus *bus, struct irq_lines *lines,
 	p->acknowledged = acknowledged;
 	p->ctx = ctx;
 	lines->changed = line_changed;
+	lines->in_service = line_in_service;
 	lines->ctx = p;
 	pic_reset(p);
 	ports = bus_register(bus, 0x20, 0x21, ROUTE_VIRTUAL, &pic_ops, p, "pic");

@@ -63,6 +63,11 @@ static u64 read_clock(void *ctx)
 	return b->now;
 }
 
+static bool irq_served(void *ctx, unsigned line)
+{
+	return ((struct board *)ctx)->in_service[line];
+}
+
 static void irq_changed(void *ctx, unsigned line, bool level)
 {
 	struct board *b = ctx;
@@ -80,6 +85,7 @@ struct board *board_new(void)
 	ram.rd = ram.wr = b->ram;
 	bus_init(&b->bus);
 	b->irqs.changed = irq_changed;
+	b->irqs.in_service = irq_served;
 	b->irqs.ctx = b;
 	b->clock.read = read_clock;
 	b->clock.ctx = b;

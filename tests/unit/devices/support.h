@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the device tests share: cmocka, a clock that is moved by hand, a bus with short accessors. */
+/* What the device tests share: cmocka, a clock that is moved by hand, a bus with short accessors.
+ */
 #ifndef FARBUS_TESTS_UNIT_DEVICES_SUPPORT_H
 #define FARBUS_TESTS_UNIT_DEVICES_SUPPORT_H
 
@@ -24,8 +25,9 @@ struct board {
 	struct clock clock;
 	struct physmem mem;
 	u64 now;
-	bool irq[IRQ_LINES];	  /* the lines' levels, when no PIC is plugged in */
-	unsigned rises[IRQ_LINES]; /* how often each went up */
+	bool irq[IRQ_LINES];	    /* the lines' levels, when no PIC is plugged in */
+	bool in_service[IRQ_LINES]; /* what a PIC would say of them */
+	unsigned rises[IRQ_LINES];  /* how often each went up */
 	u8 *ram;
 	u8 page_flags[512];
 };

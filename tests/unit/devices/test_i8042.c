@@ -209,6 +209,30 @@ static void interrupts_and_pace(void **state)
 	expect(f, 0x1f);
 }
 
+/* DOS reads port 60h, then its BIOS does: the key's byte must still be there, however late. */
+static void a_handler_reads_twice(void **state)
+{
+	struct fixture *f = *state;
+
+	mode(f, 0x41);
+	keys(f, "\x1e\x9e", 2);
+	board_run(f->b, CABLE);
+	f->b->in_service[1] = true;
+	assert_int_equal(in8(f->b, 0x60), 0x1e);
+	board_run(f->b, 20 * MS);
+	assert_int_equal(in8(f->b, 0x64) & 1, 0);
+	assert_int_equal(in8(f->b, 0x60), 0x1e);
+	f->b->in_service[1] = false;
+	expect(f, 0x9e);
+	/* Without an EOI the bytes come all the same. */
+	f->b->in_service[1] = true;
+	keys(f, "\x1f", 1);
+	board_run(f->b, 20 * MS);
+	assert_int_equal(in8(f->b, 0x64) & 1, 0);
+	board_run(f->b, 80 * MS);
+	assert_int_equal(in8(f->b, 0x60), 0x1f);
+}
+
 static void a_burst_of_keys(void **state)
 {
 	struct fixture *f = *state;
@@ -351,6 +375,7 @@ int main(void)
 		TEST(raw_sets),
 		TEST(keyboard_commands),
 		TEST(interrupts_and_pace),
+		TEST(a_handler_reads_twice),
 		TEST(a_burst_of_keys),
 		TEST(mouse),
 		TEST(a20),
