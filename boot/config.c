@@ -92,7 +92,7 @@ bool config_number_list(const char **s, char separator, u32 *value, unsigned cou
 }
 
 static const char known_words[] =
-	"ram, cpu, translate, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, "
+	"ram, cpu, translate, shadow-pool, firmware, vgabios, diskN, cdromN, floppyN, geometry, boot, rtc, "
 	"route, console, serialN, parallel0, triple-fault, monitor, trace, nic, frames, key, peer, "
 	"export or offer";
 

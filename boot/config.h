@@ -14,7 +14,7 @@
 #define CONFIG_NAME_MAX	 48 /* a module's name, with its terminator */
 #define CONFIG_ROUTES	 16
 #define CONFIG_RANGES	 8 /* port ranges in one route */
-#define CONFIG_ERROR_MAX 256
+#define CONFIG_ERROR_MAX 288
 
 #define CONFIG_DISKS	4
 #define CONFIG_FLOPPIES 2
@@ -162,6 +162,7 @@ struct config {
 	u32 ram; /* bytes, whole MB */
 	enum config_cpu cpu;
 	bool translate;		       /* with CONFIG_CPU_DIRECT: CPL 0 is translated */
+	u32 shadow_pool;	       /* with CONFIG_CPU_DIRECT: bytes, whole pages; 0: by ram */
 	struct config_medium firmware; /* CONFIG_NONE: the module `bios.bin` */
 	struct config_medium vgabios;  /* CONFIG_NONE: host, and `vgabios.bin` when it has none */
 	struct config_medium disk[CONFIG_DISKS], cdrom[CONFIG_DISKS];
@@ -200,8 +201,8 @@ struct config {
 	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };
 
-/* Defaults: 64 MB, cpu auto, translate off, rtc host, console com1 at 115200, monitor on,
- * triple-fault reset. */
+/* Defaults: 64 MB, cpu auto, translate off, shadow-pool by ram, rtc host, console com1 at 115200,
+ * monitor on, triple-fault reset. */
 void config_init(struct config *c);
 
 /* Parses the text of the `config` module (len bytes, need not be terminated). 0, or -1 with

@@ -20,6 +20,23 @@ static int set_ram(struct parse *p, unsigned index)
 	return 0;
 }
 
+static int set_shadow_pool(struct parse *p, unsigned index)
+{
+	static const char expected[] = "a size from 256K to 62M, as in 'shadow-pool 4M'";
+	const char *word = config_take(p), *s = word;
+	u32 size;
+
+	(void)index;
+	if (!config_number_at(&s, 62 * KB, &size) || (*s != 'K' && *s != 'M') || s[1])
+		return config_fail(p, config_shown(p, word), expected);
+	if (*s == 'M')
+		size = size <= 62 ? size * KB : 0;
+	if (size < 256 || size > 62 * KB)
+		return config_fail(p, config_shown(p, word), expected);
+	p->c->shadow_pool = size * KB & PAGE_MASK;
+	return 0;
+}
+
 static int set_cpu(struct parse *p, unsigned index)
 {
 	const char *word = config_take(p);
@@ -374,6 +391,7 @@ const struct config_word config_words[] = {
 	{"ram", 0, set_ram},
 	{"cpu", 0, set_cpu},
 	{"translate", 0, set_translate},
+	{"shadow-pool", 0, set_shadow_pool},
 	{"firmware", 0, set_firmware},
 	{"vgabios", 0, set_vgabios},
 	{"disk", CONFIG_DISKS, set_disk},

@@ -17,10 +17,12 @@
 #define MSR_SYSENTER_CS 0x174
 #define CPUID_EDX_SEP	BIT(11)
 
-static u32 shadow_pages(u32 ram)
+static u32 shadow_pages(const struct config *c, u32 ram)
 {
 	u32 pages = ram / RAM_PER_PAGE;
 
+	if (c->shadow_pool)
+		return c->shadow_pool / PAGE_SIZE;
 	return pages < PAGES_FIRST ? PAGES_FIRST : pages > PAGES_LAST ? PAGES_LAST : pages;
 }
 
@@ -29,9 +31,11 @@ static u32 flag_pages(u32 ram)
 	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
 }
 
-u32 direct_own_size(u32 ram, bool translate)
+u32 direct_own_size(const struct config *c, u32 ram)
 {
-	return (u32)direct_arena_size(flag_pages(ram), translate) + shadow_pages(ram) * PAGE_SIZE;
+	u32 pages = shadow_pages(c, ram);
+
+	return (u32)direct_arena_size(flag_pages(ram), pages, c->translate) + pages * PAGE_SIZE;
 }
 
 /* Guest memory on the heap: the PC's ROMs. */
@@ -66,9 +70,10 @@ static struct translate_state translate_state;
 
 void direct_build(struct vm *vm)
 {
-	u32 pages = shadow_pages(vm->config.ram), phys = memory_take(pages * PAGE_SIZE);
+	u32 pages = shadow_pages(&vm->config, vm->config.ram),
+	    phys = memory_take(pages * PAGE_SIZE);
 	bool translate = vm->config.translate;
-	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages, translate));
+	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages, pages, translate));
 	struct direct_host host = {
 		.gdt = trap_gdt,
 		.ldt = trap_ldt,

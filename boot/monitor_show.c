@@ -119,11 +119,14 @@ static void show_direct(struct monitor *m)
 			  d->translated_left[0], d->translated_left[1]);
 	mon_print(m, "direct: interpreted after");
 	show_exceptions(m, d->vectors);
-	mon_print(m, "\nshadow: %llu fills, %llu refused, %llu entries dropped, %llu scans\n",
-		  s->fills, s->refused, s->entries_dropped, s->scans);
-	mon_print(m, "shadow: tables %llu - %llu, roots %llu - %llu, %llu evictions, %u pages\n",
-		  s->tables_made, s->tables_dropped, s->roots_made, s->roots_dropped, s->evictions,
-		  s->pages_in_use);
+	mon_print(m, "\nshadow: %llu fills, %llu entries ahead, %llu refused, %llu dropped, ",
+		  s->fills, s->prefetched, s->refused, s->entries_dropped);
+	mon_print(m, "%llu scans, %llu loose, %llu compared\n", s->scans, s->loosened, s->compared);
+	mon_print(m, "shadow: tables %llu - %llu, roots %llu - %llu, %llu evictions\n",
+		  s->tables_made, s->tables_dropped, s->roots_made, s->roots_dropped, s->evictions);
+	mon_print(m, "shadow: pool %u KB, %u KB in use, %u KB at most\n",
+		  s->pages * (PAGE_SIZE / KB), s->pages_in_use * (PAGE_SIZE / KB),
+		  s->pages_most * (PAGE_SIZE / KB));
 }
 
 void mon_stats(struct monitor *m, const struct command *c)

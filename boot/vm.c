@@ -37,7 +37,7 @@ static u32 own_size(const struct config *c, u32 ram)
 		   ROM_SHADOW_SIZE + HEAP_RESERVE + offer_size(c) + vm_trace_size(c);
 
 	if (c->cpu == CONFIG_CPU_DIRECT)
-		size += direct_own_size(ram, c->translate);
+		size += direct_own_size(c, ram);
 
 	return size + (size / (4 * MB) + 2) * PAGE_SIZE;
 }
@@ -62,6 +62,9 @@ static void reserve_ram(const struct config *c, const struct boot_info *boot)
 	}
 	while (ram && !ram_fits(c, boot, ram))
 		ram -= MB;
+	if (!ram && c->cpu == CONFIG_CPU_DIRECT && c->shadow_pool)
+		boot_fail("config: shadow-pool %uK: this PC's %u MB have no room for it and a guest",
+			  c->shadow_pool / KB, boot->host_mb);
 	boot_fail("config: ram %uM: this PC has %u MB: at most %u MB for the guest", c->ram / MB,
 		  boot->host_mb, ram / MB);
 }

@@ -33,7 +33,8 @@ struct direct_host {
 	u16 kernel_selectors; /* the first of five in the GDT: CS, DS, ES, SS, FS at CPL 1 */
 };
 
-size_t direct_arena_size(u32 flag_pages, bool translate);
+/* flag_pages: physmem's; shadow_pages: those of the host's shadow tables. */
+size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, bool translate);
 /* After interp_init(), in a zeroed arena; `host` is copied. */
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 

@@ -138,14 +138,14 @@ static bool has_umip(void)
 }
 
 /* The translator's, behind the rest, begins at 16 bytes. */
-static size_t plain_size(u32 flag_pages)
+static size_t plain_size(u32 flag_pages, u32 shadow_pages)
 {
-	return state_size() + ((shadow_arena_size(flag_pages) + 15) & ~(size_t)15);
+	return state_size() + ((shadow_arena_size(flag_pages, shadow_pages) + 15) & ~(size_t)15);
 }
 
-size_t direct_arena_size(u32 flag_pages, bool translate)
+size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, bool translate)
 {
-	return plain_size(flag_pages) + (translate ? direct_kernel_arena_size() : 0);
+	return plain_size(flag_pages, shadow_pages) + (translate ? direct_kernel_arena_size() : 0);
 }
 
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
@@ -164,7 +164,8 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	direct_segments_init(d);
 	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
 	if (host->code)
-		direct_kernel_init(d, (u8 *)arena + plain_size(v->mem->flag_pages));
+		direct_kernel_init(
+			d, (u8 *)arena + plain_size(v->mem->flag_pages, host->shadow.page_count));
 	v->direct = d;
 	v->hand_over = hand_over;
 }

@@ -6,9 +6,9 @@
 #define PDPTE_P	  BIT(0)
 #define NO_PAGING 0xffffffffu /* in CR3's place; no guest's, because reserved bits are not kept */
 
-size_t shadow_arena_size(u32 flag_pages)
+size_t shadow_arena_size(u32 flag_pages, u32 pages)
 {
-	return sizeof(struct shadow) + SHADOW_PAGES_MAX * sizeof(struct shadow_page) +
+	return sizeof(struct shadow) + pages * sizeof(struct shadow_page) +
 	       flag_pages * sizeof(struct shadow_frame);
 }
 
@@ -19,8 +19,9 @@ struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_conf
 	s->v = v;
 	s->mem = v->mem;
 	s->c = *c;
+	s->stats.pages = c->page_count;
 	s->page = (struct shadow_page *)(void *)(s + 1);
-	s->frame = (struct shadow_frame *)(void *)(s->page + SHADOW_PAGES_MAX);
+	s->frame = (struct shadow_frame *)(void *)(s->page + c->page_count);
 	s->free = s->current = s->newest = s->oldest = NO_PAGE;
 	memset(s->root_head, 0xff, sizeof(s->root_head));
 	memset(s->table_head, 0xff, sizeof(s->table_head));

@@ -47,13 +47,13 @@ struct shadow_stats {
 	u64 scans;     /* searches for all entries of a page */
 	u64 loosened;  /* page tables that were written too often to be watched */
 	u64 compared;  /* page tables compared with what was made from them, at flushes */
-	u32 pages_in_use, pages_most;
+	u32 pages, pages_in_use, pages_most; /* the bound; now; ever */
 };
 
 struct shadow;
 
-/* `flag_pages` is physmem's. */
-size_t shadow_arena_size(u32 flag_pages);
+/* flag_pages: physmem's; pages: the tables'. */
+size_t shadow_arena_size(u32 flag_pages, u32 pages);
 /* In a zeroed arena; hooks itself to v->mem. */
 struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_config *c);
 

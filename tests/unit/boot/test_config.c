@@ -46,6 +46,7 @@ static void defaults(void **state)
 	assert_int_equal(c.ram, 64 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_AUTO);
 	assert_false(c.translate);
+	assert_int_equal(c.shadow_pool, 0);
 	assert_int_equal(c.console_com, 1);
 	assert_int_equal(c.console_baud, 115200);
 	assert_true(c.rtc_host);
@@ -83,11 +84,13 @@ static void every_word(void **state)
 			       "parallel0 null\n"
 			       "triple-fault stop\n"
 			       "monitor off\n"
-			       "translate on"),
+			       "translate on\n"
+			       "shadow-pool 260K"),
 			 0);
 	assert_int_equal(c.ram, 16 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_INTERP);
 	assert_true(c.translate);
+	assert_int_equal(c.shadow_pool, 260 * KB);
 	assert_string_equal(c.firmware.module, "my.bin");
 	assert_int_equal(c.vgabios.source, CONFIG_MODULE);
 	assert_string_equal(c.disk[0].module, "dlx.img");
@@ -156,6 +159,13 @@ static void mistakes(void **state)
 	check_error_begins("ram0 1M", "config:1: 'ram0': expected ram, ");
 	check_error("cpu fast", "config:1: 'fast': expected 'auto', 'interp' or 'direct'");
 	check_error("cpu", "config:1: 'cpu': expected 'auto', 'interp' or 'direct'");
+	check_error("shadow-pool 255K", "config:1: '255K': expected a size from 256K to 62M, as in "
+					"'shadow-pool 4M'");
+	check_error_begins("shadow-pool 0M", "config:1: '0M': expected a size ");
+	check_error_begins("shadow-pool 63M", "config:1: '63M': expected a size ");
+	check_error_begins("shadow-pool 1G", "config:1: '1G': expected a size ");
+	check_error_begins("shadow-pool 300", "config:1: '300': expected a size ");
+	check_error_begins("shadow-pool", "config:1: 'shadow-pool': expected a size ");
 	check_error("translate yes", "config:1: 'yes': expected 'on' or 'off'");
 	check_error("cpu auto auto", "config:1: 'auto': expected nothing more on this line");
 	check_error("disk0", "config:1: 'disk0': expected 'module NAME', 'host M [partition P]' or "

@@ -84,7 +84,7 @@ static void begin(void)
 	vm_user();
 	memset(pool, 0, sizeof(pool));
 	free(arena);
-	arena = calloc(1, shadow_arena_size(vm.pm.flag_pages));
+	arena = calloc(1, shadow_arena_size(vm.pm.flag_pages, SHADOW_PAGES_MIN));
 	s = shadow_init(v, arena, &c);
 	for (u32 i = 0; i < 1024; i++)
 		set_ram32(PT + i * 4, i << 12 | P | W | U);
