@@ -86,6 +86,8 @@ void mon_leases(struct monitor *m, const struct command *c)
 		return;
 	net_describe(text, sizeof(text));
 	mon_print(m, "%s\n", text);
+	remote_route_drops(m->vm, text, sizeof(text));
+	mon_print(m, "%s\n", text);
 }
 
 void mon_ping(struct monitor *m, const struct command *c)

@@ -37,6 +37,8 @@ void remote_route_end(struct vm *vm);
 
 /* Two lines about remote route n, counted from 0: what it is, what it cost. False: no more. */
 bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size);
+/* One line: frames that were dropped, by reason. */
+void remote_route_drops(struct vm *vm, char *buf, size_t size);
 /*
  * Sends remote route n `count` echoes, one after the other, and waits 1 s at most for each. Average
  * and longest in ns, of those that came back. The number of these; -1: there is no such route.

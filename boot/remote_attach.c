@@ -239,6 +239,22 @@ bool remote_route_describe(struct vm *vm, unsigned n, char *buf, size_t size)
 	return true;
 }
 
+void remote_route_drops(struct vm *vm, char *buf, size_t size)
+{
+	const u64 *drops = vm->remotes->e.drops;
+	size_t n = (size_t)fmt(buf, size, "frames dropped:");
+	bool any = false;
+
+	for (unsigned i = 0; i < DROPS; i++) {
+		if (!drops[i])
+			continue;
+		n += (size_t)fmt(buf + n, size - n, " %s %llu", drop_name((enum drop)i), drops[i]);
+		any = true;
+	}
+	if (!any)
+		fmt(buf + n, size - n, " none");
+}
+
 int remote_route_ping(struct vm *vm, unsigned n, u32 count, u64 *average, u64 *longest)
 {
 	struct remote_route *m = nth_route(vm, n);

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Callable
 
+import attack_pc
 import attack_test
 import bad_input_test
 import console_test
@@ -89,6 +90,8 @@ TESTS = [
     *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_lines.CASES.items()),
     *(Test(f"attack/{name}", run, 180, True) for name, run in attack_test.CASES.items()),
+    *(Test(f"attack/pc-{name}", run, 400, name != "float")
+      for name, run in attack_pc.CASES.items()),
     *(Test(f"limits/{name}", run, 180, True) for name, run in limits_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_ports.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_send.CASES.items()),
