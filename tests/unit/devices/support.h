@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the device tests share: cmocka, a clock that is moved by hand, a bus with short accessors.
- */
+/* What device tests share: cmocka, a clock that is moved by hand, a bus with short accessors. */
 #ifndef FARBUS_TESTS_UNIT_DEVICES_SUPPORT_H
 #define FARBUS_TESTS_UNIT_DEVICES_SUPPORT_H
 
