@@ -30,7 +30,7 @@
 #define CONFIG_ACCESS_NAMES	8
 #define CONFIG_ACCESS_RANGES	4
 
-enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP, CONFIG_CPU_DIRECT };
+enum config_cpu { CONFIG_CPU_AUTO, CONFIG_CPU_INTERP, CONFIG_CPU_DIRECT, CONFIG_CPU_LOCKSTEP };
 
 /* Where a disk's, floppy's or ROM's bytes come from. */
 enum config_source {

@@ -48,8 +48,11 @@ static int set_cpu(struct parse *p, unsigned index)
 		p->c->cpu = CONFIG_CPU_INTERP;
 	else if (!strcmp(word, "direct"))
 		p->c->cpu = CONFIG_CPU_DIRECT;
+	else if (!strcmp(word, "lockstep"))
+		p->c->cpu = CONFIG_CPU_LOCKSTEP;
 	else
-		return config_fail(p, config_shown(p, word), "'auto', 'interp' or 'direct'");
+		return config_fail(p, config_shown(p, word),
+				   "'auto', 'interp', 'direct' or 'lockstep'");
 	return 0;
 }
 

@@ -92,6 +92,7 @@ void direct_build(struct vm *vm)
 			   .window = phys_ptr(0),
 			   .window_size = PHYS_WINDOW_SIZE,
 			   .machine = machine,
+			   .ram_only = vm->config.cpu == CONFIG_CPU_LOCKSTEP,
 			   .own_index = (u32)image_start >> 22,
 			   .own_pde = paging_image_pde(),
 			   .own_kernel_pde = paging_image_pde()},

@@ -3,6 +3,7 @@
 #include "boot/log.h"
 #include "boot/monitor_cmd.h"
 #include "cpu/direct/direct.h"
+#include "cpu/lockstep/lockstep.h"
 #include "cpu/disasm.h"
 #include "cpu/mem.h"
 #include "devices/bus.h"
@@ -129,6 +130,22 @@ static void show_direct(struct monitor *m)
 		  s->pages_most * (PAGE_SIZE / KB));
 }
 
+static void show_lockstep(struct monitor *m)
+{
+	const struct lockstep_stats *s;
+
+	if (!m->vm->lockstep)
+		return;
+	s = lockstep_stats(m->vm->lockstep);
+	mon_print(m, "lockstep: %llu instructions compared in %llu stretches, %llu differences\n",
+		  s->insns, s->stretches, s->differences);
+	mon_print(m,
+		  "lockstep: %llu stretches repeated, %llu instructions one by one, %llu not "
+		  "compared, %llu with undefined flags\n",
+		  s->repeated, s->singles, s->not_compared, s->undefined);
+	mon_print(m, "%s", lockstep_report(m->vm->lockstep));
+}
+
 void mon_stats(struct monitor *m, const struct command *c)
 {
 	static const char *const exits[EXIT_REASON_COUNT] = {
@@ -152,6 +169,7 @@ void mon_stats(struct monitor *m, const struct command *c)
 	show_exceptions(m, s->exceptions);
 	mon_print(m, "\n");
 	show_direct(m);
+	show_lockstep(m);
 	mon_print(m, "host cycles: busy %llu, idle %llu", vm_busy_cycles(vm), vm->idle_cycles);
 	mon_print(m, "\nresets %llu, triple faults %llu\n", vm->resets, vm->triple_faults);
 }

@@ -3,6 +3,7 @@
 #include "boot/console.h"
 #include "boot/direct.h"
 #include "boot/host.h"
+#include "boot/lockstep.h"
 #include "boot/monitor.h"
 #include "boot/offer.h"
 #include "boot/relocate.h"
@@ -36,8 +37,10 @@ static u32 own_size(const struct config *c, u32 ram)
 	u32 size = (u32)pc_size() + (u32)interp_arena_size(ram) + ram / PAGE_SIZE +
 		   ROM_SHADOW_SIZE + HEAP_RESERVE + offer_size(c) + vm_trace_size(c);
 
-	if (c->cpu == CONFIG_CPU_DIRECT)
+	if (c->cpu == CONFIG_CPU_DIRECT || c->cpu == CONFIG_CPU_LOCKSTEP)
 		size += direct_own_size(c, ram);
+	if (c->cpu == CONFIG_CPU_LOCKSTEP)
+		size += lockstep_own_size(ram);
 
 	return size + (size / (4 * MB) + 2) * PAGE_SIZE;
 }
@@ -205,8 +208,10 @@ static void build_cpu(struct vm *vm)
 	if (interp_init(&vm->vcpu, need(host_alloc(size)), size))
 		boot_fail("boot: no memory for the interpreter");
 	vm->engine = &interp_engine;
-	if (vm->config.cpu == CONFIG_CPU_DIRECT)
+	if (vm->config.cpu == CONFIG_CPU_DIRECT || vm->config.cpu == CONFIG_CPU_LOCKSTEP)
 		direct_build(vm);
+	if (vm->config.cpu == CONFIG_CPU_LOCKSTEP)
+		lockstep_build(vm);
 }
 
 void vm_build(struct vm *vm, const struct boot_info *boot)

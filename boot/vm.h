@@ -48,6 +48,7 @@ struct vm {
 	unsigned module_count;
 	struct console *console; /* NULL: configured away */
 	struct monitor *monitor;
+	struct lockstep *lockstep; /* NULL: another engine */
 	struct remotes *remotes; /* NULL: no network card */
 
 	volatile u32 requests; /* VM_REQ_* */

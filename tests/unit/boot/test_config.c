@@ -146,6 +146,8 @@ static void command_line(void **state)
 	assert_int_equal(config_parse_cmdline(&c, "/boot/farbus.elf ram 8M;cpu interp"), 0);
 	assert_int_equal(c.ram, 8 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_INTERP);
+	assert_int_equal(config_parse_cmdline(&c, "cpu lockstep"), 0);
+	assert_int_equal(c.cpu, CONFIG_CPU_LOCKSTEP);
 	assert_int_equal(config_parse_cmdline(&c, "ram 8M; ram x"), -1);
 	assert_string_equal(c.error, "command line:2: 'x': expected a size from 1M to 2048M, as in "
 				     "'ram 64M'");
@@ -157,8 +159,9 @@ static void mistakes(void **state)
 	check_error_begins("dsk0 module a", "config:1: 'dsk0': expected ram, cpu, ");
 	check_error_begins("\n\ndisk4 module a", "config:3: 'disk4': expected ram, ");
 	check_error_begins("ram0 1M", "config:1: 'ram0': expected ram, ");
-	check_error("cpu fast", "config:1: 'fast': expected 'auto', 'interp' or 'direct'");
-	check_error("cpu", "config:1: 'cpu': expected 'auto', 'interp' or 'direct'");
+	check_error("cpu fast", "config:1: 'fast': expected 'auto', 'interp', 'direct' or "
+				"'lockstep'");
+	check_error("cpu", "config:1: 'cpu': expected 'auto', 'interp', 'direct' or 'lockstep'");
 	check_error("shadow-pool 255K", "config:1: '255K': expected a size from 256K to 62M, as in "
 					"'shadow-pool 4M'");
 	check_error_begins("shadow-pool 0M", "config:1: '0M': expected a size ");

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interpreter goes the way that the CPU went, from the start of the stretch to where the CPU
+ * stopped. It is asked before each instruction at that place, and where CPL or mode have changed.
+ */
+#include "cpu/cpu.h"
+#include "cpu/engine.h"
+#include "cpu/lockstep/private.h"
+#include "cpu/mem.h"
+#include "lib/str.h"
+
+#define STEPS_MAX  2000000u /* one by one, where it cannot be asked */
+#define LOOKS_MAX  100000u  /* at memory that differs, with registers that do not */
+#define ALARMS_MAX 600u	    /* with some 50 ms between them */
+
+/* The interpreter has got to where the CPU stopped, and all but arithmetic flags are the same. */
+static bool arrived(struct lockstep *l)
+{
+	if (!lockstep_near(l->v, &l->native))
+		return false;
+	lockstep_save(l->v, &l->now);
+	if (!lockstep_same(&l->now, &l->native))
+		return false;
+	if (lockstep_pages_same(l))
+		return true;
+	l->looks++;
+	return false;
+}
+
+static u32 element_mask(const struct lockstep_insn *insn)
+{
+	return insn->a16 ? 0xffff : ~0u;
+}
+
+/*
+ * How many elements of the string instruction at hand lead to where the CPU has stopped in the
+ * middle of it; 0: that is not the way.
+ */
+static u32 elements_to_go(const struct lockstep *l, const struct lockstep_insn *insn)
+{
+	const u32 *from = l->v->gpr, *to = l->native.gpr;
+	u32 mask = element_mask(insn), count = (from[REG_ECX] - to[REG_ECX]) & mask;
+	u32 bytes = l->native.eflags & FLAG_DF ? 0 - count * insn->size : count * insn->size;
+
+	if (!insn->rep || !count || count > (from[REG_ECX] & mask))
+		return 0;
+	if (((from[REG_ESI] + (insn->uses_si ? bytes : 0)) ^ to[REG_ESI]) & mask)
+		return 0;
+	if (((from[REG_EDI] + (insn->uses_di ? bytes : 0)) ^ to[REG_EDI]) & mask)
+		return 0;
+	if (!insn->loads_eax && from[REG_EAX] != to[REG_EAX])
+		return 0;
+	if (from[REG_EBX] != to[REG_EBX] || from[REG_EDX] != to[REG_EDX] ||
+	    from[REG_ESP] != to[REG_ESP] || from[REG_EBP] != to[REG_EBP])
+		return 0;
+	return count;
+}
+
+/* Carries out so many elements and stops before the next, as a CPU that was interrupted there. */
+static void cut_string(struct lockstep *l, const struct lockstep_insn *insn, u32 count)
+{
+	struct vcpu *v = l->v;
+	u32 mask = element_mask(insn), eip = v->eip;
+
+	v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | count;
+	interp_engine.step(v);
+	if (v->eip == eip + insn->len && !(v->gpr[REG_ECX] & mask)) {
+		v->eip = eip;
+		v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | (l->native.gpr[REG_ECX] & mask);
+	}
+}
+
+/* Asked by the interpreter before the instruction at which the CPU stopped. */
+static bool at_target(struct vcpu *v)
+{
+	struct lockstep *l = lockstep_of(v);
+
+	l->arrived = arrived(l);
+	l->cut = !l->arrived && elements_to_go(l, &l->target);
+	return l->arrived || l->cut || l->looks > LOOKS_MAX;
+}
+
+/* ... and where CPL, mode or segments have changed. No stretch on the CPU spans two CPLs. */
+static bool at_change(struct vcpu *v)
+{
+	struct lockstep *l = lockstep_of(v);
+
+	l->arrived = arrived(l);
+	return l->arrived || v->cpl != l->start.cpl;
+}
+
+/* --- what the interpreter must not reach --- */
+
+static bool no_in(void *ctx, u16 port, unsigned width, u32 *value)
+{
+	(void)ctx, (void)port, (void)width, (void)value;
+	return false;
+}
+static bool no_out(void *ctx, u16 port, unsigned width, u32 value)
+{
+	(void)ctx, (void)port, (void)width, (void)value;
+	return false;
+}
+static u32 no_ins(void *ctx, u16 port, unsigned width, void *buf, u32 count)
+{
+	(void)ctx, (void)port, (void)width, (void)buf, (void)count;
+	return 0;
+}
+static u32 no_outs(void *ctx, u16 port, unsigned width, const void *buf, u32 count)
+{
+	(void)ctx, (void)port, (void)width, (void)buf, (void)count;
+	return 0;
+}
+
+/* The pins of a CPU that must not be noticed: a port access ends run() undone. */
+struct quiet_pins {
+	struct vcpu_ops ops;
+	const struct vcpu_ops *before;
+	bool (*hand_over)(struct vcpu *v);
+	u32 hold;
+};
+
+static void quiet(struct vcpu *v, struct quiet_pins *q)
+{
+	q->before = v->ops;
+	q->ops = *v->ops;
+	q->ops.in = no_in;
+	q->ops.out = no_out;
+	q->ops.ins = no_ins;
+	q->ops.outs = no_outs;
+	q->hand_over = v->hand_over;
+	v->ops = &q->ops;
+	q->hold = v->event_hold;
+	v->event_hold |= VCPU_EV_INTR | VCPU_EV_NMI;
+}
+
+static void loud(struct lockstep *l, const struct quiet_pins *q)
+{
+	l->v->ops = q->before;
+	l->v->hand_over = q->hand_over;
+	l->v->event_hold = q->hold;
+	if (l->host_due)
+		vcpu_event_set(l->v, VCPU_EV_HOST);
+	l->host_due = false;
+}
+
+/* The run loop's business has to wait; the alarm lets a way be given up that leads nowhere. */
+static void put_off(struct lockstep *l)
+{
+	if (!(l->v->events & VCPU_EV_HOST))
+		return;
+	vcpu_event_clear(l->v, VCPU_EV_HOST);
+	l->host_due = true;
+	if (l->host.alarm)
+		l->host.alarm(l->host.ctx);
+}
+
+static bool run_there(struct lockstep *l)
+{
+	struct vcpu *v = l->v;
+
+	v->hand_over = at_change;
+	for (u32 alarms = 0; alarms < ALARMS_MAX; alarms++) {
+		enum exit_reason reason;
+
+		put_off(l);
+		reason = interp_engine.run(v);
+		if (reason == EXIT_EVENT)
+			continue;
+		if (reason == EXIT_HAND_OVER && l->cut) {
+			cut_string(l, &l->target, elements_to_go(l, &l->target));
+			return arrived(l);
+		}
+		return reason == EXIT_HAND_OVER	 ? l->arrived
+		       : reason == EXIT_SHUTDOWN ? l->next == LOCKSTEP_DOWN
+						 : false;
+	}
+	return false;
+}
+
+static bool step_there(struct lockstep *l)
+{
+	for (u32 n = 0; n < STEPS_MAX; n++) {
+		if (arrived(l))
+			return true;
+		if (l->v->cpl != l->start.cpl || interp_engine.step(l->v) != EXIT_STEP)
+			return false;
+	}
+	return false;
+}
+
+/* Memory is as before, so this is right as long as no page table on the way has changed. */
+static bool target_address(struct lockstep *l, u32 *gpa)
+{
+	return l->native.cpl == l->start.cpl &&
+	       mem_peek_translate(l->v, l->native.seg[SEG_CS].base + l->native.eip, gpa);
+}
+
+bool lockstep_follow(struct lockstep *l)
+{
+	struct quiet_pins q;
+	struct vcpu *v = l->v;
+	u64 insns = v->stats.insns;
+	bool there, ask;
+	u32 gpa;
+
+	l->looks = 0;
+	l->cut = l->arrived = false;
+	ask = target_address(l, &gpa);
+	quiet(v, &q);
+	if (ask) {
+		struct lockstep_state *s = &l->now;
+
+		lockstep_save(v, s);
+		v->eip = l->native.eip;
+		lockstep_insn(v, &l->target);
+		v->eip = s->eip;
+		interp_stop_at(v, l->native.eip, gpa, at_target);
+		there = run_there(l);
+		interp_stop_at(v, 0, 0, NULL);
+	} else if (l->native.cpl != l->start.cpl) {
+		there = run_there(l);
+	} else {
+		there = step_there(l);
+	}
+	loud(l, &q);
+	l->stats.insns += v->stats.insns - insns;
+	return there;
+}
+
+bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn)
+{
+	struct quiet_pins q;
+	u32 count = 0;
+
+	if (arrived(l))
+		return true;
+	quiet(l->v, &q);
+	if (l->v->eip == l->native.eip)
+		count = elements_to_go(l, insn);
+	if (count)
+		cut_string(l, insn, count);
+	else
+		interp_engine.step(l->v);
+	/* A trap waits for the instruction after a load of SS. */
+	if (!arrived(l) && l->v->shadow)
+		interp_engine.step(l->v);
+	loud(l, &q);
+	return arrived(l);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of lockstep share. */
+#ifndef FARBUS_CPU_LOCKSTEP_PRIVATE_H
+#define FARBUS_CPU_LOCKSTEP_PRIVATE_H
+
+#include "cpu/lockstep/lockstep.h"
+#include "cpu/physmem.h"
+
+#define KEPT_MAX     256u
+#define KEPT_RESERVE 32u /* for what is written after the CPU was asked to stop */
+#define REPORT_SIZE  4096u
+
+/* All of the guest's state but memory. */
+struct lockstep_state {
+	u32 gpr[8];
+	u32 eip, eflags;
+	struct segment seg[SEG_COUNT], ldtr, tr;
+	u32 gdtr_base, gdtr_limit, idtr_base, idtr_limit;
+	u32 cr0, cr2, cr3, cr4, dr[8];
+	u64 pdpte[4];
+	u32 sysenter_cs, sysenter_esp, sysenter_eip;
+	u32 cpl, shadow, halted, nmi_blocked, debug_hits;
+	struct fpu_image fpu;
+	u16 fpu_cs, fpu_ds, fpu_opcode;
+	u32 fpu_ip, fpu_dp;
+};
+
+/* A page as it was before the stretch. */
+struct lockstep_page {
+	u32 gpa;
+	u8 *memory;
+};
+
+enum lockstep_phase {
+	PHASE_NONE,   /* no stretch: changes of memory are only noted */
+	PHASE_NATIVE, /* the CPU's */
+	PHASE_FOLLOW, /* the interpreter's */
+};
+
+/* An instruction, as far as lockstep cares. */
+struct lockstep_insn {
+	u8 bytes[15];
+	u8 len;	     /* 0: cannot be read */
+	bool exempt; /* shows the CPU, or TF: not compared */
+	u32 undefined;
+	/* A string instruction with REP, which may stop between two elements. */
+	bool rep, a16, uses_si, uses_di, loads_eax;
+	u8 size; /* of an element */
+};
+
+struct lockstep {
+	struct vcpu *v;
+	struct lockstep_host host;
+	struct lockstep_stats stats;
+	enum lockstep_phase phase;
+
+	/* Frames without PHYS_PAGE_CLEAN; each is there once. */
+	u32 *changed;
+	u32 changed_count;
+	struct lockstep_page kept[KEPT_MAX];
+	u32 kept_count, kept_native; /* all, and those that the CPU has changed */
+	u8 *before, *after;	     /* KEPT_MAX pages: before, and as the CPU left them */
+	bool lost;		     /* more pages than can be kept: it cannot be taken back */
+
+	struct lockstep_state start, native, now;
+	enum lockstep_next next;
+	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
+	/* The interpreter's way to where the CPU stopped. */
+	struct lockstep_insn target; /* the instruction there */
+	bool arrived, cut;
+	u32 looks; /* in vain, with registers that agreed */
+	bool host_due;
+
+	char report[REPORT_SIZE];
+	u32 report_length;
+};
+
+static inline struct lockstep *lockstep_of(const struct vcpu *v)
+{
+	return v->mem->clean_ctx;
+}
+
+/* state.c */
+void lockstep_save(struct vcpu *v, struct lockstep_state *s);
+void lockstep_load(struct vcpu *v, const struct lockstep_state *s);
+/* All but arithmetic flags and memory. */
+bool lockstep_same(const struct lockstep_state *a, const struct lockstep_state *b);
+/* General registers, EIP and CPL of v as in s: the quick test. */
+bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s);
+bool lockstep_same_fpu(const u8 *a, const u8 *b);
+
+/* pages.c */
+void lockstep_pages_init(struct lockstep *l);
+void lockstep_pages_begin(struct lockstep *l); /* of a stretch */
+void lockstep_pages_swap(struct lockstep *l);  /* the CPU's result is kept, memory is as before */
+void lockstep_pages_undo(struct lockstep *l);  /* memory as before */
+bool lockstep_pages_same(const struct lockstep *l);
+/* What page `n` has after the CPU's stretch. */
+const u8 *lockstep_page_native(const struct lockstep *l, u32 n);
+
+/* insn.c: the instruction at CS:EIP of v, without side effects. */
+void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);
+
+/* follow.c */
+/* From the start to where the CPU stopped; false: it does not get there, or not so. */
+bool lockstep_follow(struct lockstep *l);
+/* The same for one instruction. */
+bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn);
+
+/* report.c */
+void lockstep_describe(struct lockstep *l, bool single);
+
+#endif

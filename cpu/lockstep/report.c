@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The text about a difference: where, what it began with, both ends, and what differs. */
+#include <stdarg.h>
+#include "cpu/disasm.h"
+#include "cpu/interp/fpu_host.h"
+#include "cpu/lockstep/private.h"
+#include "lib/fmt.h"
+
+#define BYTES_SHOWN 12u
+
+/* Part of the report; what does not fit is left out. */
+__attribute__((format(printf, 2, 3))) static void say(struct lockstep *l, const char *format, ...)
+{
+	size_t room = sizeof(l->report) - l->report_length;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = fmt_va(l->report + l->report_length, room, format, ap);
+	va_end(ap);
+	l->report_length += (size_t)n < room ? (u32)n : (u32)room - 1;
+}
+
+static void say_place(struct lockstep *l, bool single)
+{
+	struct lockstep_insn insn;
+	char text[DISASM_TEXT_MAX];
+	bool big = l->start.seg[SEG_CS].attr & SEG_DB;
+
+	say(l, "%s from %04x:%08x (%s, CPL %u)", single ? "one instruction" : "a stretch",
+	    l->start.seg[SEG_CS].sel, l->start.eip,
+	    l->start.eflags & FLAG_VM ? "V86"
+	    : big		      ? "32-bit"
+				      : "16-bit",
+	    l->start.cpl);
+	lockstep_insn(l->v, &insn);
+	say(l, ", bytes");
+	for (unsigned i = 0; i < insn.len; i++)
+		say(l, " %02x", insn.bytes[i]);
+	disasm(insn.bytes, sizeof(insn.bytes), l->start.eip, big, text, sizeof(text));
+	say(l, ": %s\n", text);
+}
+
+static void say_state(struct lockstep *l, const char *name, const struct lockstep_state *s)
+{
+	const u32 *r = s->gpr;
+
+	say(l, "%s: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x esp %08x\n",
+	    name, r[REG_EAX], r[REG_EBX], r[REG_ECX], r[REG_EDX], r[REG_ESI], r[REG_EDI],
+	    r[REG_EBP], r[REG_ESP]);
+	say(l,
+	    "%s: eip %08x efl %08x cs %04x ss %04x ds %04x es %04x fs %04x gs %04x cr2 %08x "
+	    "cr3 %08x cpl %u\n",
+	    name, s->eip, s->eflags, s->seg[SEG_CS].sel, s->seg[SEG_SS].sel, s->seg[SEG_DS].sel,
+	    s->seg[SEG_ES].sel, s->seg[SEG_FS].sel, s->seg[SEG_GS].sel, s->cr2, s->cr3, s->cpl);
+}
+
+static void say_fpu(struct lockstep *l)
+{
+	const u8 *a = l->native.fpu.bytes, *b = l->now.fpu.bytes;
+
+	if (lockstep_same_fpu(a, b))
+		return;
+	say(l, "FPU state at");
+	for (unsigned i = 0, shown = 0; i < FX_END && shown < BYTES_SHOWN; i++)
+		if (a[i] != b[i]) {
+			say(l, " %u: CPU %02x, interpreter %02x;", i, a[i], b[i]);
+			shown++;
+		}
+	say(l, "\n");
+}
+
+static void say_memory(struct lockstep *l)
+{
+	unsigned shown = 0;
+
+	for (u32 n = 0; n < l->kept_count; n++) {
+		const u8 *native = lockstep_page_native(l, n), *now = l->kept[n].memory;
+
+		for (u32 i = 0; i < PAGE_SIZE && shown < BYTES_SHOWN; i++)
+			if (native[i] != now[i]) {
+				say(l, "memory %08x: before %02x, CPU %02x, interpreter %02x\n",
+				    l->kept[n].gpa + i, l->before[n * PAGE_SIZE + i], native[i],
+				    now[i]);
+				shown++;
+			}
+	}
+}
+
+static const char *next_name(enum lockstep_next next)
+{
+	return next == LOCKSTEP_STEP   ? "at an instruction that is the interpreter's"
+	       : next == LOCKSTEP_DOWN ? "shutdown"
+				       : "an interrupt, a fault or a system call";
+}
+
+void lockstep_describe(struct lockstep *l, bool single)
+{
+	struct vcpu *v = l->v;
+
+	l->report_length = 0;
+	lockstep_save(v, &l->now);
+	/* The instruction is read where it was, with the tables of then. */
+	lockstep_load(v, &l->start);
+	say_place(l, single);
+	lockstep_load(v, &l->now);
+	say_state(l, "before     ", &l->start);
+	say_state(l, "CPU        ", &l->native);
+	say_state(l, "interpreter", &l->now);
+	say_fpu(l);
+	say_memory(l);
+	say(l, "the CPU stopped: %s\n", next_name(l->next));
+}
