@@ -214,7 +214,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-serve clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-serve bench-tag clean
 
 deps:
 	@sh images/deps.sh
@@ -248,6 +248,21 @@ bench-remote: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/remote.py $(PART)
 
+# What the tag of a frame costs, built as the kernel and as the Linux program are.
+TAG_SRC := tests/bench/tag.c $(addprefix net-ne2000/,proto.c siphash.c blake2s.c session.c)
+
+$(BUILD)/bench/tag32: $(TAG_SRC)
+	@mkdir -p $(@D)
+	@gcc $(filter-out -MMD -MP,$(UNIT32_FLAGS)) -o $@ $^
+
+$(BUILD)/bench/tag64: $(TAG_SRC)
+	@mkdir -p $(@D)
+	@gcc $(filter-out -MMD -MP,$(UNIT64_FLAGS)) -o $@ $^
+
+bench-tag: $(BUILD)/bench/tag32 $(BUILD)/bench/tag64
+	@$(BUILD)/bench/tag32
+	@$(BUILD)/bench/tag64
+
 # What translated code costs on this machine's CPU, in cycles; it needs no emulator.
 bench-translate: deps
 	@$(MAKE) --no-print-directory $(UNIT32)/bench_translate >&2
@@ -265,7 +280,7 @@ bench-serve: deps
 	@$(MAKE) --no-print-directory host $(BENCH_LOAD) >&2
 	@$(PYTHON) tests/bench/serve.py
 
-bench: bench-counts bench-translate bench-remote bench-serve
+bench: bench-counts bench-translate bench-tag bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 
