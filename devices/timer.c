@@ -55,8 +55,11 @@ void timer_arm(struct clock *c, struct timer *t, u64 deadline_ns)
 
 u64 clock_run(struct clock *c)
 {
-	u64 now = clock_now(c);
+	u64 now;
 
+	if (!c->first)
+		return TIMER_NEVER;
+	now = clock_now(c);
 	for (unsigned i = 0; i < FIRES_MAX && c->first && c->first->deadline <= now; i++) {
 		struct timer *t = c->first;
 

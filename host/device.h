@@ -38,6 +38,7 @@ struct device {
 	struct irq_lines lines;
 	struct server *server; /* is told of interrupts */
 	bool leased;
+	short ready;	      /* what await() has found: revents, for one turn */
 	bool masked, latched; /* the line, at this device's "interrupt controller" */
 	void *chip;	      /* of the kind's own */
 };

@@ -134,6 +134,7 @@ static void move(struct device *d)
 	struct uart *u = d->chip;
 	struct line *l = u->line;
 
+	l->ready = d->ready;
 	if (l->ops->tend)
 		l->ops->tend(l, d->leased);
 	if (l->fresh && l->ops->set)

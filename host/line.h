@@ -45,6 +45,7 @@ struct line {
 	struct absence absence;
 	struct timer look; /* only wakes the loop */
 	int fd;		   /* -1: gone */
+	short ready;	   /* what await() has found there */
 	bool fresh;	   /* has come back: wants the settings anew */
 	u8 modem;	   /* UART_CTS to UART_DCD, from the far end */
 };

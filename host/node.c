@@ -209,9 +209,14 @@ void node_receive(struct node *n, const u8 *frame, u32 len)
 /* Before the bytes move: what the server has just carried out may have sent some. */
 static void run_server(struct node *n)
 {
-	for (unsigned i = 0; i < n->server.exports; i++)
-		if (n->device[i])
-			device_run(n->device[i]);
+	for (unsigned i = 0; i < n->server.exports; i++) {
+		struct device *d = n->device[i];
+
+		if (!d || !d->clock.first || d->clock.first->deadline > clock_now(&d->clock))
+			continue;
+		device_run(d);
+		server_look(&n->server, i);
+	}
 	server_poll(&n->server, wire_now());
 	node_watch(n);
 }

@@ -18,6 +18,8 @@
 #include "lib/log.h"
 
 #define FRAMES_A_TURN 64u
+#define SLEEP_NS      5000u /* falling asleep and waking up take about as long */
+#define AWAKE_MAX     64u   /* turns without a look at what else is awaited */
 #define SECOND	      1000000000ull
 
 static const char help[] =
@@ -49,6 +51,7 @@ static struct {
 	struct wire wire;
 	struct node node;
 	int signals;
+	unsigned awake; /* turns since the last sleep */
 	bool end;
 	int status;
 	u8 frame[FRAME_MAX];
@@ -104,10 +107,9 @@ static bool open_signals(void)
 
 static void take_frames(void)
 {
-	u32 len;
-
 	for (unsigned n = 0; n < FRAMES_A_TURN; n++) {
-		len = wire_next(&serve.wire, serve.frame);
+		u32 len = wire_next(&serve.wire, serve.frame);
+
 		if (!len)
 			return;
 		node_receive(&serve.node, serve.frame, len);
@@ -124,25 +126,44 @@ static void look_at_wire(void)
 	serve.end = true;
 }
 
-static void await(u64 due)
+/* The devices' files behind the others; returns how many are awaited in all. */
+static nfds_t list_devices(struct pollfd *fd, struct device *who[])
 {
-	struct pollfd fd[FD_DEVICES + SERVER_EXPORTS];
-	u64 now = wire_now(), wait = due > now ? due - now : 0;
-	struct timespec t = {(time_t)(wait / SECOND), (long)(wait % SECOND)};
+	nfds_t count = FD_DEVICES;
 
-	memset(fd, 0, sizeof(fd));
-	fd[FD_WIRE] = (struct pollfd){.fd = serve.wire.fd, .events = POLLIN};
-	fd[FD_SIGNALS] = (struct pollfd){.fd = serve.signals, .events = POLLIN};
 	for (unsigned i = 0; i < SERVER_EXPORTS; i++) {
 		struct device *d = serve.node.device[i];
 
-		fd[FD_DEVICES + i].fd = -1;
-		if (d && d->ops->await)
-			d->ops->await(d, &fd[FD_DEVICES + i]);
+		if (!d || !d->ops->await)
+			continue;
+		d->ready = 0;
+		fd[count] = (struct pollfd){.fd = -1};
+		d->ops->await(d, &fd[count]);
+		if (fd[count].fd >= 0)
+			who[count++] = d;
 	}
-	/* What it is of frames and devices, the next turn finds. */
-	if (ppoll(fd, FD_DEVICES + SERVER_EXPORTS, due == ~0ull ? NULL : &t, NULL) <= 0)
+	return count;
+}
+
+/* What it is of frames and devices, the next turn finds. */
+static void await(u64 due)
+{
+	struct pollfd fd[FD_DEVICES + SERVER_EXPORTS];
+	struct device *who[FD_DEVICES + SERVER_EXPORTS];
+	u64 now = wire_now(), wait = due > now ? due - now : 0;
+	struct timespec t = {(time_t)(wait / SECOND), (long)(wait % SECOND)};
+	nfds_t count;
+
+	if (wait < SLEEP_NS && serve.awake++ < AWAKE_MAX)
 		return;
+	serve.awake = 0;
+	fd[FD_WIRE] = (struct pollfd){.fd = serve.wire.fd, .events = POLLIN};
+	fd[FD_SIGNALS] = (struct pollfd){.fd = serve.signals, .events = POLLIN};
+	count = list_devices(fd, who);
+	if (ppoll(fd, count, due == ~0ull ? NULL : &t, NULL) <= 0)
+		return;
+	for (nfds_t i = FD_DEVICES; i < count; i++)
+		who[i]->ready = fd[i].revents;
 	if (fd[FD_SIGNALS].revents)
 		take_signals();
 	if (fd[FD_WIRE].revents & ~POLLIN)

@@ -190,32 +190,37 @@ void wire_close(struct wire *w)
 }
 
 /* The frame in a slot of the ring; 0: it is longer than any of ours, or was cut short. */
-static u32 take_slot(const u8 *slot, u8 frame[FRAME_MAX])
+static u32 take_slot(const struct tpacket2_hdr *h, u8 frame[FRAME_MAX])
 {
-	const struct tpacket2_hdr *h = (const struct tpacket2_hdr *)slot;
-
 	if (h->tp_len != h->tp_snaplen || h->tp_len > FRAME_MAX)
 		return 0;
-	memcpy(frame, slot + h->tp_mac, h->tp_len);
+	memcpy(frame, (const u8 *)h + h->tp_mac, h->tp_len);
 	return h->tp_len;
+}
+
+static struct tpacket2_hdr *next_slot(const struct wire *w)
+{
+	return (struct tpacket2_hdr *)(w->ring + w->next * RING_SLOT);
+}
+
+bool wire_has_frame(const struct wire *w)
+{
+	/* The kernel writes the status last, and gets the slot back with it. */
+	return __atomic_load_n(&next_slot(w)->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
 }
 
 u32 wire_next(struct wire *w, u8 frame[FRAME_MAX])
 {
-	for (;;) {
-		u8 *slot = w->ring + w->next * RING_SLOT;
-		struct tpacket2_hdr *h = (struct tpacket2_hdr *)slot;
-		u32 len;
+	while (wire_has_frame(w)) {
+		struct tpacket2_hdr *h = next_slot(w);
+		u32 len = take_slot(h, frame);
 
-		/* The kernel writes the status last, and gets the slot back with it. */
-		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
-			return 0;
-		len = take_slot(slot, frame);
 		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 		w->next = (w->next + 1) % RING_FRAMES;
 		if (len)
 			return len;
 	}
+	return 0;
 }
 
 bool wire_good(struct wire *w)

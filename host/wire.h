@@ -26,6 +26,8 @@ void wire_close(struct wire *w);
 int wire_receive(struct wire *w, u8 frame[FRAME_MAX]);
 /* The same without a system call: it does not see what has become of the interface. */
 u32 wire_next(struct wire *w, u8 frame[FRAME_MAX]);
+/* Whether wire_next() would give a frame. */
+bool wire_has_frame(const struct wire *w);
 /* False: the interface is gone or down (errno), which is told once. fd awaited gives POLLERR. */
 bool wire_good(struct wire *w);
 

@@ -231,6 +231,8 @@ void server_receive(struct server *s, const u8 *frame, u32 len, u64 now);
 void server_poll(struct server *s, u64 now);
 /* When server_poll() is due next, ~0: not before the next frame. */
 u64 server_deadline(const struct server *s);
+/* The device of an export may look different now: a POLL reads at the next server_poll(). */
+void server_look(struct server *s, unsigned export);
 /* A line interrupted, and the caller or the backend's irq_mask() keeps it from doing so again. */
 void server_irq(struct server *s, unsigned line, u64 now);
 /* Takes the lease away, if anyone has it. */

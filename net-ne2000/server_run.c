@@ -241,3 +241,11 @@ void server_run_poll(struct server *s, unsigned i, u64 now)
 		server_say(s, i, PROTO_PENDING, l->run.h.seq, l->run.h.tries);
 	}
 }
+
+void server_look(struct server *s, unsigned i)
+{
+	struct server_lease *l = &s->lease[i];
+
+	if (l->active && l->requests.running && l->run.in_op && l->run.op.opcode == PROTO_POLL)
+		l->run.next_step = 0;
+}

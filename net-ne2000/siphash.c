@@ -6,19 +6,20 @@ static u64 rotate(u64 x, unsigned n)
 	return x << n | x >> (64 - n);
 }
 
-static void round_once(u64 v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
+/* The state is in variables of their own here, so that a 64-bit CPU keeps it in registers. */
+#define ROUND(v0, v1, v2, v3)                                                                      \
+	do {                                                                                       \
+		v0 += v1;                                                                          \
+		v2 += v3;                                                                          \
+		v1 = rotate(v1, 13) ^ v0;                                                          \
+		v3 = rotate(v3, 16) ^ v2;                                                          \
+		v0 = rotate(v0, 32);                                                               \
+		v2 += v1;                                                                          \
+		v0 += v3;                                                                          \
+		v1 = rotate(v1, 17) ^ v2;                                                          \
+		v3 = rotate(v3, 21) ^ v0;                                                          \
+		v2 = rotate(v2, 32);                                                               \
+	} while (0)
 
 static u32 load32(const u8 *p)
 {
@@ -30,12 +31,23 @@ static u64 load64(const u8 *p)
 	return load32(p) | (u64)load32(p + 4) << 32;
 }
 
-static void mix(struct siphash *s, u64 word)
+/* Whole words. */
+static void mix(struct siphash *s, const u8 *p, u32 words)
 {
-	s->v[3] ^= word;
-	round_once(s->v);
-	round_once(s->v);
-	s->v[0] ^= word;
+	u64 v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
+
+	for (; words > 0; words--, p += 8) {
+		u64 word = load64(p);
+
+		v3 ^= word;
+		ROUND(v0, v1, v2, v3);
+		ROUND(v0, v1, v2, v3);
+		v0 ^= word;
+	}
+	s->v[0] = v0;
+	s->v[1] = v1;
+	s->v[2] = v2;
+	s->v[3] = v3;
 }
 
 void siphash_init(struct siphash *s, const u8 key[16])
@@ -46,7 +58,6 @@ void siphash_init(struct siphash *s, const u8 key[16])
 	s->v[1] = k1 ^ 0x646f72616e646f6dull;
 	s->v[2] = k0 ^ 0x6c7967656e657261ull;
 	s->v[3] = k1 ^ 0x7465646279746573ull;
-	s->tail = 0;
 	s->tail_bytes = 0;
 	s->total = 0;
 }
@@ -57,25 +68,32 @@ void siphash_add(struct siphash *s, const void *data, u32 len)
 
 	s->total += len;
 	while (len > 0 && (s->tail_bytes || len < 8)) {
-		s->tail |= (u64)*p++ << (8 * s->tail_bytes);
+		s->tail[s->tail_bytes++] = *p++;
 		len--;
-		if (++s->tail_bytes < 8)
+		if (s->tail_bytes < 8)
 			continue;
-		mix(s, s->tail);
-		s->tail = 0;
+		mix(s, s->tail, 1);
 		s->tail_bytes = 0;
 	}
-	for (; len >= 8; len -= 8, p += 8)
-		mix(s, load64(p));
-	for (; len > 0; len--)
-		s->tail |= (u64)*p++ << (8 * s->tail_bytes++);
+	mix(s, p, len / 8);
+	p += len & ~7u;
+	for (len &= 7; len > 0; len--)
+		s->tail[s->tail_bytes++] = *p++;
 }
 
 u64 siphash_end(struct siphash *s)
 {
-	mix(s, s->tail | (u64)(s->total & 0xff) << 56);
-	s->v[2] ^= 0xff;
+	u64 v0, v1, v2, v3;
+
+	while (s->tail_bytes < 7)
+		s->tail[s->tail_bytes++] = 0;
+	s->tail[7] = (u8)s->total;
+	mix(s, s->tail, 1);
+	v0 = s->v[0];
+	v1 = s->v[1];
+	v2 = s->v[2] ^ 0xff;
+	v3 = s->v[3];
 	for (unsigned i = 0; i < 4; i++)
-		round_once(s->v);
-	return s->v[0] ^ s->v[1] ^ s->v[2] ^ s->v[3];
+		ROUND(v0, v1, v2, v3);
+	return v0 ^ v1 ^ v2 ^ v3;
 }

@@ -7,7 +7,7 @@
 
 struct siphash {
 	u64 v[4];
-	u64 tail;	/* bytes not yet mixed in, little-endian */
+	u8 tail[8];	/* bytes not yet mixed in */
 	u32 tail_bytes; /* 0-7 */
 	u32 total;
 };

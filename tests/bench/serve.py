@@ -24,7 +24,7 @@ ROUNDS = 9
 AIM = 0.7
 WINDOW = 8  # of the protocol
 DISK = 8 << 20
-PIECE = 1024  # bytes of the disk in a request, as serve_load.c has it
+PIECE = 512  # bytes of the disk in a request, as serve_load.c has it
 # Frames of the request and of its answer: SNAP header, header, operation, data, tag.
 IN_FRAMES = (60, 62)
 DISK_FRAMES = (60, 58 + PIECE)

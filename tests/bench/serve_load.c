@@ -36,7 +36,7 @@
 
 #define MULTIPLE 16u  /* sectors a block of READ MULTIPLE */
 #define COMMAND	 128u /* sectors a command */
-#define PIECE	 1024u
+#define PIECE	 512u
 #define PIECES	 (MULTIPLE * 512u / PIECE)
 #define BASE	 0x170u
 
