@@ -152,7 +152,8 @@ bool pcapng_put(FILE *f, const struct trace_event *e)
 	struct block b;
 
 	put_record(record, e);
-	memcpy(record + PCAPNG_RECORD, e->data, e->data ? e->len : 0);
+	if (e->len)
+		memcpy(record + PCAPNG_RECORD, e->data, e->len);
 	begin(&b, BLOCK_PACKET);
 	put32(&b, 0); /* interface */
 	put_time(&b, e->ns);

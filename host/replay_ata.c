@@ -9,6 +9,7 @@
 
 #include "devices/atapi.h"
 #include "devices/block.h"
+#include "devices/bmdma.h"
 #include "host/replay_model.h"
 #include "lib/log.h"
 
@@ -16,6 +17,7 @@
 #define DISK_SECTOR 512u
 
 /* There is one model, and these stay when its state is saved and restored. */
+static struct bmdma_channel no_dma; /* which is never started */
 static struct block media[2];
 static void *mapped[2];
 static size_t mapped_size[2];
@@ -65,20 +67,40 @@ static void reset(struct model *m)
 	ide_reset(m->state);
 }
 
+static const struct trace_event *first_access(const struct model *m, const struct replay_list *l)
+{
+	static const struct trace_event none = {.name = "ata"};
+
+	for (u32 i = 0; i < l->count; i++) {
+		const struct trace_event *e = &l->record[i].e;
+
+		if (e->kind < TRACE_IRQ && (u32)(e->port - m->o.base) < 8)
+			return e;
+	}
+	return &none;
+}
+
+/* A disk's serial number has its channel's name in it, and in a PC a disk says that it knows DMA.
+ */
 static bool open_ata(struct model *m, const struct replay_list *l)
 {
-	struct ide_config config = {.name = "ata",
+	const struct trace_event *first = first_access(m, l);
+	struct ide_channel *ch = m->state;
+	struct ide_config config = {.name = first->name,
 				    .bus = &m->bus,
 				    .clock = &m->clock,
 				    .command_base = m->o.base,
 				    .control_port = (u16)(m->o.base + CONTROL)};
 
-	(void)l;
 	m->target.range[m->target.ranges++] = (struct port_range){m->o.base, (u16)(m->o.base + 7)};
 	m->target.range[m->target.ranges++] =
 		(struct port_range){config.control_port, config.control_port};
-	return open_drive(m, 0, &config.drive[0]) && open_drive(m, 1, &config.drive[1]) &&
-	       !ide_init(m->state, &config);
+	if (!open_drive(m, 0, &config.drive[0]) || !open_drive(m, 1, &config.drive[1]) ||
+	    ide_init(ch, &config))
+		return false;
+	if (first->route == ROUTE_VIRTUAL)
+		ch->dma = &no_dma;
+	return true;
 }
 
 static void close_ata(struct model *m)

@@ -136,7 +136,9 @@ static void say_end(void)
 	log_info("trace: %llu records, %llu lost, %llu damaged packets",
 		 (unsigned long long)trace.shown, (unsigned long long)trace.decoder.lost,
 		 (unsigned long long)trace.decoder.damaged);
-	if (!trace.decoder.greeted && trace.o.serial)
+	if (!trace.decoder.greeted && !trace.o.serial)
+		log_warn("trace: it ended before anything came");
+	else if (!trace.decoder.greeted)
 		log_warn("trace: no greeting came: expected a PC with 'trace ... to comN' at the "
 			 "other end");
 }

@@ -9,7 +9,7 @@ packages="gcc gcc-multilib nasm binutils gdb libcmocka-dev
 	qemu-system-x86 qemu-system-gui bochs bochs-term bochs-x bochsbios seabios vgabios
 	python3 python3-pexpect python3-pyte python3-serial
 	ca-certificates unzip xz-utils memtest86+ ipxe xvfb
-	iproute2 util-linux dpkg-dev"
+	iproute2 util-linux tshark dpkg-dev"
 
 missing=
 for package in $packages; do

@@ -19,6 +19,7 @@ import host_pc
 import host_ports
 import host_send
 import host_test
+import host_trace
 import kolibrios_test
 import limits_test
 import media_test
@@ -96,6 +97,8 @@ TESTS = [
     *(Test(f"host/{name}", run, 120, True) for name, run in host_ports.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_send.CASES.items()),
     *(Test(f"package/{name}", run, 300, True) for name, run in package_test.CASES.items()),
+    *(Test(f"host/trace-{name}", run, 400, name != "dlx")
+      for name, run in host_trace.CASES.items()),
     *(Test(f"host/pc-{name}", run, 3600 if name == "debian-64m" else 1200, name in host_pc.QUICK)
       for name, run in host_pc.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
