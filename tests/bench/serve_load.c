@@ -3,7 +3,7 @@
  * The load of tests/bench/serve.py: requests to `farbus serve` by the protocol's own client, and
  * the same frames to an echo on a bare packet socket.
  *
- *	echo-server IF                      sends each frame of type 88B6 back
+ *	echo-server IF                      sends each of echo's frames back
  *	echo IF MAC WINDOW SENT RECEIVED    frames of so many bytes; prints round trips a second
  *	in IF MAC KEY EXPORT WINDOW PORT    reads a port; prints operations a second
  *	disk IF MAC KEY EXPORT WINDOW FILE  reads the disk, compares it with FILE; prints bytes a
@@ -23,16 +23,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
 #include "host/key.h"
 #include "host/wire.h"
 #include "net-ne2000/client.h"
 
-#define ECHO_TYPE  0x88b6 /* IEEE 802's second one for local experiments */
-#define HEADER	   14
-#define RUN_NS	   500000000ull
-#define SILENCE_MS 5000
+/* The frames of both are of one form: 802.3 with SNAP. */
+#define ECHO_TYPE    0x88b6 /* IEEE 802's second one for local experiments */
+#define HEADER	     22
+#define ECHO_SWAPPED 0xb688 /* read as our own numbers are */
+#define RUN_NS	     500000000ull
+#define SILENCE_MS   5000
 
 #define MULTIPLE 16u  /* sectors a block of READ MULTIPLE */
 #define COMMAND	 128u /* sectors a command */
@@ -67,10 +70,10 @@ static double seconds_since(u64 start)
 static int echo_socket(const char *interface)
 {
 	struct sockaddr_ll at = {.sll_family = AF_PACKET,
-				 .sll_protocol = htons(ECHO_TYPE),
+				 .sll_protocol = htons(ETH_P_802_2),
 				 .sll_ifindex = (int)if_nametoindex(interface)};
 	struct timeval silence = {SILENCE_MS / 1000, 0};
-	int fd = socket(AF_PACKET, SOCK_RAW, htons(ECHO_TYPE));
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		fail("no packet socket");
@@ -86,11 +89,15 @@ static _Noreturn void echo_server(const char *interface)
 	u8 frame[FRAME_MAX], mac[6];
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	puts("ready");
+	fflush(stdout);
 	for (;;) {
 		ssize_t len = recv(fd, frame, sizeof(frame), 0);
 
-		if (len < HEADER + 2)
+		if (len < 0)
 			fail("receive");
+		if (len < HEADER + 4 || proto_get16(frame + HEADER - 2) != ECHO_SWAPPED)
+			continue;
 		memcpy(mac, frame, 6);
 		memcpy(frame, frame + 6, 6);
 		memcpy(frame + 6, mac, 6);
@@ -101,6 +108,7 @@ static _Noreturn void echo_server(const char *interface)
 
 static int echo(char **word)
 {
+	static const u8 snap[] = {0, 46, 0xaa, 0xaa, 3, 0, 0, 0, ECHO_TYPE >> 8, ECHO_TYPE & 0xff};
 	int fd = echo_socket(word[0]);
 	unsigned window = (unsigned)atoi(word[2]);
 	size_t sent = (size_t)atoi(word[3]);
@@ -108,8 +116,7 @@ static int echo(char **word)
 	u64 start = wire_now(), count = 0;
 
 	take_mac(word[1], frame);
-	frame[12] = ECHO_TYPE >> 8;
-	frame[13] = ECHO_TYPE & 0xff;
+	memcpy(frame + 12, snap, sizeof(snap));
 	proto_put16(frame + HEADER, (u16)atoi(word[4]));
 	for (unsigned i = 0; i < window; i++)
 		send(fd, frame, sent, 0);
