@@ -129,10 +129,10 @@ const u8 *lockstep_page_native(const struct lockstep *l, u32 n)
 }
 
 /*
- * Two things may differ. Where the CPU stopped at an instruction that faulted, it may have looked
- * at memory for it, and so have set A and D bits, before it found that out; the interpreter sets
- * them when it carries it out. And a host that reads first where an instruction reads and writes
- * (QEMU's TCG) may have set A, and calls the fault that of a read.
+ * Two things may differ. Where the CPU stopped before an instruction, it may have looked at memory
+ * for it, and so have set A and D bits, until a fault or an interrupt stopped it; the interpreter
+ * sets them when it carries the instruction out. And a host that reads first where an instruction
+ * reads and writes (QEMU's TCG) may have set A, and calls the fault that of a read.
  */
 static bool may_differ(const struct lockstep *l, u32 n, u32 offset, u32 native, u32 now)
 {
@@ -141,7 +141,7 @@ static bool may_differ(const struct lockstep *l, u32 n, u32 offset, u32 native, 
 	u32 bits = native ^ now;
 
 	added = !(bits & ~(native & (PTE_A | PTE_D)));
-	if (l->next == LOCKSTEP_STEP)
+	if (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl)
 		return table && added;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)
 		return false;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The guest of support_stretch.h: CPL 3, flat, without paging. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/cpu.h"
+#include "cpu/engine.h"
+#include "cpu/lockstep/lockstep.h"
+#include "cpu/physmem.h"
+#include "tests/unit/cpu/support_stretch.h"
+
+#define FRAMES ((MEMORY_LIN + MEMORY_SIZE) >> PAGE_SHIFT)
+/* PUSHF shows these as they are in this process. */
+#define FLAGS_START (FLAGS_FIXED | FLAG_IF)
+
+static struct vcpu v;
+static struct physmem mem;
+struct lockstep *stretch_lockstep;
+struct stretch_flaw stretch_flaw;
+u32 stretch_traps, stretch_differs;
+
+struct vcpu *stretch_vcpu(void)
+{
+	return &v;
+}
+
+static void swap_flaw(void)
+{
+	u8 *code = (u8 *)(uintptr_t)stretch_flaw.lin;
+
+	for (u32 i = 0; i < stretch_flaw.len; i++) {
+		u8 byte = code[i];
+
+		code[i] = stretch_flaw.bytes[i];
+		stretch_flaw.bytes[i] = byte;
+	}
+}
+
+static enum lockstep_next native(void *ctx, bool single)
+{
+	struct translate_regs r;
+
+	(void)ctx;
+	for (u32 off = 0; off < MEMORY_SIZE; off += PAGE_SIZE)
+		lockstep_keep(stretch_lockstep, MEMORY_LIN + off);
+	memcpy(r.gpr, v.gpr, sizeof(r.gpr));
+	r.eip = v.eip;
+	r.eflags = vcpu_eflags(&v);
+	swap_flaw();
+	stretch_run(&r, single ? 1 : stretch_traps);
+	swap_flaw();
+	memcpy(v.gpr, r.gpr, sizeof(r.gpr));
+	v.eip = r.eip;
+	vcpu_set_eflags(&v, (v.eflags & ~(FLAGS_ARITH | FLAG_DF)) |
+				    (r.eflags & (FLAGS_ARITH | FLAG_DF)));
+	/* Where nothing but an alarm or TF has stopped it, it could go on. */
+	return *(const u8 *)(uintptr_t)r.eip == 0xf4 ? LOCKSTEP_STEP : LOCKSTEP_ANY;
+}
+
+static void differs(void *ctx)
+{
+	(void)ctx;
+	stretch_differs++;
+}
+
+static void flat(struct segment *s, u16 sel, u16 attr)
+{
+	*s = (struct segment){.limit = ~0u, .sel = sel, .attr = attr};
+	segment_derive(s);
+}
+
+static void map_part(u32 lin, u32 size)
+{
+	u8 *bytes = native_map(lin, size);
+	struct phys_region region = {
+		.first = lin, .last = lin + size - 1, .rd = bytes, .wr = bytes};
+
+	physmem_map(&mem, &region);
+}
+
+static void *zeroed(size_t size)
+{
+	void *p = aligned_alloc(16, (size + 15) & ~(size_t)15);
+
+	if (!p) {
+		perror("aligned_alloc");
+		exit(2);
+	}
+	return memset(p, 0, size);
+}
+
+void stretch_init(void)
+{
+	static const struct vcpu_ops ops = {0};
+	const struct lockstep_host host = {.native = native, .differs = differs};
+	size_t arena = interp_arena_size(FRAMES * PAGE_SIZE);
+
+	physmem_init(&mem, MB, zeroed(FRAMES), FRAMES);
+	map_part(PROGRAM_LIN, PROGRAM_SIZE);
+	map_part(MEMORY_LIN, MEMORY_SIZE);
+	v.mem = &mem;
+	v.ops = &ops;
+	v.feature_mask = ~0u;
+	if (interp_init(&v, zeroed(arena), arena)) {
+		fprintf(stderr, "interp_init failed\n");
+		exit(2);
+	}
+	vcpu_reset(&v);
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		flat(&v.seg[i], i == SEG_CS ? SEL_CODE : SEL_DATA, i == SEG_CS ? 0xc0fb : 0xc0f3);
+	v.cr0 = CR0_PE | CR0_ET;
+	v.cpl = 3;
+	cpu_mode_changed(&v);
+	stretch_lockstep = lockstep_init(&v, zeroed(lockstep_arena_size(FRAMES)), &host);
+	stretch_signals();
+}
+
+void stretch_restart(u32 seed)
+{
+	struct rng r = {seed * 0x9e3779b97f4a7c15ull | 1};
+
+	for (u32 i = 0; i < 8; i++)
+		v.gpr[i] = rng_next(&r);
+	v.gpr[REG_EBP] = MEMORY_BASE;
+	v.gpr[REG_ESP] = STACK_TOP - 64;
+	v.eip = PROGRAM_LIN;
+	vcpu_set_eflags(&v, FLAGS_START);
+	cpu_mode_changed(&v);
+}
+
+void stretch_load(const struct program *p)
+{
+	struct rng r = {p->seed * 2 + 1};
+	u32 memory[MEMORY_SIZE / 4];
+
+	for (u32 i = 0; i < ARRAY_SIZE(memory); i++)
+		memory[i] = rng_value(&r);
+	memcpy((u8 *)memory + (TABLE_LIN - MEMORY_LIN), p->function, sizeof(p->function));
+	physmem_write(&mem, MEMORY_LIN, memory, sizeof(memory));
+	physmem_write(&mem, PROGRAM_LIN, p->code, PROGRAM_SIZE);
+	stretch_restart(p->seed);
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Lockstep with this machine's CPU: random programs, stopped by alarms wherever they are, agree;
+ * and what the CPU is made to do wrong is found, at the instruction that it was.
+ * test_lockstep [INSTRUCTIONS [SEED]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cpu/lockstep/lockstep.h"
+#include "cpu/vcpu.h"
+#include "tests/unit/cpu/support_stretch.h"
+
+#define STRETCHES_MAX 10000000u
+#define RUNS	      40u /* of one program, with other registers and what memory has become */
+
+static struct program program;
+static u32 passed, failed;
+
+static void report(bool ok, const char *what)
+{
+	passed += ok;
+	failed += !ok;
+	if (!ok)
+		printf("test_lockstep: %s\n%s", what, lockstep_report(stretch_lockstep));
+}
+
+/* To the program's HLT. False: a difference, or no end. */
+static bool run_to_end(void)
+{
+	u32 before = stretch_differs;
+
+	for (u32 n = 0; n < STRETCHES_MAX && stretch_differs == before; n++)
+		if (lockstep_run(stretch_lockstep) != LOCKSTEP_ANY)
+			return stretch_differs == before;
+	return false;
+}
+
+static void make(const char *code, u32 len)
+{
+	memset(&program, 0, sizeof(program));
+	memset(program.code, 0xf4, sizeof(program.code));
+	memcpy(program.code, code, len);
+	stretch_flaw = (struct stretch_flaw){0};
+	stretch_traps = 0;
+	stretch_load(&program);
+}
+
+#define MAKE(code) make(code, sizeof(code) - 1)
+
+static void flaw(u32 off, const char *bytes, u32 len)
+{
+	stretch_flaw.lin = PROGRAM_LIN + off;
+	stretch_flaw.len = len;
+	memcpy(stretch_flaw.bytes, bytes, len);
+}
+
+/* --- what is wrong is found --- */
+
+struct wrong {
+	const char *name, *code, *other;
+	u32 len, at, other_len;
+	const char *found; /* in the report */
+};
+
+#define WRONG(name, code, at, other, found)                                                        \
+	{                                                                                          \
+		name, code, other, sizeof(code) - 1, at, sizeof(other) - 1, found                  \
+	}
+
+/* `at`: where the other bytes lie, and the instruction that the report names begins. */
+static const struct wrong wrongs[] = {
+	WRONG("a register", "\x31\xc0\x40\x40\x40", 2, "\x48",
+	      "30000002 (32-bit, CPL 3), bytes 40"),
+	WRONG("a flag", "\x31\xc0\xf8\x90", 2, "\xf9", "30000002 (32-bit, CPL 3), bytes f8: clc"),
+	WRONG("a jump", "\x31\xc0\x74\x01\x40\x90", 2, "\x75", "bytes 74 01: je"),
+	WRONG("memory", "\x31\xc0\xc6\x45\x05\x21\x90", 5, "\x22", "CPU 22, interpreter 21"),
+	WRONG("another place", "\x31\xc0\x88\x45\x05", 4, "\x06", "bytes 88 45 05: mov"),
+	WRONG("no store", "\x31\xc0\x83\x45\x05\x01", 5, "\x00", "bytes 83 45 05 01: add"),
+	WRONG("a string", "\x8d\x7d\x10\xb9\x09\x00\x00\x00\xb0\x5a\xf3\xaa", 9, "\x5b",
+	      "bytes b0 5a: mov"),
+};
+
+static void test_wrong(const struct wrong *w)
+{
+	u32 before = stretch_differs;
+
+	make(w->code, w->len);
+	report(run_to_end(), w->name);
+	make(w->code, w->len);
+	flaw(w->at, w->other, w->other_len);
+	report(!run_to_end() && stretch_differs == before + 1 &&
+		       strstr(lockstep_report(stretch_lockstep), w->found),
+	       w->name);
+}
+
+/* What the CPU did alone is taken back: the guest goes on with the interpreter's result. */
+static void test_result(void)
+{
+	MAKE("\x31\xc0\x40\x40\x40");
+	flaw(3, "\x48", 1);
+	run_to_end();
+	report(stretch_vcpu()->gpr[REG_EAX] == 2 && stretch_vcpu()->eip == PROGRAM_LIN + 4,
+	       "the interpreter's result");
+}
+
+/* --- what may differ --- */
+
+static void test_undefined(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 undefined = s->undefined, repeated = s->repeated;
+
+	/* and eax, eax leaves AF; the CPU instead: add, which sets it */
+	MAKE("\xb8\x0f\x00\x00\x00\x21\xc0\xf4");
+	flaw(5, "\x09", 1);
+	report(run_to_end() && s->undefined == undefined && s->repeated == repeated,
+	       "OR and AND of the same");
+	/* shl eax, 2 for shl eax, 2 by CL: OF is undefined; here its CF is, too */
+	MAKE("\xb8\x0f\x00\x00\x00\x66\x0f\xa4\xc0\x11\xf4");
+	report(run_to_end(), "SHLD by more than the operand's size");
+}
+
+static void test_cpuid(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 not_compared = s->not_compared;
+
+	MAKE("\x31\xc0\x0f\xa2\x40");
+	report(run_to_end() && s->not_compared == not_compared + 1, "CPUID is not compared");
+	report(stretch_vcpu()->eip == PROGRAM_LIN + 5, "and the guest goes on behind it");
+}
+
+/* --- stops --- */
+
+/* After each number of instructions; a string instruction counts each element. */
+static void test_stops(void)
+{
+	for (u32 traps = 1; traps < 60; traps++) {
+		MAKE("\xfc\x8d\x75\x10\x8d\x7d\x11\xb9\x13\x00\x00\x00\xf3\xa4" /* rep movsb */
+		     "\xfd\x8d\x7d\x40\xb9\x05\x00\x00\x00\xf3\x66\xab" /* down: rep stosw */
+		     "\xfc\x8d\x75\x10\x8d\x7d\x11\xb9\x09\x00\x00\x00\xf3\xa6" /* repe cmpsb */
+		     "\x8d\x75\x10\xb9\x03\x00\x00\x00\xf3\xad"			/* rep lodsd */
+		     "\xb9\x04\x00\x00\x00\xff\x45\x20\xe2\xfb");		/* a loop */
+		stretch_traps = traps;
+		report(run_to_end(), "a stop between two elements");
+	}
+	stretch_traps = 0;
+}
+
+/* Registers agree at each pass, memory at the last one only. */
+static void test_same_registers(void)
+{
+	MAKE("\x31\xc9\x83\x45\x20\x02\x31\xc0\xeb\xf8");
+	stretch_traps = 41;
+	for (u32 n = 0; n < 20; n++)
+		lockstep_run(stretch_lockstep);
+	report(stretch_differs == 0 || !strstr(lockstep_report(stretch_lockstep), "eb f8"),
+	       "a loop that shows in memory only");
+	stretch_traps = 0;
+}
+
+/* --- random programs --- */
+
+static void random_programs(u64 insns, u32 seed)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 end = s->insns + insns;
+
+	stretch_flaw = (struct stretch_flaw){0};
+	for (; s->insns < end; seed++) {
+		program_make(&program, seed, PROGRAM_USER);
+		stretch_load(&program);
+		stretch_alarms(50 + seed % 1000);
+		for (u32 n = 0; n < RUNS; n++) {
+			stretch_restart(seed + n);
+			report(run_to_end(), "a random program");
+			if (failed > 10)
+				return;
+		}
+	}
+	stretch_alarms(0);
+}
+
+int main(int argc, char **argv)
+{
+	u64 insns = argc > 1 ? strtoull(argv[1], NULL, 0) : 2000000;
+	u32 seed = argc > 2 ? (u32)strtoul(argv[2], NULL, 0) : 1;
+	const struct lockstep_stats *s;
+
+	stretch_init();
+	s = lockstep_stats(stretch_lockstep);
+	test_same_registers();
+	for (unsigned i = 0; i < ARRAY_SIZE(wrongs); i++)
+		test_wrong(&wrongs[i]);
+	test_result();
+	test_undefined();
+	test_cpuid();
+	test_stops();
+	random_programs(insns, seed);
+	printf("test_lockstep: %llu instructions in %llu stretches, %llu one by one, %llu not "
+	       "compared, %llu with undefined flags\n",
+	       (unsigned long long)s->insns, (unsigned long long)s->stretches,
+	       (unsigned long long)s->singles, (unsigned long long)s->not_compared,
+	       (unsigned long long)s->undefined);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
