@@ -84,6 +84,7 @@ struct server_run {
 	struct proto_header h;
 	struct proto_op op; /* the operation it stands at, */
 	bool has_op, in_op; /* if it has one; and it has begun */
+	bool paced;	    /* op_began is when it may begin */
 	bool cancelled;
 	u32 at; /* in body */
 	u64 op_began, next_step, next_pending;
@@ -124,7 +125,6 @@ struct server_lease {
 	u16 masked;  /* lines that the client wants masked */
 	u16 generation[SERVER_LINES];
 	u64 operations, refused;
-	u64 paced; /* when what was carried out would be over at the key's rate */
 };
 
 /* A client between AUTH1 and AUTH3. */
@@ -161,6 +161,7 @@ struct server_access {
 
 struct server_key {
 	struct server_access access;
+	u64 paced; /* when all that its clients have asked for would be over at its rate */
 	struct session_keys greeting;
 };
 

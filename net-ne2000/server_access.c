@@ -125,18 +125,21 @@ static u32 accesses_of(const struct proto_op *op)
 	}
 }
 
-/* The lease's account of time: each access takes its share, and SERVER_BURST_NS may be owed. */
+/*
+ * The key's account of time, over all of its leases: each access takes its share, in the order in
+ * which they are asked for, and SERVER_BURST_NS may be owed.
+ */
 u64 server_pace(struct server *s, unsigned i, const struct proto_op *op, u64 now)
 {
-	struct server_lease *l = &s->lease[i];
-	u32 rate = s->key[l->key].access.rate;
+	struct server_key *k = &s->key[s->lease[i].key];
+	u64 start = now;
 
-	if (!rate)
+	if (!k->access.rate)
 		return now;
-	if (l->paced > now + SERVER_BURST_NS)
-		return l->paced - SERVER_BURST_NS;
-	if (l->paced < now)
-		l->paced = now;
-	l->paced += accesses_of(op) * 1000000000ull / rate;
-	return now;
+	if (k->paced > now + SERVER_BURST_NS)
+		start = k->paced - SERVER_BURST_NS;
+	if (k->paced < now)
+		k->paced = now;
+	k->paced += accesses_of(op) * 1000000000ull / k->access.rate;
+	return start;
 }

@@ -18,7 +18,7 @@ bool server_may_lease(const struct server *s, unsigned key, unsigned i);
 /* The export as the key may use it. */
 struct port_export server_seen_by(const struct server *s, unsigned key, unsigned i);
 bool server_may_run(const struct server *s, unsigned i, const struct proto_op *op);
-/* When the operation may begin by the key's rate: now, and it is accounted for, or later. */
+/* When the operation may begin by the key's rate; it is accounted for, so asked for once. */
 u64 server_pace(struct server *s, unsigned i, const struct proto_op *op, u64 now);
 
 /* server_run.c: requests. The index is the export's. */

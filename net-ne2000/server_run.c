@@ -67,16 +67,17 @@ static void conclude(const struct server_run *run, struct proto_writer *w, unsig
 static bool take_op(struct server *s, unsigned i, bool *done, u64 now)
 {
 	struct server_run *run = &s->lease[i].run;
-	u64 start;
 
 	if (!run->has_op)
 		run->has_op = proto_next(run->body, &run->h, false, &run->at, &run->op) == 1;
 	*done = !run->has_op;
 	if (*done)
 		return false;
-	start = server_pace(s, i, &run->op, now);
-	if (start > now) {
-		run->next_step = start;
+	if (!run->paced)
+		run->op_began = server_pace(s, i, &run->op, now);
+	run->paced = run->op_began > now;
+	if (run->paced) {
+		run->next_step = run->op_began;
 		return false;
 	}
 	run->in_op = true;
@@ -149,7 +150,7 @@ static void begin(struct server_lease *l, u32 seq, u64 now)
 	run->h = q->h;
 	run->body = q->body;
 	run->at = 0;
-	run->in_op = run->has_op = false;
+	run->in_op = run->has_op = run->paced = false;
 	run->cancelled = q->cancelled;
 	run->next_step = now;
 	run->next_pending = now + LINK_PENDING_EVERY;

@@ -376,6 +376,28 @@ def stolen_lease():
         attack.end()
 
 
+def key_holder():
+    """What the lock does not keep out: who has the same key and takes the holder's address gets its
+    lease, as a PC does that has been switched off and on. The holder is told that it has lost it."""
+    with Attack("key-holder") as attack:
+        attack.session.go_on()
+        attack.session.ending = True
+        attack.session.join(60)
+        twin = Recorded(FAR, attack.victim.mac, KEY)
+        check("the lease", twin.lease(attack.victim.server, "com2"), 0)
+        check("works", twin.inp(COM2 + 7), 0)
+        attack.victim.send(REQ, out(COM2, 0), sequence=attack.victim.sequence, operations=1)
+        kind, _, body, _ = attack.victim._await(lambda kind, *_: kind == NAK, lambda: None)
+        check("whose frame", body[4:12], tag_of(attack.victim.last))
+        attack.daemon.log_line("com2 asked for anew by 52:54:00:00:02:01")
+        twin.close()
+
+
+def tag_of(frame):
+    end = PAYLOAD + 20 + struct.unpack("<H", frame[PAYLOAD + 6:PAYLOAD + 8])[0]
+    return frame[end:end + 8]
+
+
 def flood():
     """As many frames as this machine can send: noise, damaged and old ones. The session goes on."""
     with Attack("flood") as attack:
@@ -479,7 +501,7 @@ def impostor():
 
 _CASES = {f.__name__.replace("_", "-"): f
           for f in (forged, bit_flips, replayed, other_power_on, truncated, wrong_key,
-                    stolen_lease, flood, impostor)}
+                    stolen_lease, key_holder, flood, impostor)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":

@@ -215,13 +215,22 @@ def vital_ports():
     daemon = Daemon("vital-ports")
     for what, port in VITAL.items():
         for base in {port, port - 7} - set(range(-8, 0)):
-            daemon.exports = [f"export uart {base:#x} pty {daemon.pty} name a"]
-            daemon.write_config()
-            status, _, errors = farbus("serve", "-c", daemon.config)
-            lines = [line for line in errors.splitlines() if " error: " in line]
-            check(f"{what}, {base:#x}: status", status, 1)
-            if len(lines) != 1 or "expected" not in lines[0]:
-                raise Failure(f"{what}, {base:#x}: {errors}")
+            for device in (f"uart {base:#x} pty {daemon.pty}", f"ports {base:#x}-{base + 7:#x}",
+                           f"ata 0x170,{port:#x} disk {daemon.disk}"):
+                refused(daemon, f"{what}, {device}", f"export {device} name a")
+    for line in (0, 1, 2):
+        refused(daemon, f"line {line}", f"export lpt 0x378 irq {line} file x name a")
+
+
+def refused(daemon, what, line):
+    """One line of the log, and nothing is lent out."""
+    daemon.exports = [line]
+    daemon.write_config()
+    status, _, errors = farbus("serve", "-c", daemon.config)
+    lines = [each for each in errors.splitlines() if " error: " in each]
+    check(f"{what}: status", status, 1)
+    if len(lines) != 1 or "expected" not in lines[0]:
+        raise Failure(f"{what}: {errors}")
 
 
 def insecure():
@@ -237,11 +246,16 @@ def insecure():
     with Daemon("insecure-not") as daemon:
         check("the word", farbus("discover", "-i", FAR, "--insecure")[0], 1)
         zero = daemon.folder / "zero"
-        for text, words in ((bytes(32), "file"), ((b"00" * 32), "file")):
+        for text in (bytes(32), b"00" * 32):
             zero.write_bytes(text)
-            daemon.keys = [f"key {words} {zero}"]
+            daemon.keys = [f"key file {zero}"]
             daemon.write_config()
             check("a key of zeros", farbus("serve", "-n", "-c", daemon.config)[0], 1)
+        daemon.key.chmod(0o644)
+        daemon.keys = [f"key file {daemon.key}"]
+        daemon.write_config()
+        status, _, errors = farbus("serve", "-n", "-c", daemon.config)
+        check("a key that others may read: warned", (status, "warning" in errors), (0, True))
         for keys in ([], [f"key {'00' * 32}"], ["key insecure", f"key {KEY.hex()}"]):
             daemon.keys = keys
             daemon.write_config()

@@ -284,6 +284,35 @@ static void rate(void **state)
 	world_free(w);
 }
 
+/* Two leases of one key share its rate, and neither waits for ever. */
+static void shared_rate(void **state)
+{
+	struct server_access slow = guest_key;
+	struct world *w;
+	struct station *a, *b;
+	u8 mac[6];
+
+	(void)state;
+	slow.names = 2;
+	slow.rate = 1000;
+	w = two_keys(58, &slow);
+	a = &w->station[1];
+	b = &w->station[2];
+	node_mac(mac, 1);
+	endpoint_init(&a->e, false, mac, 9, slow.shared, a->e.hooks, a->e.ctx);
+	assert_int_equal(lease(w, 1, "device"), CLIENT_LEASED);
+	assert_int_equal(lease(w, 2, "other"), CLIENT_LEASED);
+	for (u64 end = w->now + 4000 * MS; w->now < end; world_step(w, end)) {
+		while (ask(a, PROTO_IN, DEVICE_PORT, 1, 0, 0))
+			;
+		while (ask(b, PROTO_IN, OTHER_PORT, 1, 0, 0))
+			;
+	}
+	assert_in_range(a->done + b->done, 3900, 4150);
+	assert_in_range(a->done, 1900, 2150);
+	world_free(w);
+}
+
 static void limits_of_the_list(void **state)
 {
 	struct world *w = world_new(55);
@@ -306,13 +335,10 @@ static void limits_of_the_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exports_by_key),
-		cmocka_unit_test(other_key_same_address),
-		cmocka_unit_test(read_only),
-		cmocka_unit_test(rate),
-		cmocka_unit_test(limits_of_the_list),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(places),
+		cmocka_unit_test(exports_by_key),     cmocka_unit_test(other_key_same_address),
+		cmocka_unit_test(read_only),	      cmocka_unit_test(rate),
+		cmocka_unit_test(limits_of_the_list), cmocka_unit_test(lists),
+		cmocka_unit_test(shared_rate),	      cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
