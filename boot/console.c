@@ -55,29 +55,13 @@ struct console {
 
 /* --- starting --- */
 
-static struct terminal *serial_terminal(const struct config *config)
+static struct terminal *offered(const struct service_ops *ops, bool types)
 {
-	struct terminal *t = host_alloc(sizeof(*t));
+	struct terminal *t = terminal_remote(types);
 
 	if (!t)
-		log_warn("no memory for the console");
-	else if (terminal_open_serial(t, config->console_com, config->console_baud))
-		return t;
-	else
-		log_warn("console: this PC has no com%u: no console", config->console_com);
-	return NULL;
-}
-
-static struct terminal *remote_terminal(const struct service_ops *ops, bool types)
-{
-	struct terminal *t = host_alloc(sizeof(*t));
-
-	if (!t) {
 		log_warn("offer: no memory for %s", ops->name);
-		return NULL;
-	}
-	terminal_init_remote(t, types);
-	return offer_add(ops, t) ? t : NULL;
+	return t && offer_add(ops, t) ? t : NULL;
 }
 
 struct console *console_create(struct vm *vm)
@@ -90,10 +74,10 @@ struct console *console_create(struct vm *vm)
 		return NULL;
 	}
 	if (config->console_com)
-		c->terminal[0] = serial_terminal(config);
+		c->terminal[0] = terminal_serial(config->console_com, config->console_baud);
 	if (config->offer.console && net_up()) {
-		c->terminal[1] = remote_terminal(&terminal_console, true);
-		c->terminal[2] = remote_terminal(&terminal_screen, false);
+		c->terminal[1] = offered(&terminal_console, true);
+		c->terminal[2] = offered(&terminal_screen, false);
 	}
 	keys_init(&c->keys);
 	return c->terminal[0] || c->terminal[1] || c->terminal[2] ? c : NULL;
@@ -384,11 +368,12 @@ u64 console_poll(struct vm *vm, u64 now)
 
 	if (!c)
 		return TIMER_NEVER;
-	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL; any = true) {
+	for (unsigned n = 0; n < TERMINALS; n++)
+		if (c->terminal[n])
+			take_typed(vm, c->terminal[n], now);
+	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL; any = true)
 		if (t->began)
 			greet(vm, t);
-		take_typed(vm, t, now);
-	}
 	if (!vm->stopped && !c->in_monitor) {
 		send_keys(vm, now);
 		if (any && now >= c->next_scan)

@@ -290,23 +290,12 @@ static bool look_at_terminals(bool drawn)
 	return more;
 }
 
-static struct terminal *serial_terminal(const struct config *c)
-{
-	struct terminal *t = host_alloc(sizeof(*t));
-
-	if (t && terminal_open_serial(t, c->console_com, c->console_baud))
-		return t;
-	log_warn("console: this PC has no com%u: no console", c->console_com);
-	return NULL;
-}
-
 static struct terminal *remote_terminal(struct services *v, const struct service_ops *ops)
 {
-	struct terminal *t = host_alloc(sizeof(*t));
+	struct terminal *t = terminal_remote(ops == &terminal_console);
 
 	if (!t)
 		boot_fail("boot: out of memory: offer %s", ops->name);
-	terminal_init_remote(t, ops == &terminal_console);
 	if (services_add(v, ops, t) != EXPORT_OK)
 		boot_fail("config: offer: no place for %s: expected exports without ports from "
 			  "0x%x to 0x%x and a free interrupt line",
@@ -323,7 +312,7 @@ void peer_screen_init(const struct config *c, struct services *v)
 	outb(CRTC_INDEX, CRTC_CURSOR_START);
 	outb(CRTC_DATA, CRTC_CURSOR_OFF);
 	if (c->console_com)
-		screen.terminal[0] = serial_terminal(c);
+		screen.terminal[0] = terminal_serial(c->console_com, c->console_baud);
 	if (c->offer.console) {
 		screen.terminal[1] = remote_terminal(v, &terminal_console);
 		screen.terminal[2] = remote_terminal(v, &terminal_screen);

@@ -1,27 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/terminal.h"
 #include "boot/host.h"
+#include "lib/log.h"
 
 /* Bytes that wait in a serial port's own ring; more would only be older. */
 #define BACKLOG 4096u
 
-bool terminal_open_serial(struct terminal *t, unsigned com, u32 baud)
+static struct terminal *create(void)
 {
-	t->port = host_serial_open(com, baud);
-	if (!t->port)
-		return false;
-	t->port_size = serial_space(t->port);
-	t->on = t->types = true;
+	struct terminal *t = host_alloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
 	t->held = -1;
 	screen_init(&t->mirror);
-	return true;
+	return t;
 }
 
-void terminal_init_remote(struct terminal *t, bool types)
+struct terminal *terminal_serial(unsigned com, u32 baud)
 {
-	t->types = types;
-	t->held = -1;
-	screen_init(&t->mirror);
+	struct terminal *t = create();
+
+	if (!t) {
+		log_warn("no memory for the console");
+		return NULL;
+	}
+	t->port = host_serial_open(com, baud);
+	if (!t->port) {
+		log_warn("console: this PC has no com%u: no console", com);
+		return NULL;
+	}
+	t->port_size = serial_space(t->port);
+	t->on = t->types = true;
+	return t;
+}
+
+struct terminal *terminal_remote(bool types)
+{
+	struct terminal *t = create();
+
+	if (t)
+		t->types = types;
+	return t;
 }
 
 int terminal_getc(struct terminal *t)
@@ -85,13 +105,12 @@ static u32 state(void *ctx)
 	return value | (t->mirror.text ? TERMINAL_TEXT : 0);
 }
 
+/* What was typed before is still to be taken. */
 static void end(void *ctx)
 {
 	struct terminal *t = ctx;
 
 	t->on = t->began = false;
-	t->held = -1;
-	t->tail = t->head;
 	t->mirror.ansi.tail = t->mirror.ansi.head;
 }
 

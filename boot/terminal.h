@@ -26,14 +26,14 @@ struct terminal {
 	bool types, in_monitor;
 	struct screen_mirror mirror;
 	int held;	/* a byte put back, -1: none */
-	u32 head, tail; /* of typed; free-running */
+	u32 head, tail; /* of typed, also after the lease; free-running */
 	u8 typed[TERMINAL_TYPED];
 };
 
-/* False: this PC has no such port. */
-bool terminal_open_serial(struct terminal *t, unsigned com, u32 baud);
-/* types: what is typed there is taken, else it is thrown away. */
-void terminal_init_remote(struct terminal *t, bool types);
+/* NULL, with a line in the log: this PC has no such port, or no memory. */
+struct terminal *terminal_serial(unsigned com, u32 baud);
+/* types: what is typed there is taken, else it is thrown away. NULL: no memory. */
+struct terminal *terminal_remote(bool types);
 
 /* The next byte typed, -1: none. */
 int terminal_getc(struct terminal *t);

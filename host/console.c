@@ -171,7 +171,6 @@ static void list_escapes(void)
 		snprintf(text, sizeof(text), "  Enter %c %s", console.o.escape, lines[i]);
 		view_message(&console.view, text);
 	}
-	view_message(&console.view, "  (any key: back)");
 }
 
 /* What stands behind the escape character. */
@@ -233,6 +232,7 @@ static void take_input(void)
 		take_piped(data, (u32)n);
 		return;
 	}
+	view_go_on(&console.view);
 	for (ssize_t i = 0; i < n && !console.end; i++)
 		take_key(data[i]);
 }

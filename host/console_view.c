@@ -152,6 +152,12 @@ void view_resize(struct console_view *v)
 void view_feed(struct console_view *v, const u8 *data, u32 len)
 {
 	grid_feed(&v->grid, data, len);
+	v->held = false;
+}
+
+void view_go_on(struct console_view *v)
+{
+	v->held = false;
 }
 
 void view_draw(struct console_view *v)
@@ -159,7 +165,7 @@ void view_draw(struct console_view *v)
 	struct screen_view s;
 	bool more = true, whole = !v->drawn;
 
-	if (!v->terminal || v->failed)
+	if (!v->terminal || v->failed || v->held)
 		return;
 	look(v, &s);
 	for (unsigned turn = 0; turn < TURNS_MAX && more; turn++) {
@@ -193,6 +199,7 @@ void view_message(struct console_view *v, const char *text)
 	out_text(v, text);
 	out_text(v, "\r\n");
 	view_redraw(v);
+	v->held = true;
 }
 
 void view_bell(struct console_view *v)
@@ -206,6 +213,7 @@ void view_restart(struct console_view *v)
 	view_end(v);
 	grid_init(&v->grid, print_line, v);
 	view_redraw(v);
+	v->held = false;
 }
 
 void view_end(struct console_view *v)

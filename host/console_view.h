@@ -16,6 +16,7 @@ struct console_view {
 	bool drawn;		/* the terminal shows the machine's screen */
 	struct screen_mirror mirror;
 	char status[160]; /* below the screen, where there is room */
+	bool held;	  /* a line of ours is to be read first */
 	bool failed;	  /* standard output is gone */
 };
 
@@ -28,8 +29,9 @@ void view_feed(struct console_view *v, const u8 *data, u32 len);
 void view_draw(struct console_view *v);
 void view_redraw(struct console_view *v);
 void view_set_status(struct console_view *v, const char *text);
-/* A line of ours, below the screen; the next view_draw() shows the screen again. */
+/* A line of ours below the screen, until there is something new or view_go_on(). */
 void view_message(struct console_view *v, const char *text);
+void view_go_on(struct console_view *v);
 void view_bell(struct console_view *v);
 /* Another session's screen begins. */
 void view_restart(struct console_view *v);

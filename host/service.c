@@ -264,10 +264,10 @@ bool node_service_open(struct node_service *n, const struct service_options *o,
 	return true;
 }
 
-/* Lets the frames run until the lease is given back; false: there is nothing to wait for. */
-static bool giving_back(struct node_service *n, u64 now)
+/* False: the lease is back. What was written goes out before, if that does not take long. */
+static bool giving_back(struct node_service *n, u64 now, u64 end)
 {
-	if (n->s.c.state == CLIENT_LEASED)
+	if (n->s.c.state == CLIENT_LEASED && (!service_unsent(&n->s) || now > end - CLOSE_NS / 2))
 		service_end(&n->s, now);
 	return n->s.c.state == CLIENT_LEASED || n->s.c.state == CLIENT_RELEASING;
 }
@@ -277,7 +277,7 @@ void node_service_close(struct node_service *n)
 	u64 now = wire_now(), end = now + CLOSE_NS;
 
 	n->ending = true;
-	for (bool good = n->wire.fd >= 0; good && now < end && giving_back(n, now);
+	for (bool good = n->wire.fd >= 0; good && now < end && giving_back(n, now, end);
 	     now = wire_now()) {
 		struct pollfd fd = {.fd = n->wire.fd, .events = POLLIN};
 		u64 due = service_deadline(&n->s);

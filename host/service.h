@@ -55,7 +55,7 @@ struct node_service {
 /* False with a line in the log. */
 bool node_service_open(struct node_service *n, const struct service_options *o,
 		       const struct node_service_hooks *hooks, void *ctx);
-/* Gives the lease back, which takes 1 s at most. */
+/* Sends what was written and gives the lease back, which takes 1 s at most. */
 void node_service_close(struct node_service *n);
 
 /* To be awaited with POLLIN. */

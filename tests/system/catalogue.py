@@ -14,6 +14,7 @@ import bad_input_test
 import console_test
 import download_test
 import guests_test
+import host_console
 import host_lines
 import host_pc
 import host_ports
@@ -101,6 +102,8 @@ TESTS = [
       for name, run in host_trace.CASES.items()),
     *(Test(f"host/pc-{name}", run, 3600 if name == "debian-64m" else 1200, name in host_pc.QUICK)
       for name, run in host_pc.CASES.items()),
+    *(Test(f"host/console-{name}", run, 900, name in host_console.QUICK)
+      for name, run in host_console.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
            hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),

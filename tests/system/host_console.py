@@ -130,7 +130,7 @@ def look_around(key, viewer):
 
 
 def dlx():
-    """A login far away, the monitor, who types and who watches, pipes, the PC gone and back."""
+    """A login far away, the monitor, who types and who watches, pipes, a small window."""
     key = key_file("dlx")
     lines = (f"offer console as {NODE}", "console none")
     with pc("dlx", *lines):
@@ -142,17 +142,33 @@ def dlx():
         viewer.type("echo $((6*7)) from afar\r")
         viewer.wait(r"^42 from afar")
         look_around(key, viewer)
-        viewer.type("echo ~~.\r~~echo 1\r~.")
+        viewer.type("echo ~~.\r")
+        viewer.wait(r"^~~\.\ndlx:~# *$")
+        viewer.type("~~.\r")
+        viewer.wait(r"bash: ~\.: command not found\ndlx:~# *$")
+        viewer.type("echo bye\r~.")
         check("ends", viewer.status(), 0)
         status, text, errors = piped(key, "-q", "3", text=COUNT)
         check("counting", (status, errors), (0, ""))
+        check("the last line", bool(re.search(r"^bye$", text, re.M)), True)
         check("its lines", re.findall(r"^1\d\d$", text, re.M), [str(n) for n in range(100, 141)])
+        with Viewer(key, rows=10, columns=30) as small:
+            small.wait(r"^140\ndlx:~# *$")
+
+
+def gone():
+    """The PC is gone and comes back, while somebody looks through a small window."""
+    key = key_file("gone")
+    lines = (f"offer console as {NODE}", "console none")
+    with pc("gone", *lines):
+        await_offer(key)
         small = Viewer(key, rows=10, columns=30)
-        small.wait(r"^140\ndlx:~# *$")
+        small.wait(r"^dlx login:", 240)
     with small:
-        small.wait(r"pc-a does not answer", 20)
-        with pc("dlx-again", *lines):
-            small.wait(r"^LILO|^dlx login:|^Uncompressing", 240)
+        small.wait(r"^farbus: pc-a does not answer", 20)
+        small.wait(r"^farbus: pc-a is lost", 30)
+        with pc("gone-again", *lines):
+            small.wait(r"^dlx login:", 240)
         small.type("\r~.")
         check("ends", small.status(), 0)
 
@@ -173,7 +189,8 @@ def peer():
         check("looking", (status, errors, f"Farbus peer {NODE}" in text), (0, "", True))
 
 
-_CASES = {"dlx": dlx, "peer": peer}
+_CASES = {"dlx": dlx, "gone": gone, "peer": peer}
+QUICK = ("dlx", "peer")
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
