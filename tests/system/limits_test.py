@@ -14,6 +14,7 @@ import struct
 import sys
 import threading
 import time
+from pathlib import Path
 
 from attack_test import Recorded
 from host_test import (COM2, FAR, IDE1, KEY, LPT1, Daemon, check, farbus, in_namespace, leased, out,
@@ -262,8 +263,26 @@ def insecure():
             check(f"{keys}", farbus("serve", "-n", "-c", daemon.config)[0], 1)
 
 
+def security_page():
+    """Each test that docs/security.md points to exists."""
+    import catalogue
+
+    repo = Path(__file__).resolve().parent.parent.parent
+    page = (repo / "docs" / "security.md").read_text()
+    known = {test.name for test in catalogue.TESTS}
+    groups = {name.split("/")[0] for name in known}
+    named = set(re.findall(r"`?\b((?:attack|limits|host|peer)/[a-z-]+)(?:`|\))", page))
+    check("tests that are not there", named - known, set())
+    files = set(re.findall(r"`((?:net|boot|host)/test_\w+\.c)`", page))
+    check("files that are not there",
+          {name for name in files if not (repo / "tests" / "unit" / name).exists()}, set())
+    if len(named) < 20 or len(files) < 8 or "bad-input" not in groups:
+        raise Failure(f"the page points to {len(named)} tests and {len(files)} files only")
+
+
 _CASES = {f.__name__.replace("_", "-"): f
-          for f in (sessions, killed, lists, rate, vital_ports, insecure)}
+          for f in (sessions, killed, lists, rate, vital_ports, insecure,
+                    security_page)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
