@@ -60,6 +60,10 @@ QUICK_GUESTS = {
 DIRECT_GUESTS = ("dlx", "microlinux", "debian-0.91", "linux-0.12", "hal91", "freedos-emm386")
 
 
+# With `cpu lockstep`: so many instructions have to be compared, about half of what was.
+LOCKSTEP_GUESTS = {"dlx": 4_000_000, "linux-0.12": 300_000, "debian": 10_000_000}
+
+
 def _guest_tests():
     for host in ("qemu", "bochs"):
         slow = 5 if host == "bochs" else 1
@@ -76,6 +80,10 @@ def _guest_tests():
             yield Test(f"{name}-direct-{host}",
                        lambda name=name, host=host: guests_test.boot(name, host, cpu="direct"),
                        900 * slow, name == "dlx")
+        for name, least in LOCKSTEP_GUESTS.items():
+            yield Test(f"{name}-lockstep-{host}",
+                       lambda name=name, host=host, least=least:
+                       guests_test.lockstep(name, host, least), 3000 * slow)
         yield Test(f"debian-direct-{host}", lambda host=host: guests_test.debian(host, "direct"),
                    1500 * slow)
         yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Each guest reaches the text that its README names, under Farbus, and takes input."""
 
+import re
+
 from dialogues import DIALOGUES
 from pc import PC, Failure
 
@@ -41,6 +43,26 @@ def boot(name, host, native=False, cpu="auto", translate=False):
     with PC(test + ("-translate" if translate else ""), host=host, native=native, GUEST=name,
             CPU=cpu, **more) as pc:
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
+
+
+# What is compared takes the CPU and the interpreter, and each stretch two looks at all it changed.
+LOCKSTEP_SLOWER = 5
+
+
+def lockstep(name, host, least):
+    """The dialogue with `cpu lockstep`: at least so many instructions compared, all alike."""
+    slower = LOCKSTEP_SLOWER * (BOCHS_SLOWER if host == "bochs" else 1)
+    with PC(f"{name}-{host}-lockstep", host=host, GUEST="" if name == "debian" else name,
+            CPU="lockstep") as pc:
+        play(pc, DIALOGUES[name], slower)
+        pc.type("\x1d")
+        pc.wait(r"farbus> *\Z", 60)
+        pc.type("stats\r")
+        pc.wait(r"host cycles", 60)
+        found = re.search(r"lockstep: (\d+) instructions compared .* (\d+) differences", pc.text())
+        if not found or int(found[1]) < least or found[2] != "0":
+            raise Failure(f"expected {least} instructions compared and no difference:\n{pc.text()}")
+        print(found[0])
 
 
 def debian(host, cpu="auto", name="debian"):
