@@ -12,6 +12,7 @@ import attack_pc
 import attack_test
 import bad_input_test
 import console_test
+import dissector_test
 import download_test
 import guests_test
 import host_console
@@ -112,6 +113,7 @@ TESTS = [
       for name, run in host_pc.CASES.items()),
     *(Test(f"host/console-{name}", run, 900, name in host_console.QUICK)
       for name, run in host_console.CASES.items()),
+    *(Test(f"host/dissector-{name}", run, 120, True) for name, run in dissector_test.CASES.items()),
     *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
            hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),
