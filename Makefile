@@ -280,7 +280,13 @@ bench-serve: deps
 	@$(MAKE) --no-print-directory host $(BENCH_LOAD) >&2
 	@$(PYTHON) tests/bench/serve.py
 
-bench: bench-counts bench-translate bench-tag bench-remote bench-serve
+# What the port trace costs, counted in instructions.
+.PHONY: bench-trace
+bench-trace: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) tests/bench/trace.py
+
+bench: bench-counts bench-translate bench-tag bench-trace bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

@@ -91,8 +91,8 @@ static void record_block(struct bus *b, u32 what, const void *buf, u32 count)
 
 void vm_trace_event(enum trace_kind kind, u32 value)
 {
-	if (vm_trace_is_on())
-		record_wanted(tracing.bus, TRACE_WHAT(kind, 0, value), 0);
+	if (vm_trace_is_on() && trace_wants_event(&tracing.trace))
+		record_access(tracing.bus, TRACE_WHAT(kind, 0, value), 0);
 }
 
 /* --- on and off --- */

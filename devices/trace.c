@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "devices/trace.h"
 
-#include "devices/bus.h"
 #include "lib/str.h"
 
 void trace_init(struct trace *t, struct trace_record *record, u32 records, u8 *data, u32 bytes)
@@ -16,26 +15,12 @@ void trace_init(struct trace *t, struct trace_record *record, u32 records, u8 *d
 
 /* --- filters --- */
 
-static void want_ports(struct trace *t, u32 first, u32 last)
+static bool wants_port(const struct trace_filter *f, u16 port)
 {
-	for (u32 port = first; port <= last; port++)
-		t->wanted[port / 8] |= (u8)BIT(port % 8);
-}
-
-void trace_set_filter(struct trace *t, const struct trace_filter *f)
-{
-	t->filter = *f;
-	memset(t->wanted, f->ranges ? 0 : 0xff, sizeof(t->wanted));
 	for (unsigned i = 0; i < f->ranges; i++)
-		want_ports(t, f->range[i].first, f->range[i].last);
-	t->filtered = f->ranges || f->routes || (f->writes != 0 && f->writes != 3);
-}
-
-static bool wants_way(const struct trace_filter *f, u32 what, unsigned route)
-{
-	if (f->writes && !(f->writes & BIT(TRACE_WRITE(what))))
-		return false;
-	return !f->routes || f->routes & BIT(route);
+		if (port >= f->range[i].first && port <= f->range[i].last)
+			return true;
+	return !f->ranges;
 }
 
 static bool wants_event(const struct trace_filter *f)
@@ -43,26 +28,30 @@ static bool wants_event(const struct trace_filter *f)
 	return f->events || (!f->ranges && !f->routes && !f->writes);
 }
 
-bool trace_wants(const struct trace *t, const struct bus *b, u32 what)
+static u8 ways(const struct trace_filter *f)
 {
-	u16 port = TRACE_PORT(what);
+	return f->writes ? f->writes : 3;
+}
 
-	if (TRACE_KIND(what) >= TRACE_IRQ)
-		return wants_event(&t->filter);
-	return t->wanted[port / 8] & BIT(port % 8) &&
-	       wants_way(&t->filter, what, b->handler[b->route[port]].kind);
+void trace_set_filter(struct trace *t, const struct trace_filter *f)
+{
+	t->filter = *f;
+	for (u32 port = 0; port < sizeof(t->wanted); port++)
+		t->wanted[port] = wants_port(f, (u16)port) ? ways(f) : 0;
+	t->filtered = f->ranges || f->routes || ways(f) != 3;
+}
+
+bool trace_wants_event(const struct trace *t)
+{
+	return wants_event(&t->filter);
 }
 
 bool trace_filter_wants(const struct trace_filter *f, u32 what, unsigned route)
 {
-	u16 port = TRACE_PORT(what);
-	bool there = !f->ranges;
-
 	if (TRACE_KIND(what) >= TRACE_IRQ)
 		return wants_event(f);
-	for (unsigned i = 0; i < f->ranges && !there; i++)
-		there = port >= f->range[i].first && port <= f->range[i].last;
-	return there && wants_way(f, what, route);
+	return wants_port(f, TRACE_PORT(what)) && ways(f) >> TRACE_WRITE(what) & 1 &&
+	       (!f->routes || f->routes & BIT(route));
 }
 
 /* --- a filter's words --- */

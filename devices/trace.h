@@ -8,9 +8,7 @@
 #ifndef FARBUS_DEVICES_TRACE_H
 #define FARBUS_DEVICES_TRACE_H
 
-#include "lib/types.h"
-
-struct bus;
+#include "devices/bus.h"
 
 enum trace_kind {
 	TRACE_IN,
@@ -61,7 +59,7 @@ struct trace {
 	u32 data_mask, data_head;
 	bool filtered;
 	struct trace_filter filter;
-	u8 wanted[8192]; /* the filter's ports, a bit each */
+	u8 wanted[65536]; /* what the filter says of each port: 1: IN, 2: OUT */
 };
 
 /* Both sizes are powers of two; bytes of data: at least TRACE_BLOCK_MAX. */
@@ -71,10 +69,18 @@ void trace_set_filter(struct trace *t, const struct trace_filter *f);
 bool trace_filter_word(struct trace_filter *f, const char *word);
 #define TRACE_FILTER_EXPECTED                                                                      \
 	"all, events, in, out, virtual, local, remote, absent or ports as in '0x3f8-0x3ff,0x61'"
-/* What the filter says of an access, or of an event. */
-bool trace_wants(const struct trace *t, const struct bus *b, u32 what);
-/* The same for an access whose route is known. */
+/* What a filter says of an access by that route, or of an event. */
 bool trace_filter_wants(const struct trace_filter *f, u32 what, unsigned route);
+bool trace_wants_event(const struct trace *t);
+/* The same of an access on the bus, as fast as can be. */
+static inline bool trace_wants(const struct trace *t, const struct bus *b, u32 what)
+{
+	u16 port = TRACE_PORT(what);
+
+	if (!(t->wanted[port] >> TRACE_WRITE(what) & 1))
+		return false;
+	return likely(!t->filter.routes) || t->filter.routes & BIT(b->handler[b->route[port]].kind);
+}
 
 /* The place of a new record; what it held before is lost. */
 static inline struct trace_record *trace_next(struct trace *t)

@@ -2,7 +2,8 @@
 ; A boot sector that does little but use ports. After each key, the time-stamp counter's ticks for
 ; 10000 IN of a UART's line status one after the other; for 2000 characters sent to it the way a
 ; driver does, that is with a look at the line status before each; and for 200 sectors of the first
-; disk, each with a command, a wait for its data and a REP INSW.
+; disk, each with a command, a wait for its data and a REP INSW. The first and the last are done as
+; many times as the key's code says in its lowest four bits: once for 'a', 15 times for 'o'.
 	org 0x7c00
 	bits 16
 UART	equ 0x3f8
@@ -22,17 +23,22 @@ start:	cli
 	sti
 	mov si, ready
 	call say
-round:	xor ah, ah
+next:	xor ah, ah
 	int 0x16
 	call say_char
+	and al, 15
+	mov [rounds], al
 	cli
 	mov si, text_in
 	call say
 	call watch
 	mov dx, LSR
-	mov cx, READS
+	mov bl, [rounds]
+.reads:	mov cx, READS
 .in:	in al, dx
 	loop .in
+	dec bl
+	jnz .reads
 	call say_ticks
 
 	mov si, text_uart
@@ -67,6 +73,8 @@ round:	xor ah, ah
 	mov si, text_ata
 	call say
 	call watch
+	mov bl, [rounds]
+.sectors:
 	mov bp, SECTORS
 .sector:
 	mov dx, ATA + 2
@@ -95,11 +103,13 @@ round:	xor ah, ah
 	rep insw
 	dec bp
 	jnz .sector
+	dec bl
+	jnz .sectors
 	call say_ticks
 	mov si, text_end
 	call say
 	sti
-	jmp round
+	jmp next
 
 ; [began] := the time-stamp counter.
 watch:	rdtsc
@@ -150,6 +160,7 @@ text_ata:
 text_end:
 	db " .", 13, 10, 0
 began:	dd 0
+rounds:	db 0
 	times 510 - ($ - $$) db 0
 	dw 0xaa55
 buffer	equ 0x8000

@@ -138,10 +138,10 @@ static void filters(void **state)
 	bus_make_absent(&b->bus, 0x303, 0x303);
 	out8(b, 0x303, 1);
 	assert_int_equal(trace_head(&trace), 2);
-	assert_false(trace_wants(&trace, &b->bus, TRACE_WHAT(TRACE_IRQ, 0, 8)));
+	assert_false(trace_wants_event(&trace));
 	assert_true(trace_filter_word(&f, "events"));
 	trace_set_filter(&trace, &f);
-	assert_true(trace_wants(&trace, &b->bus, TRACE_WHAT(TRACE_IRQ, 0, 8)));
+	assert_true(trace_wants_event(&trace));
 	/* The same question without the bus. */
 	assert_true(trace_filter_wants(&f, TRACE_WHAT(TRACE_OUTS, 2, 0x302), ROUTE_VIRTUAL));
 	assert_false(trace_filter_wants(&f, TRACE_WHAT(TRACE_OUTS, 2, 0x302), ROUTE_REMOTE));
