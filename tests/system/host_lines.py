@@ -8,6 +8,7 @@ import fcntl
 import os
 import random
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -439,7 +440,7 @@ def raw_tcp():
         listener.socket.close()
         daemon.exports = [f"export uart 0x2f8 irq 3 listen 127.0.0.1:{PORT} raw name com2"]
         daemon.write_config()
-        daemon.process.send_signal(1)
+        daemon.process.send_signal(signal.SIGHUP)
         daemon.log_line("reload: done", SLOW)
         leased(client, "com2")
         client.request(*settings(1, 3), out(FCR, 1))
@@ -569,6 +570,48 @@ def ser2net():
         process.wait(10)
 
 
+def come_and_go():
+    """Every kind of line begins, goes and ends, with a peer and without; SIGTERM ends all."""
+    daemon = serve("come-and-go", "pty {folder}/com2")
+    adapter = Adapter(daemon.folder / "ttyUSB0")
+    listener = Listener()
+    first = [
+        daemon.exports[0].replace("0x2f8", "0x2e8"),
+        f"export uart 0x3e8 irq 4 tty {adapter.path} name com3",
+        f"export uart 0x2f8 irq 5 tcp 127.0.0.1:{PORT} name com4",
+        f"export uart 0x3f8 irq 9 listen {PORT + 1} name com1",
+        f"export uart 0x3e0 irq 10 tcp 127.0.0.1:{PORT + 2} raw name com5",
+        f"export lpt 0x378 irq 7 file {daemon.printed} name lpt1",
+        f"export ata 0x170,0x376 irq 15 disk {daemon.disk} cdrom empty name ide1"]
+    daemon.exports = first
+    daemon.write_config()
+    with daemon:
+        adapter.used()
+        server = listener.accept()
+        greet(server)
+        program = Telnet(socket.create_connection(("127.0.0.1", PORT + 1)))
+        program.option(DO, COM_PORT)
+        client = leased(station(), "com4")
+        client.request(*settings(1, 3))
+        server.await_command(BAUD, number(115200))
+        daemon.exports = [first[0].replace("irq 3", "irq 6")]
+        daemon.write_config()
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.log_line("reload: done", SLOW)
+        try:
+            while True:
+                server.more()
+        except (Failure, ConnectionError):
+            pass  # closed, as it should be
+        daemon.exports = first
+        daemon.write_config()
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.log_line("reload: done", SLOW, count=2)
+        greet(listener.accept())
+        check("exit status", daemon.end(), 0)
+        check("the link is gone", daemon.pty.is_symlink(), False)
+
+
 def bad_lines():
     """One clear line each."""
     daemon = Daemon("bad-lines")
@@ -593,7 +636,8 @@ def bad_lines():
 
 _CASES = {f.__name__.replace("_", "-"): f
           for f in (tty, tty_comes_later, tty_lines, rfc2217_client, plain_telnet, rfc2217_server,
-                    raw_tcp, pyserial_client, pyserial_server, ser2net, bad_lines)}
+                    raw_tcp, pyserial_client, pyserial_server, ser2net, come_and_go,
+                    bad_lines)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":

@@ -99,6 +99,17 @@ def unit():
         raise Failure(f"exposure level {level[1]}: expected 3.0 at most")
 
 
+def journal():
+    """Under systemd each line of the log has its priority in front (sd-daemon(3))."""
+    lines = []
+    for environment in ({}, {"JOURNAL_STREAM": "8:1"}):
+        done = subprocess.run([BUILD / "farbus", "serve", "-c", "/no/such"], capture_output=True,
+                              text=True, env={**os.environ, **environment})
+        lines.append(done.stderr)
+    check("lines", lines, [f"{level}farbus: error: /no/such: No such file or directory\n"
+                           for level in ("", "<3>")])
+
+
 def example():
     """The example of a configuration is a good one, line by line."""
     folder = scratch("example")
@@ -170,4 +181,4 @@ def installs(package):
           [])
 
 
-CASES = {"install": install, "unit": unit, "example": example, "deb": deb}
+CASES = {"install": install, "unit": unit, "journal": journal, "example": example, "deb": deb}
