@@ -214,7 +214,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-serve bench-tag clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-shadow bench-serve bench-tag clean
 
 deps:
 	@sh images/deps.sh
@@ -262,6 +262,11 @@ $(BUILD)/bench/tag64: $(TAG_SRC)
 bench-tag: $(BUILD)/bench/tag32 $(BUILD)/bench/tag64
 	@$(BUILD)/bench/tag32
 	@$(BUILD)/bench/tag64
+
+# How the cost of shadow page tables grows.
+bench-shadow: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) tests/bench/scaling.py
 
 # What translated code costs on this machine's CPU, in cycles; it needs no emulator.
 bench-translate: deps

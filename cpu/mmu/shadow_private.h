@@ -149,11 +149,13 @@ void shadow_loose_forget(struct shadow *s, u32 frame);
 /* physmem's hook. */
 void shadow_tlb_flushed(void *ctx, bool all, u32 lin);
 
-/* shadow_entry.c: single entries, and which ones let a guest frame be written. */
+/* shadow_fill.c: how entries are made. */
 /* In the current root, what is there by now of what the guest last faulted on. */
 void shadow_fill_expected(struct shadow *s);
 /* The mapping of guest memory has changed: s->plain_first and plain_last. */
 void shadow_find_plain(struct shadow *s);
+
+/* shadow_entry.c: single entries, and which ones let a guest frame be written. */
 void shadow_entry_set(struct shadow *s, unsigned page, unsigned index, u32 entry);
 bool shadow_entry_drop(struct shadow *s, unsigned page, unsigned index); /* was there one? */
 /* The machine frame that a guest frame of memory is mapped to. */
