@@ -31,11 +31,17 @@ static u32 flag_pages(u32 ram)
 	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
 }
 
+/* Behind the translations. */
+#define STATE_SIZE ((sizeof(struct translate_state) + PAGE_SIZE - 1) & PAGE_MASK)
+
 u32 direct_own_size(const struct config *c, u32 ram)
 {
 	u32 pages = shadow_pages(c, ram);
+	u32 size = (u32)direct_arena_size(flag_pages(ram), pages, c->translate);
 
-	return (u32)direct_arena_size(flag_pages(ram), pages, c->translate) + pages * PAGE_SIZE;
+	if (c->translate)
+		size += DIRECT_CODE_SIZE + STATE_SIZE + 2 * PAGE_SIZE;
+	return size + pages * PAGE_SIZE;
 }
 
 /* Guest memory on the heap: the PC's ROMs. */
@@ -64,9 +70,21 @@ static void forbid_sysenter(void)
 		asm volatile("wrmsr" ::"c"(MSR_SYSENTER_CS), "a"(0), "d"(0));
 }
 
-/* In the image, which is all of Farbus that is mapped while guest code runs. */
-static u8 translate_code[DIRECT_CODE_SIZE] __attribute__((aligned(16)));
-static struct translate_state translate_state;
+static u64 kernel_ldt[DIRECT_KERNEL_LDT];
+
+/* Memory for translations and their state, which the guest's CPL 0 may reach. */
+static void add_kernel(struct direct_host *host)
+{
+	u8 *place = paging_guest_part(DIRECT_CODE_SIZE, STATE_SIZE, &host->shadow.own_kernel_pde);
+
+	if (!place)
+		boot_fail("boot: no memory for translations: %u KB left", memory_left() / KB);
+	trap_ldt_set(SEL_KERNEL_LDT, kernel_ldt, sizeof(kernel_ldt));
+	host->code = place;
+	host->state = (struct translate_state *)(void *)(place + DIRECT_CODE_SIZE);
+	host->kernel_ldt = kernel_ldt;
+	host->kernel_ldt_selector = SEL_KERNEL_LDT;
+}
 
 void direct_build(struct vm *vm)
 {
@@ -77,15 +95,12 @@ void direct_build(struct vm *vm)
 	struct direct_host host = {
 		.gdt = trap_gdt,
 		.ldt = trap_ldt,
-		.own_selectors = translate ? SEL_KERNEL : SEL_SMALL,
+		.own_selectors = SEL_OWN,
 		.ldt_selector = SEL_GUEST_LDT,
 		.small_selector = SEL_SMALL,
 		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,
-		.code = translate ? translate_code : NULL,
-		.state = &translate_state,
-		.kernel_selectors = SEL_KERNEL,
 		.shadow = {.pages = phys_ptr(phys),
 			   .pages_phys = phys,
 			   .page_count = pages,
@@ -94,13 +109,14 @@ void direct_build(struct vm *vm)
 			   .machine = machine,
 			   .ram_only = vm->config.cpu == CONFIG_CPU_LOCKSTEP,
 			   .own_index = (u32)image_start >> 22,
-			   .own_pde = paging_image_pde(),
-			   .own_kernel_pde = paging_image_pde()},
+			   .own_pde = paging_image_pde()},
 	};
 
 	if (!phys || !arena)
 		boot_fail("boot: no memory for the direct engine: %u KB left", memory_left() / KB);
 	memset(phys_ptr(phys), 0, pages * PAGE_SIZE);
+	if (translate)
+		add_kernel(&host);
 	forbid_sysenter();
 	direct_init(&vm->vcpu, arena, &host);
 	vm->engine = &direct_engine;

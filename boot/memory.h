@@ -48,6 +48,13 @@ extern u8 boot_end[];
 void paging_move(u32 phys);
 /* The page directory's entry for the part of the slot that the image is in. */
 u32 paging_image_pde(void);
+/*
+ * Two neighbouring places at the beginning of the slot, whole pages: memory for code that Farbus
+ * writes, and memory for data. *pde becomes a directory entry for the slot's first 4 MB with which
+ * guest code of CPL 3 may execute the first and write to the second; the rest of it, the image, is
+ * there for CPL 0 only. NULL: no memory.
+ */
+void *paging_guest_part(u32 code, u32 data, u32 *pde);
 /* The machine address of something in the slot; 0: not mapped there. */
 u32 paging_machine(const void *p);
 /* Maps one page of the slot. False: no memory for the table. */

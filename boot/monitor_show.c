@@ -101,6 +101,20 @@ static void show_exceptions(struct monitor *m, const u64 count[32])
 			mon_print(m, " #%u %llu", i, count[i]);
 }
 
+static void show_translated(struct monitor *m, const struct direct_stats *d,
+			    const struct translate_stats *t)
+{
+	if (!t)
+		return;
+	mon_print(m, "translated: %llu instructions in %llu units, %llu dropped, %llu flushes\n",
+		  t->insns, t->units, t->dropped, t->flushes);
+	mon_print(m,
+		  "translated: entered %llu, left %llu for more, %llu for an instruction, %llu "
+		  "of them interpreted\n",
+		  d->translated, d->translated_left[0], d->translated_left[1], d->translated_steps);
+	mon_print(m, "translated: links %llu - %llu\n", t->links, t->unlinks);
+}
+
 static void show_direct(struct monitor *m)
 {
 	const struct vcpu *v = &m->vm->vcpu;
@@ -114,10 +128,7 @@ static void show_direct(struct monitor *m)
 	mon_print(m, "direct: entered %llu\n", d->entries);
 	show_counts(m, "direct: left for", d->exits, direct_exit_name, EXITS_COUNT);
 	show_counts(m, "direct: refused for", d->refused, direct_refusal_name, REFUSE_COUNT);
-	if (v->mem->translated_written)
-		mon_print(m,
-			  "direct: left translated code %llu for more of it, %llu to interpret\n",
-			  d->translated_left[0], d->translated_left[1]);
+	show_translated(m, d, direct_translate_stats(v));
 	mon_print(m, "direct: interpreted after");
 	show_exceptions(m, d->vectors);
 	mon_print(m, "\nshadow: %llu fills, %llu entries ahead, %llu refused, %llu dropped, ",

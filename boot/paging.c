@@ -15,6 +15,7 @@
 
 #define PTE_P	BIT(0)
 #define PTE_W	BIT(1)
+#define PTE_U	BIT(2)
 #define PTE_PWT BIT(3)
 #define PTE_PCD BIT(4)
 #define PTE_PS	BIT(7)
@@ -76,6 +77,24 @@ void paging_move(u32 phys)
 u32 paging_image_pde(void)
 {
 	return directory[(u32)image_start >> PDE_SHIFT];
+}
+
+void *paging_guest_part(u32 code, u32 data, u32 *pde)
+{
+	u32 start = (u32)image_start & ~(BIG_PAGE - 1), phys = memory_take(code + data);
+	u32 copy = take_table(), *to = phys_ptr(copy);
+
+	if (!phys || !copy || start + code + data > (u32)image_start)
+		return NULL;
+	memset(phys_ptr(phys), 0, code + data);
+	for (u32 at = 0; at < code + data; at += PAGE_SIZE)
+		if (!paging_map(start + at, phys + at, true))
+			return NULL;
+	memcpy(to, phys_ptr(paging_image_pde() & PAGE_MASK), PAGE_SIZE);
+	for (u32 at = 0; at < code + data; at += PAGE_SIZE)
+		to[at >> PAGE_SHIFT] = (phys + at) | PTE_P | PTE_U | (at >= code ? PTE_W : 0);
+	*pde = copy | PTE_P | PTE_W | PTE_U;
+	return (void *)start;
 }
 
 u32 paging_machine(const void *p)

@@ -83,6 +83,11 @@ static u64 system_descriptor(const void *p, u32 size, u32 type)
 	return limit | (u64)(base & 0xffffff) << 16 | (u64)type << 40 | (u64)(base >> 24) << 56;
 }
 
+void trap_ldt_set(u16 sel, const u64 *ldt, u32 size)
+{
+	trap_gdt[sel / 8] = system_descriptor(ldt, size, TYPE_LDT);
+}
+
 static u32 read_cr3(void)
 {
 	u32 v;
@@ -98,7 +103,7 @@ static void load_gdt(void)
 	trap_gdt[SEL_DATA / 8] = FLAT_DATA;
 	trap_gdt[SEL_TSS / 8] = system_descriptor(&main_tss, sizeof(main_tss), TYPE_TSS);
 	trap_gdt[SEL_DF / 8] = system_descriptor(&df_tss, sizeof(df_tss), TYPE_TSS);
-	trap_gdt[SEL_GUEST_LDT / 8] = system_descriptor(trap_ldt, sizeof(trap_ldt), TYPE_LDT);
+	trap_ldt_set(SEL_GUEST_LDT, trap_ldt, sizeof(trap_ldt));
 	asm volatile("lgdt %0\n\t"
 		     "ljmp %1, $1f\n"
 		     "1:\tmovl %2, %%ds\n\t"

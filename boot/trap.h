@@ -13,14 +13,15 @@
  * The GDT has its full size, and Farbus's own descriptors are its last: all other selectors, and
  * the LDT, are there for guest code that runs directly on the CPU (cpu/direct/).
  */
-#define TRAP_TABLE    8192
-#define SEL_KERNEL    0xffa8 /* five, for translated code (cpu/direct/kernel.c) */
-#define SEL_SMALL     0xffd0 /* for cpu/direct/switch.h's direct_small_stack */
-#define SEL_GUEST_LDT 0xffd8
-#define SEL_CODE      0xffe0
-#define SEL_DATA      0xffe8
-#define SEL_TSS	      0xfff0
-#define SEL_DF	      0xfff8 /* the double fault's task */
+#define TRAP_TABLE     8192
+#define SEL_KERNEL_LDT 0xffc8 /* for translated code (cpu/direct/kernel_segments.c) */
+#define SEL_SMALL      0xffd0 /* for cpu/direct/switch.h's direct_small_stack */
+#define SEL_GUEST_LDT  0xffd8
+#define SEL_CODE       0xffe0
+#define SEL_DATA       0xffe8
+#define SEL_TSS	       0xfff0
+#define SEL_DF	       0xfff8 /* the double fault's task */
+#define SEL_OWN	       SEL_KERNEL_LDT
 extern u64 trap_gdt[TRAP_TABLE], trap_ldt[TRAP_TABLE];
 
 /* As boot/trap_entry.asm pushes it. */
@@ -33,6 +34,8 @@ struct trap_frame {
 /* ESP0: the stack of exceptions and interrupts in guest code. */
 u32 *trap_stack(void);
 
+/* The GDT's descriptor of an LDT. */
+void trap_ldt_set(u16 sel, const u64 *ldt, u32 size);
 /* Loads IDT, TSS and (again) the GDT. Interrupts stay off. */
 void trap_init(void);
 /* Remaps the PIC to TRAP_IRQ_BASE with every line masked. */

@@ -141,7 +141,8 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 		tlb->large_last = 0;
 	}
 	v->generation++;
-	v->tlb_flushes++;
+	if (v->flushed)
+		v->flushed(v, all ? TLB_FLUSH_ALL : TLB_FLUSH_LOCAL, 0);
 }
 
 /* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */
@@ -166,7 +167,8 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	if (v->mem->tables_loose)
 		v->mem->tables_flushed(v->mem->table_ctx, false, lin);
 	v->generation++;
-	v->tlb_flushes++;
+	if (v->flushed)
+		v->flushed(v, TLB_FLUSH_PAGE, lin);
 	if (lin >= tlb->large_first && lin <= tlb->large_last) {
 		flush_around(tlb, 0, lin);
 		flush_around(tlb, 1, lin);

@@ -124,6 +124,9 @@ enum exit_reason {
 	EXIT_REASON_COUNT,
 };
 
+/* LOCAL: all but global pages; PAGE: one page, or the large page that an address is in. */
+enum tlb_flush { TLB_FLUSH_ALL, TLB_FLUSH_LOCAL, TLB_FLUSH_PAGE };
+
 struct vcpu;
 struct physmem;
 struct interp;
@@ -211,7 +214,8 @@ struct vcpu {
 	void *ops_ctx;
 	struct physmem *mem;
 	struct interp *interp;
-	u32 tlb_flushes;      /* goes up when linear addresses may lead elsewhere */
+	/* Told of each flush of the TLB, after it: linear addresses may lead elsewhere. Or NULL. */
+	void (*flushed)(struct vcpu *v, enum tlb_flush what, u32 lin);
 	void *direct;	      /* the direct engine's own state (cpu/direct/), NULL without it */
 	/*
 	 * Asked by the interpreter where CPL, mode or segments have changed: true makes its run()

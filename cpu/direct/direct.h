@@ -12,7 +12,8 @@
 #include "cpu/mmu/shadow.h"
 #include "cpu/translate/translate.h"
 
-#define DIRECT_CODE_SIZE (160 * KB)
+#define DIRECT_CODE_SIZE  (512 * KB)
+#define DIRECT_KERNEL_LDT 264u /* entries */
 
 extern const struct engine direct_engine;
 
@@ -28,9 +29,15 @@ struct direct_host {
 	/* The CPU reported something that no guest code can bring about (NMI, machine check). */
 	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
 	struct shadow_config shadow;
-	u8 *code; /* DIRECT_CODE_SIZE bytes for translations; NULL: CPL 0 is interpreted */
-	struct translate_state *state; /* both mapped while guest code runs */
-	u16 kernel_selectors; /* the first of five in the GDT: CS, DS, ES, SS, FS at CPL 1 */
+	/*
+	 * For guest code of CPL 0. DIRECT_CODE_SIZE bytes for translations, which guest code may
+	 * execute with the roots for CPL 0, and their state, which it may write to; NULL: CPL 0 is
+	 * interpreted. And an LDT of DIRECT_KERNEL_LDT entries.
+	 */
+	u8 *code;
+	struct translate_state *state;
+	u64 *kernel_ldt;
+	u16 kernel_ldt_selector;
 };
 
 /* flag_pages: physmem's; shadow_pages: those of the host's shadow tables. */
@@ -65,12 +72,16 @@ struct direct_stats {
 	u64 entries; /* from another engine to guest code on the CPU */
 	u64 exits[EXITS_COUNT];
 	u64 refused[REFUSE_COUNT];
-	u64 translated_left[2]; /* translated code: to find more; to the interpreter */
+	u64 translated;		/* to translated code */
+	u64 translated_left[2]; /* translated code: to find more; for an instruction */
+	u64 translated_steps;	/* ... that the interpreter carried out */
 	u64 vectors[32];	/* exceptions that ended direct execution */
 };
 extern const char *const direct_refusal_name[REFUSE_COUNT], *const direct_exit_name[EXITS_COUNT];
 
 const struct direct_stats *direct_stats(const struct vcpu *v);
+/* NULL where CPL 0 is interpreted. */
+const struct translate_stats *direct_translate_stats(const struct vcpu *v);
 const struct shadow_stats *direct_shadow_stats(const struct vcpu *v);
 
 #endif

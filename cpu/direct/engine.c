@@ -162,7 +162,6 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	if (has_umip())
 		d->own_cr4 |= CR4_UMIP;
 	direct_segments_init(d);
-	asm volatile("lldt %w0" ::"r"((u32)host->ldt_selector));
 	if (host->code)
 		direct_kernel_init(
 			d, (u8 *)arena + plain_size(v->mem->flag_pages, host->shadow.page_count));
@@ -173,6 +172,13 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 const struct direct_stats *direct_stats(const struct vcpu *v)
 {
 	return &((const struct direct *)v->direct)->stats;
+}
+
+const struct translate_stats *direct_translate_stats(const struct vcpu *v)
+{
+	const struct direct *d = v->direct;
+
+	return d->translator ? translate_stats(d->translator) : NULL;
 }
 
 const struct shadow_stats *direct_shadow_stats(const struct vcpu *v)

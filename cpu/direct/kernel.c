@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest code of CPL 0, translated (cpu/translate/translate.h), at CPL 1: to paging a supervisor, to
- * all else without rights. Segment limits keep it from Farbus's own part of the address space.
+ * Guest code of CPL 0, translated (cpu/translate/translate.h), at CPL 3, with shadow roots that
+ * show what supervisors may reach. Farbus is kept from it by paging, as from CPL 3 itself.
  */
 #include "cpu/cpu.h"
 #include "cpu/descriptor.h"
@@ -10,14 +10,39 @@
 #include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
+#include "lib/str.h"
 
 #define VEC_IRQ_FIRST 32u
-#define OPCODE_HLT    0xf4 /* at host.leave: #GP at CPL 1 */
-#define PREFIX_FS     0x64
+#define OPCODE_HLT    0xf4 /* at host.leave: #GP */
+#define PREFIX_GS     0x65
 #define LEAVE_SIZE    16 /* and the translations behind it stay aligned */
 #define PF_WRITE      BIT(1)
 #define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC | FLAG_RF | FLAG_VIF | FLAG_VIP)
 #define FLAGS_REAL    (FLAGS_ARITH | FLAG_DF | FLAG_ID)
+
+/*
+ * Whether the guest maps anything where translations and state lie, which CPL 3 can reach: asked
+ * each time, because it takes no flush to map what was not. The directory is in RAM, or
+ * shadow_root() refuses.
+ */
+static bool guest_maps_own(const struct direct *d, const struct vcpu *v)
+{
+	u32 index = d->host.shadow.own_index, frame = v->cr3 & PAGE_MASK;
+	const u32 *entry;
+
+	if (!(v->cr0 & CR0_PG))
+		return false;
+	if (v->cr4 & CR4_PAE) {
+		index = (index & 255) * 4;
+		frame = (u32)v->pdpte[3] & PAGE_MASK;
+		if (!(v->pdpte[3] & 1))
+			return false;
+	}
+	if (frame >> PAGE_SHIFT >= v->mem->flag_pages)
+		return false;
+	entry = (const u32 *)(const void *)(d->host.shadow.window + frame) + index;
+	return (entry[0] | (v->cr4 & CR4_PAE ? entry[2] : 0)) & 1;
+}
 
 /* What the translator takes for granted of its code; EFLAGS that PUSHF would show, or POPF change.
  */
@@ -33,7 +58,9 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 		return false;
 	if (cs->limit < v->eip || cs->limit - v->eip < PAGE_SIZE)
 		return false;
-	return direct_segments_kernel_fit(d, v);
+	if (d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK))
+		return false;
+	return !guest_maps_own(d, v) && kernel_segments_fit(d, v);
 }
 
 static void to_frame(struct direct *d, struct vcpu *v, u32 native)
@@ -51,7 +78,7 @@ static void to_frame(struct direct *d, struct vcpu *v, u32 native)
 	f->eip = native;
 	f->eflags = (vcpu_eflags(v) & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
 	*d->host.esp0 = (u32)(&f->ss + 1);
-	translate_enter(d->translator, v->eflags);
+	translate_enter(d->translator, v->eflags, v->seg);
 }
 
 static void from_frame(struct translate_regs *r)
@@ -84,14 +111,17 @@ static void to_vcpu(struct vcpu *v, const struct translate_regs *r)
 	}
 }
 
-static void stop(struct direct *d, struct vcpu *v)
+/* False: the guest has written to the translator's state, through addresses at which it has
+ * nothing mapped, and is nowhere now. */
+static bool stop(struct direct *d, struct vcpu *v)
 {
 	struct translate_regs r;
 
 	from_frame(&r);
 	if (!translate_stopped(d->translator, &r))
-		d->host.broken(direct_frame.vector, direct_frame.eip);
+		return false;
 	to_vcpu(v, &r);
+	return true;
 }
 
 /* From now on a write to the page of gpa is seen. */
@@ -107,11 +137,25 @@ static void watch(struct vcpu *v, u32 gpa)
 		v->mem->code_found(v->mem->table_ctx, gpa);
 }
 
+/*
+ * A page that has code and data that is written to is not worth translating: the interpreter tells
+ * them apart. Pages find other uses, so it is forgotten after a while.
+ */
+#define PAGE_HASH	4096u
+#define REWRITTEN_MAX	12u
+#define ENTRIES_A_WHILE 0x10000u
+
+static u8 *rewritten_of(struct direct *d, u32 gpa)
+{
+	return &d->rewritten[(gpa >> PAGE_SHIFT) % PAGE_HASH];
+}
+
 static void translated_written(void *ctx, u32 gpa)
 {
 	struct direct *d = ctx;
 
-	translate_drop_page(d->translator, gpa);
+	if (translate_drop_page(d->translator, gpa) && *rewritten_of(d, gpa) < REWRITTEN_MAX)
+		++*rewritten_of(d, gpa);
 	d->vcpu->mem->page_flags[gpa >> PAGE_SHIFT] &= (u8)~PHYS_PAGE_TRANSLATED;
 	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
 }
@@ -129,6 +173,12 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	gpa = (mem_fetch_page(v, lin, &host) & PAGE_MASK) | (lin & ~PAGE_MASK);
 	if (!host || gpa >> PAGE_SHIFT >= v->mem->flag_pages)
 		return false;
+	if (*rewritten_of(d, gpa) == REWRITTEN_MAX) {
+		d->barred_generation = v->generation;
+		d->barred_eip = v->eip & PAGE_MASK;
+		return false;
+	}
+	kernel_map_add(d, lin, gpa);
 	*u = translate_find(d->translator, v->eip, gpa);
 	if (!*u) {
 		*u = translate_make(d->translator, v->eip, gpa, host);
@@ -145,14 +195,15 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 
 	if (!root)
 		return false;
-	direct_segments_kernel_enter(d, v);
+	kernel_segments_enter(d, v);
 	direct_irq_off();
 	if (v->events & ~v->event_hold & (state->vif ? ~0u : ~VCPU_EV_INTR)) {
 		direct_irq_on();
 		return false;
 	}
 	state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
-	direct_go(d, v, root, cr2);
+	direct_go(d, v, root, d->host.kernel_ldt_selector, cr2);
+	kernel_segments_leave(d, v);
 	return true;
 }
 
@@ -164,22 +215,22 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 
 	if (direct_fill_raised(d, lin, direct_frame.error & PF_WRITE, &filled)) {
 		d->stats.exits[EXITS_FAULT]++;
-		stop(d, v);
-		*next = direct_deliver_fault(v);
+		*next = stop(d, v) ? direct_deliver_fault(v) : NEXT_DOWN;
 		return true;
 	}
 	if (filled && dropped == translate_stats(d->translator)->dropped) {
 		d->stats.exits[EXITS_FILL]++;
 		return false;
 	}
-	stop(d, v);
 	d->stats.exits[EXITS_MEMORY]++;
-	*next = NEXT_STEP; /* also where its own page was dropped: it would be translated again */
+	*next = stop(d, v) ? NEXT_STEP : NEXT_DOWN; /* also where its own page was dropped: it would
+						       be translated again */
 	return true;
 }
 
 static enum direct_next left(struct direct *d, struct vcpu *v)
 {
+	enum direct_next next = NEXT_ANY;
 	struct translate_regs r;
 	bool interpret;
 
@@ -187,7 +238,10 @@ static enum direct_next left(struct direct *d, struct vcpu *v)
 	interpret = translate_left(d->translator, &r) == TRANSLATE_INTERPRET;
 	to_vcpu(v, &r);
 	d->stats.translated_left[interpret]++;
-	return interpret ? NEXT_STEP : NEXT_ANY;
+	if (!interpret || (!d->single && emulate(d, v, &next)))
+		return next;
+	d->stats.translated_steps++;
+	return NEXT_STEP;
 }
 
 /* What ended translated code. False: on at the same native instruction. */
@@ -209,8 +263,11 @@ static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_n
 	}
 	if (vector == VEC_NMI || vector == VEC_DF || vector == VEC_MC)
 		d->host.broken(vector, direct_frame.eip);
-	stop(d, v);
 	*next = vector >= VEC_IRQ_FIRST ? NEXT_ANY : NEXT_STEP;
+	if (!stop(d, v))
+		*next = NEXT_DOWN;
+	if (vector == VEC_GP || vector == VEC_SS)
+		kernel_segments_fault(d, v);
 	d->stats.exits[vector >= VEC_IRQ_FIRST ? EXITS_INTERRUPT : EXITS_OTHER]++;
 	if (vector < VEC_IRQ_FIRST)
 		d->stats.vectors[vector]++;
@@ -224,32 +281,10 @@ static enum direct_next run(struct direct *d, struct vcpu *v)
 	u32 cr2;
 
 	do {
-		if (!go(d, v, &cr2)) {
-			stop(d, v);
-			return NEXT_ANY;
-		}
+		if (!go(d, v, &cr2))
+			return stop(d, v) ? NEXT_ANY : NEXT_DOWN;
 	} while (!exit_kernel(d, v, cr2, &next));
 	return next;
-}
-
-/*
- * Ways between translations are by EIP, so they are good for one CS and one mapping. Entries made
- * for CPL 0 with CR0.WP clear may be writable where they are not with WP set.
- */
-static void drop_outdated(struct direct *d, struct vcpu *v)
-{
-	const struct segment *cs = &v->seg[SEG_CS];
-
-	if ((d->kernel_cr0 ^ v->cr0) & CR0_WP)
-		shadow_flush(d->shadow);
-	d->kernel_cr0 = v->cr0;
-	if (d->links_at == v->tlb_flushes && d->links_base == cs->base &&
-	    d->links_limit == cs->limit)
-		return;
-	d->links_at = v->tlb_flushes;
-	d->links_base = cs->base;
-	d->links_limit = cs->limit;
-	translate_drop_links(d->translator);
 }
 
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
@@ -258,9 +293,11 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 	enum direct_next next;
 
 	d->stats.entries++;
+	if (++d->kernel_entries % ENTRIES_A_WHILE == 0)
+		memset(d->rewritten, 0, PAGE_HASH);
 	direct_enter_cr4(d, v);
 	do {
-		drop_outdated(d, v);
+		kernel_map_check(d, v);
 		next = NEXT_STEP;
 		if (find_raised(d, v, &u)) {
 			next = direct_deliver_fault(v);
@@ -272,6 +309,7 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 			translate_drop_links(d->translator);
 		else
 			translate_connect(d->translator, u);
+		d->stats.translated++;
 		to_frame(d, v, translate_entry(u));
 		next = run(d, v);
 	} while (next == NEXT_ANY && !d->single && v->cpl == 0 && !direct_events(v) &&
@@ -282,9 +320,15 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 
 /* --- construction --- */
 
+static size_t aligned(size_t size)
+{
+	return (size + 15) & ~(size_t)15;
+}
+
 size_t direct_kernel_arena_size(void)
 {
-	return translate_arena_size(DIRECT_CODE_SIZE - LEAVE_SIZE);
+	return PAGE_HASH + aligned(kernel_map_size()) + aligned(kernel_segments_size()) +
+	       translate_arena_size(DIRECT_CODE_SIZE - LEAVE_SIZE);
 }
 
 void direct_kernel_init(struct direct *d, void *arena)
@@ -292,12 +336,21 @@ void direct_kernel_init(struct direct *d, void *arena)
 	struct translate_host host = {.code = d->host.code + LEAVE_SIZE,
 				      .code_size = DIRECT_CODE_SIZE - LEAVE_SIZE,
 				      .state = d->host.state,
-				      .state_prefix = PREFIX_FS,
+				      .state_disp = (u32)(uintptr_t)d->host.state,
+				      .state_prefix = PREFIX_GS,
 				      .leave = (u32)(uintptr_t)d->host.code};
+	u8 *at = arena;
 
+	d->rewritten = at;
+	at += PAGE_HASH;
+	d->map = (void *)at;
+	at += aligned(kernel_map_size());
+	d->kernel = (void *)at;
+	at += aligned(kernel_segments_size());
 	d->host.code[0] = OPCODE_HLT;
-	d->translator = translate_init(arena, &host);
-	d->kernel_cr0 = d->vcpu->cr0;
+	d->translator = translate_init(at, &host);
+	kernel_segments_init(d);
 	d->vcpu->mem->translated_written = translated_written;
 	d->vcpu->mem->translated_ctx = d;
+	d->vcpu->flushed = kernel_map_flushed;
 }

@@ -177,9 +177,8 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	u32 error = direct_frame.error;
 	bool filled = false;
 
-	/* Reading what is present faults in Farbus's own part, and in what translated code was
-	 * given for CPL 0. */
-	if (!(error & PF_PRESENT) || (error & PF_WRITE) || d->translator) {
+	/* Reading what is present faults in Farbus's own part only. */
+	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
 		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
 			d->stats.exits[EXITS_FAULT]++;
 			save_frame(v);
@@ -264,8 +263,12 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 	return true;
 }
 
-void direct_go(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2)
 {
+	if (d->ldt != ldt) {
+		d->ldt = ldt;
+		asm volatile("lldt %w0" ::"r"((u32)ldt));
+	}
 	direct_switch(root, direct_cr0(d, v));
 	*cr2 = read_cr2();
 	if (direct_frame.vector >= VEC_IRQ_FIRST)
@@ -286,7 +289,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		direct_irq_on();
 		return false;
 	}
-	direct_go(d, v, root, cr2);
+	direct_go(d, v, root, d->host.ldt_selector, cr2);
 	d->segments_changed = direct_segments_leave(d, v);
 	return true;
 }

@@ -25,10 +25,12 @@ struct direct {
 	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
 	u32 own_cr4;			  /* while Farbus runs, but for TSD */
 	struct translator *translator;	  /* NULL: CPL 0 is interpreted */
-	/* What the ways between translations and the shadow entries rest on. */
-	u32 links_at;		     /* tlb_flushes */
-	u32 links_base, links_limit; /* of CS */
-	u32 kernel_cr0;
+	struct kernel_segments *kernel;	  /* ... and this too */
+	struct kernel_map *map;
+	u16 ldt;       /* LDTR on this PC */
+	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
+	u32 kernel_entries;
+	u32 barred_generation, barred_eip; /* of v, when EIP was in such a page: it still is */
 	bool single; /* one instruction (translated: unit) only; then NEXT_ANY */
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
@@ -61,7 +63,17 @@ static inline u32 direct_events(const struct vcpu *v)
 /* engine.c: whether v can run on the CPU; prepares what that takes. */
 enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v);
 
+static inline bool direct_same_segment(const struct segment *a, const struct segment *b)
+{
+	return !((a->sel ^ b->sel) | (a->base ^ b->base) | (a->limit ^ b->limit) |
+		 (a->attr ^ b->attr));
+}
+
 /* segments.c */
+/* Whether a descriptor can say it, and the descriptor. */
+bool direct_segment_fits(const struct segment *s);
+u64 direct_descriptor(const struct segment *s);
+void direct_segments_hide_none(void);
 void direct_segments_init(struct direct *d);
 /* Makes the CPU's descriptor tables hold v's segments; false: they cannot. */
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
@@ -85,9 +97,9 @@ u32 direct_cr0(struct direct *d, const struct vcpu *v);
 void direct_enter_cr4(struct direct *d, struct vcpu *v);
 void direct_leave_cr4(struct direct *d);
 /* One switch to guest code and back, with interrupts off on the way in. */
-void direct_go(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
+void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
 
-/* --- kernel.c: guest code of CPL 0, translated, at CPL 1 --- */
+/* --- kernel.c: guest code of CPL 0, translated --- */
 
 /* Never without a translator. */
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
@@ -95,8 +107,38 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
 size_t direct_kernel_arena_size(void);
 void direct_kernel_init(struct direct *d, void *arena);
-/* segments.c: DS, ES and SS at CPL 1, cut where Farbus's own part begins. */
-bool direct_segments_kernel_fit(struct direct *d, struct vcpu *v);
-void direct_segments_kernel_enter(struct direct *d, const struct vcpu *v);
+
+/* --- kernel_segments.c: its segment registers --- */
+
+size_t kernel_segments_size(void);
+void kernel_segments_init(struct direct *d);
+/* Whether the CPU can hold them. */
+bool kernel_segments_fit(const struct direct *d, const struct vcpu *v);
+/* Right before translated code runs: descriptors in the LDT, selectors in the frame. */
+void kernel_segments_enter(struct direct *d, struct vcpu *v);
+/* After it: what it has loaded becomes the guest's. */
+void kernel_segments_leave(struct direct *d, struct vcpu *v);
+/* Translated code has met #GP or #SS. */
+void kernel_segments_fault(struct direct *d, struct vcpu *v);
+/* v->seg[seg] was just loaded with its selector: translated code may do that itself from now on. */
+void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg);
+
+/* --- kernel_map.c: which memory code pages lead to --- */
+
+size_t kernel_map_size(void);
+void kernel_map_flushed(struct vcpu *v, enum tlb_flush what, u32 lin); /* v's hook */
+/* Before translated code is looked for: ways that no longer hold go. */
+void kernel_map_check(struct direct *d, struct vcpu *v);
+/* There is a translation for lin, which leads to gpa as the TLB has just said. */
+void kernel_map_add(struct direct *d, u32 lin, u32 gpa);
+
+/* --- emulate.c --- */
+
+/*
+ * Carries out the instruction at v->eip, which translated code was left for: those that kernels use
+ * all the time, without the interpreter. False: it is none of them, and nothing has changed.
+ * *next: NEXT_STEP does not occur.
+ */
+bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 
 #endif

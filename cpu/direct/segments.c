@@ -24,12 +24,12 @@ static u64 *slot_of(struct direct *d, u16 sel)
 	return (sel & SEL_LDT ? d->host.ldt : d->host.gdt) + (sel >> 3);
 }
 
-static bool fits(const struct segment *s)
+bool direct_segment_fits(const struct segment *s)
 {
 	return s->attr & SEG_G ? (s->limit & 0xfff) == 0xfff : s->limit <= DESC_LIMIT_MAX;
 }
 
-static u64 descriptor_of(const struct segment *s)
+u64 direct_descriptor(const struct segment *s)
 {
 	u32 limit = s->attr & SEG_G ? s->limit >> 12 : s->limit;
 	u32 low = (limit & 0xffff) | s->base << 16;
@@ -46,7 +46,7 @@ static bool loadable(const struct direct *d, unsigned seg, const struct segment 
 		return seg != SEG_CS && seg != SEG_SS && !(s->attr & SEG_P);
 	if (!(s->sel & SEL_LDT) && s->sel >= d->host.own_selectors)
 		return false;
-	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || !fits(s))
+	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || !direct_segment_fits(s))
 		return false;
 	if (seg == SEG_CS)
 		return attr_is_code(s->attr) && SEL_RPL(s->sel) == 3 &&
@@ -56,16 +56,10 @@ static bool loadable(const struct direct *d, unsigned seg, const struct segment 
 	return attr_is_readable(s->attr) && (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
 }
 
-static inline bool same(const struct segment *a, const struct segment *b)
-{
-	return !((a->sel ^ b->sel) | (a->base ^ b->base) | (a->limit ^ b->limit) |
-		 (a->attr ^ b->attr));
-}
-
 static bool unchanged(const struct direct *d, const struct vcpu *v)
 {
 	for (unsigned i = 0; i < SEG_COUNT; i++)
-		if (!same(&v->seg[i], &d->loaded[i]))
+		if (!direct_same_segment(&v->seg[i], &d->loaded[i]))
 			return false;
 	return true;
 }
@@ -100,17 +94,22 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 		const struct segment *s = &v->seg[i];
 
 		d->loaded_ok &= loadable(d, i, s);
-		d->descriptor[i] = SEL_NULL(s->sel) ? 0 : descriptor_of(s);
+		d->descriptor[i] = SEL_NULL(s->sel) ? 0 : direct_descriptor(s);
 		d->loaded_ok &= !conflict(d, v, i);
 		d->loaded[i] = *s;
 	}
 	return d->loaded_ok;
 }
 
-void direct_segments_init(struct direct *d)
+void direct_segments_hide_none(void)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
 		direct_hide[i] = &none;
+}
+
+void direct_segments_init(struct direct *d)
+{
+	direct_segments_hide_none();
 	d->loaded_ok = false;
 }
 
@@ -141,7 +140,7 @@ static void enter_stack(struct direct *d, const struct vcpu *v)
 		direct_small_stack.selector = 0;
 		return;
 	}
-	d->host.gdt[d->host.small_selector >> 3] = descriptor_of(&s);
+	d->host.gdt[d->host.small_selector >> 3] = direct_descriptor(&s);
 	direct_small_stack = (struct direct_small_stack){esp, d->host.small_selector};
 }
 
@@ -225,76 +224,4 @@ bool direct_segments_leave(struct direct *d, struct vcpu *v)
 	if (unlikely(changed))
 		d->entered = false;
 	return changed;
-}
-
-/* --- CPL 0, translated, at CPL 1 --- */
-
-#define DPL_1 (1u << SEG_DPL_SHIFT)
-
-/* Null segments do not fit: code that uses them faults, but not under every emulator. */
-static bool kernel_segment(const struct direct *d, const struct segment *s, struct segment *out)
-{
-	u32 end = d->host.shadow.own_index << 22, last;
-
-	*out = *s;
-	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || (s->attr & (SEG_CODE | SEG_EC)))
-		return false;
-	if (s->base >= end)
-		return false;
-	last = end - 1 - s->base;
-	if (s->limit > last) {
-		out->limit = ((last + 1) & PAGE_MASK) - 1;
-		out->attr |= SEG_G;
-		if (out->limit == ~0u)
-			return false;
-	}
-	out->attr = (u16)((out->attr & ~(3u << SEG_DPL_SHIFT)) | DPL_1);
-	return fits(out);
-}
-
-static u64 *kernel_slot(struct direct *d, unsigned n)
-{
-	return d->host.gdt + (d->host.kernel_selectors >> 3) + n;
-}
-
-static const u8 kernel_segs[3] = {SEG_DS, SEG_ES, SEG_SS};
-
-bool direct_segments_kernel_fit(struct direct *d, struct vcpu *v)
-{
-	struct segment s;
-
-	for (unsigned i = 0; i < 3; i++)
-		if (!kernel_segment(d, &v->seg[kernel_segs[i]], &s))
-			return false;
-	return attr_is_writable(v->seg[SEG_SS].attr);
-}
-
-/* CS is flat and can only be executed, whatever the guest's: translated code never shows its EIP.
- */
-void direct_segments_kernel_enter(struct direct *d, const struct vcpu *v)
-{
-	struct segment s = {.limit = ~0u,
-			    .attr = SEG_P | SEG_S | SEG_CODE | SEG_DB | SEG_G | DPL_1};
-	u16 sel = d->host.kernel_selectors | 1, use[3];
-
-	d->entered = false;
-	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
-		direct_hide[i] = &none;
-	direct_small_stack.selector = 0;
-	*kernel_slot(d, 0) = descriptor_of(&s);
-	for (unsigned i = 0; i < 3; i++) {
-		kernel_segment(d, &v->seg[kernel_segs[i]], &s);
-		*kernel_slot(d, i + 1) = descriptor_of(&s);
-		use[i] = (u16)(sel + 8 * (i + 1));
-	}
-	s = (struct segment){.base = (u32)(uintptr_t)d->host.state,
-			     .limit = sizeof(*d->host.state) - 1,
-			     .attr = SEG_P | SEG_S | SEG_RW | SEG_DB | DPL_1};
-	*kernel_slot(d, 4) = descriptor_of(&s);
-	direct_frame.cs = sel;
-	direct_frame.ds = use[0];
-	direct_frame.es = use[1];
-	direct_frame.ss = use[2];
-	direct_frame.fs = (u16)(sel + 32);
-	direct_frame.gs = 0;
 }

@@ -153,7 +153,6 @@ void translate_connect(struct translator *t, struct translate_unit *to)
 static void remove(struct translator *t, struct translate_unit *u)
 {
 	struct translate_unit **link = &t->hash[unit_hash(u->eip)];
-	u32 first = translate_entry(u);
 
 	while (*link != u)
 		link = &(*link)->hash_next;
@@ -163,10 +162,6 @@ static void remove(struct translator *t, struct translate_unit *u)
 	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
 		if (t->exit[n].to)
 			unlink_exit(t, &t->exit[n]);
-	}
-	for (u32 n = 0; n < TRANSLATE_SLOTS; n++) {
-		if (t->host.state->ret[n] - first < u->size)
-			t->host.state->ret[n] = (u32)(uintptr_t)t->lookup;
 	}
 	if (t->last_exit - u->first_exit < u->exits)
 		t->last_exit = NO_EXIT;
@@ -187,6 +182,8 @@ bool translate_drop_page(struct translator *t, u32 gpa)
 		remove(t, u);
 		any = true;
 	}
+	if (any)
+		fill_table(t->host.state->ret, t->lookup);
 	return any;
 }
 
@@ -225,6 +222,7 @@ struct translator *translate_init(void *arena, const struct translate_host *host
 	t->exit = (struct exit *)(void *)(t->unit + t->units_max);
 	t->point = (struct point *)(void *)(t->exit + t->exits_max);
 	translate_flush(t);
+	translate_know_nothing(t);
 	t->stats = (struct translate_stats){0};
 	return t;
 }

@@ -14,11 +14,9 @@
 #define ONE(n)		   RANGE(n, n)
 
 static const u32 interpret_one[8] = {
-	/* PUSH and POP of segment registers */
-	[0] = ONE(0x06) | ONE(0x07) | ONE(0x0e) | ONE(0x16) | ONE(0x17) | ONE(0x1e) | ONE(0x1f),
-	[3] = RANGE(0x6c, 0x6f), /* INS, OUTS */
-	/* MOV with segment registers, far CALL, FWAIT */
-	[4] = ONE(0x8c) | ONE(0x8e) | ONE(0x9a) | ONE(0x9b),
+	[0] = ONE(0x17),	     /* POP SS */
+	[3] = RANGE(0x6c, 0x6f),     /* INS, OUTS */
+	[4] = ONE(0x9a) | ONE(0x9b), /* far CALL, FWAIT */
 	/* LES, LDS, far RET, INT3, INT, INTO, IRET, x87: its state has the address of its code */
 	[6] = ONE(0xc4) | ONE(0xc5) | RANGE(0xca, 0xcf) | RANGE(0xd8, 0xdf),
 	/* IN, OUT, far JMP, INT1, HLT */
@@ -30,8 +28,8 @@ static const u32 interpret_two[8] = {
 	[0] = RANGE(0x00, 0x03) | ONE(0x06) | RANGE(0x08, 0x09) | ONE(0x0d) | RANGE(0x19, 0x1e),
 	/* MOV with CRx and DRx, MSRs, counters, SYSENTER, SYSEXIT */
 	[1] = RANGE(0x20, 0x23) | RANGE(0x30, 0x35),
-	/* FS and GS, CPUID, FXSAVE and its like, LSS, LFS, LGS */
-	[5] = RANGE(0xa0, 0xa2) | RANGE(0xa8, 0xa9) | ONE(0xae) | ONE(0xb2) | RANGE(0xb4, 0xb5),
+	/* CPUID, FXSAVE and its like, LSS, LFS, LGS */
+	[5] = ONE(0xa2) | ONE(0xae) | ONE(0xb2) | RANGE(0xb4, 0xb5),
 };
 
 static bool in_set(const u32 *set, u8 opcode)
@@ -58,6 +56,27 @@ static void set(struct guest_insn *g, enum insn_class class, u32 operand)
 	g->operand = operand;
 }
 
+static void segment(const struct decoder *d, struct guest_insn *g, enum insn_class class,
+		    unsigned seg)
+{
+	g->class = d->o16 ? INSN_INTERPRET : class;
+	g->opcode = (u8)seg;
+}
+
+/* MOV with a segment register. The operand-size prefix means nothing where a load has it. */
+static void mov_segment(const struct decoder *d, struct guest_insn *g, bool load)
+{
+	g->class = INSN_INTERPRET;
+	g->rm_at = (u8)(d->opcode_at + 1);
+	g->opcode = d->reg;
+	if (d->a16 || d->o16 || (load && d->reg == SEG_CS))
+		return;
+	if (load && d->reg != SEG_SS)
+		g->class = INSN_LOAD_SEG;
+	else if (!load && !d->memory)
+		g->class = INSN_STORE_SEG;
+}
+
 /* What was a hint, or had a prefix without meaning, and is something else on newer CPUs. */
 static bool newer(const struct decoder *d, u8 opcode)
 {
@@ -73,7 +92,11 @@ static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		g->opcode = opcode & 15;
 		return;
 	}
-	if (in_set(interpret_two, opcode) || newer(d, opcode))
+	if (opcode == 0xa0 || opcode == 0xa8)
+		segment(d, g, INSN_PUSH_SEG, opcode == 0xa0 ? SEG_FS : SEG_GS);
+	else if (opcode == 0xa1 || opcode == 0xa9)
+		segment(d, g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
+	else if (in_set(interpret_two, opcode) || newer(d, opcode))
 		g->class = INSN_INTERPRET;
 }
 
@@ -95,6 +118,20 @@ static void group5(const struct decoder *d, struct guest_insn *g)
 static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	switch (opcode) {
+	case 0x06:
+	case 0x0e:
+	case 0x16:
+	case 0x1e:
+		segment(d, g, INSN_PUSH_SEG, opcode >> 3);
+		break;
+	case 0x07:
+	case 0x1f:
+		segment(d, g, INSN_POP_SEG, opcode >> 3);
+		break;
+	case 0x8c:
+	case 0x8e:
+		mov_segment(d, g, opcode == 0x8e);
+		break;
 	case 0x70 ... 0x7f:
 		set(g, INSN_JCC, last8s(d));
 		g->opcode = opcode & 15;
@@ -144,7 +181,7 @@ static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		g->class = INSN_INTERPRET;
 }
 
-struct guest_insn classify(const u8 *bytes, u32 avail)
+struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)
 {
 	struct insn out[DECODE_SHAPE_INSNS];
 	struct guest_insn g = {.class = INSN_INTERPRET};
@@ -154,9 +191,9 @@ struct guest_insn classify(const u8 *bytes, u32 avail)
 			  MODE_TRANSLATED, out))
 		return g;
 	g.len = (u8)d.pos;
-	/* CS leads to all linear addresses, and FS or GS to the translator's own state. */
+	/* CS leads to all linear addresses, as does the segment of the translator's own state. */
 	if (out[d.count - 1].fn == op_ud ||
-	    (d.seg_override && (d.seg == SEG_CS || d.seg == SEG_FS || d.seg == SEG_GS)))
+	    (d.seg_override && (d.seg == SEG_CS || d.seg == own_seg)))
 		return g;
 	g.class = INSN_COPY;
 	if (bytes[d.opcode_at] == 0x0f)

@@ -16,7 +16,7 @@ void emit8(struct translator *t, u8 byte)
 
 void emit32(struct translator *t, u32 value)
 {
-	memcpy(t->next, &value, 4);
+	__builtin_memcpy(t->next, &value, 4);
 	t->next += 4;
 }
 
@@ -28,8 +28,7 @@ void emit_bytes(struct translator *t, const u8 *bytes, u32 count)
 
 static void emit_prefix(struct translator *t)
 {
-	if (t->host.state_prefix)
-		emit8(t, t->host.state_prefix);
+	emit8(t, t->host.state_prefix);
 }
 
 void emit_field(struct translator *t, u8 opcode, unsigned reg, u32 offset)
@@ -60,7 +59,7 @@ void patch(u8 *rel32, const u8 *to)
 {
 	u32 rel = (u32)(to - (rel32 + 4));
 
-	memcpy(rel32, &rel, 4);
+	__builtin_memcpy(rel32, &rel, 4);
 }
 
 u8 *emit_jmp(struct translator *t, const u8 *to)

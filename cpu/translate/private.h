@@ -21,6 +21,7 @@ enum recovery {
 	PUSHED,	     /* EAX and ECX, and 4 bytes are on the stack that the guest has not pushed */
 	POPPED,	     /* EAX and ECX; vif is still to become new_if */
 	TARGET,	     /* ECX, and EIP is state->target */
+	SEG_POPPED,  /* as SAVED_FLAGS, and ESP is still to go up by 4 */
 };
 
 /* From `off` in a unit's code on until the next point. */
@@ -81,18 +82,23 @@ enum insn_class {
 	INSN_STI,
 	INSN_PUSHF,
 	INSN_POPF,
+	INSN_PUSH_SEG,
+	INSN_POP_SEG,	/* DS, ES, FS, GS */
+	INSN_LOAD_SEG,	/* MOV to one of them */
+	INSN_STORE_SEG, /* MOV r32 */
 };
 
 struct guest_insn {
 	enum insn_class class;
 	u8 len;
-	u8 opcode;   /* JCC: the condition; LOOP: the opcode */
-	u8 rm_at;    /* JMP_RM, CALL_RM: offset of ModR/M */
+	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register */
+	u8 rm_at;    /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
 	u32 operand; /* relative branches: the distance; RET: bytes to drop */
 };
 
-/* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there. */
-struct guest_insn classify(const u8 *bytes, u32 avail);
+/* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there.
+ * own_seg: the segment register that leads to the state. */
+struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg);
 
 /* --- emit.c: instructions into t->next; see there --- */
 
@@ -119,12 +125,28 @@ u32 jump_hash(u32 eip);
 
 /* --- unit.c --- */
 
+/* From here on in the unit's code the guest's state is to be had like this. */
+void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
+/* A way to the interpreter where the condition holds; the flags are saved. */
+void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip);
+
 /* Room for one more unit is there. */
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
 /* Code at whose end EIP `to` follows if state->target is that. */
 struct translate_unit *unit_make_pad(struct translator *t, u32 to);
 /* The code that indirect branches share, the first in the cache. */
 void unit_make_lookup(struct translator *t);
+
+/* --- unit_segments.c --- */
+
+/* The segment register that leads to the state: the guest's is not in it. */
+unsigned unit_own_segment(const struct translator *t);
+void unit_push_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 next);
+void unit_pop_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 eip, u32 next);
+void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		   const struct guest_insn *g, u32 eip, u32 next);
+void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm, unsigned seg,
+		    u32 next);
 
 /* --- cache.c --- */
 void exit_link(struct translator *t, struct exit *e, struct translate_unit *to);

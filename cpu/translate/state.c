@@ -5,13 +5,41 @@
 
 #define FLAGS_REAL (FLAGS_ARITH | FLAG_DF | FLAG_ID)
 
-void translate_enter(struct translator *t, u32 eflags)
+/* Where translated code finds the state. */
+static u32 state_lin(const struct translator *t)
+{
+	return t->host.state_disp;
+}
+
+void translate_enter(struct translator *t, u32 eflags, const struct segment *seg)
 {
 	struct translate_state *s = t->host.state;
+
+	for (unsigned i = 0; i < TRANSLATE_SEGS; i++) {
+		s->sel[i] = seg[i].sel;
+		s->loaded[i] = 0;
+	}
 
 	s->vif = eflags & FLAG_IF;
 	s->iopl = eflags & FLAG_IOPL;
 	s->flags_add = s->iopl - FLAG_IF;
+}
+
+void translate_know(struct translator *t, u8 sel, u32 lin, u32 low, u32 high, u16 native)
+{
+	struct translate_state *s = t->host.state;
+
+	s->known[sel].lin = lin ? lin : state_lin(t) + offsetof(struct translate_state, nothing);
+	s->known[sel].low = low;
+	s->known[sel].high = high;
+	s->known[sel].native = native;
+}
+
+/* No descriptor is like what is compared with then. */
+void translate_know_nothing(struct translator *t)
+{
+	for (unsigned sel = 0; sel < TRANSLATE_SELECTORS; sel++)
+		translate_know(t, (u8)sel, 0, 1, 0, 0);
 }
 
 /* LAHF has them but for OF, which SETO has put below. */
@@ -26,13 +54,13 @@ static void recover(struct translate_state *s, enum recovery how, u32 eip, struc
 	r->shadow = how == AT_SHADOW;
 	if (how == POPPED)
 		s->vif = s->new_if;
-	if (how == SAVED_FLAGS)
+	if (how == SAVED_FLAGS || how == SEG_POPPED)
 		r->eflags = (r->eflags & ~FLAGS_ARITH) | saved_flags(s->flags);
 	if (how != AT && how != AT_SHADOW)
 		r->gpr[REG_ECX] = s->ecx;
-	if (how == SAVED || how == SAVED_FLAGS || how == PUSHED || how == POPPED)
+	if (how != AT && how != AT_SHADOW && how != SAVED_ECX && how != TARGET)
 		r->gpr[REG_EAX] = s->eax;
-	if (how == PUSHED)
+	if (how == PUSHED || how == SEG_POPPED)
 		r->gpr[REG_ESP] += 4;
 	r->eflags = (r->eflags & FLAGS_REAL) | FLAGS_FIXED | s->vif | s->iopl;
 }

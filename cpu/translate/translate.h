@@ -16,21 +16,36 @@
 
 #include "lib/types.h"
 
-#define TRANSLATE_SLOTS 256u
+#define TRANSLATE_SEGS	    6u
+#define TRANSLATE_SLOTS	    256u
+#define TRANSLATE_SELECTORS 256u    /* those that segment registers may be loaded with */
+#define TRANSLATE_LOADED    BIT(16) /* in state->loaded */
 
 /* What translated code reads and writes itself, beside the guest's memory. */
 struct translate_state {
-	u32 eax, ecx;		   /* the guest's, while translated code needs the registers */
-	u32 flags;		   /* LAHF's AH, and OF in bit 0 */
-	u32 target;		   /* EIP that an indirect branch leads to */
-	u32 new_if;		   /* POPF's */
-	u32 vif;		   /* the guest's IF: 0 or FLAG_IF */
-	u32 iopl;		   /* the guest's, at its place in EFLAGS */
-	u32 flags_add;		   /* what PUSHF's image lacks but for vif */
-	u32 pending;		   /* not 0: an interrupt waits for IF */
-	u32 exit;		   /* which exit was taken */
+	u32 eax, ecx;		 /* the guest's, while translated code needs the registers */
+	u32 flags;		 /* LAHF's AH, and OF in bit 0 */
+	u32 target;		 /* EIP that an indirect branch leads to */
+	u32 new_if;		 /* POPF's */
+	u32 vif;		 /* the guest's IF: 0 or FLAG_IF */
+	u32 iopl;		 /* the guest's, at its place in EFLAGS */
+	u32 flags_add;		 /* what PUSHF's image lacks but for vif */
+	u32 pending;		 /* not 0: an interrupt waits for IF */
+	u32 exit;		 /* which exit was taken */
+	u32 sel[TRANSLATE_SEGS]; /* the guest's selectors */
+	/* With TRANSLATE_LOADED: the selector that translated code has put into a register. */
+	u32 loaded[TRANSLATE_SEGS];
 	u32 ret[TRANSLATE_SLOTS];  /* native code by a return address's low byte */
 	u32 jump[TRANSLATE_SLOTS]; /* the same by a hash, for all indirect branches */
+	/*
+	 * What loads of a selector into DS, ES, FS and GS are carried out with, while the
+	 * descriptor at that linear address is as it was; the selector that stands for it on the
+	 * CPU. See translate_know().
+	 */
+	struct {
+		u32 lin, low, high, native;
+	} known[TRANSLATE_SELECTORS];
+	u32 nothing[2]; /* zeros: what null selectors' descriptors are compared with */
 };
 
 struct translate_host {
@@ -38,7 +53,8 @@ struct translate_host {
 	u32 code_size;
 	struct translate_state *state;
 	/* How translated code addresses *state: this displacement, after a segment prefix (64h FS,
-	 * 65h GS; 0: none). Guest instructions that use FS or GS are not translated. */
+	 * 65h GS). That segment begins at linear address 0. Guest instructions that use it are not
+	 * translated, the other one is the guest's like DS, ES and SS. */
 	u32 state_disp;
 	u8 state_prefix;
 	/* Linear address to which translated code jumps to leave, registers being the guest's
@@ -52,6 +68,7 @@ struct translate_stats {
 	u64 dropped, flushes;
 };
 
+struct segment; /* cpu/vcpu.h */
 struct translator;
 struct translate_unit;
 
@@ -71,9 +88,17 @@ enum translate_reason {
 size_t translate_arena_size(u32 code_size);
 struct translator *translate_init(void *arena, const struct translate_host *host);
 
-/* Before translated code runs: IF and IOPL of these EFLAGS, all else that POPF could set being 0.
+/* Before translated code runs: IF and IOPL of these EFLAGS, all else that POPF could set being 0;
+ * and the guest's selectors, of TRANSLATE_SEGS segment registers. */
+void translate_enter(struct translator *t, u32 eflags, const struct segment *seg);
+
+/*
+ * From now on translated code loads selector `sel` by itself: while the descriptor at lin is
+ * low:high, `native` does for it (0, with lin 0: a null selector, for FS and GS only). Nothing is
+ * known of other selectors, and after translate_know_nothing().
  */
-void translate_enter(struct translator *t, u32 eflags);
+void translate_know(struct translator *t, u8 sel, u32 lin, u32 low, u32 high, u16 native);
+void translate_know_nothing(struct translator *t);
 
 /*
  * The translation of the code at guest EIP, which lies at guest-physical gpa; NULL: none yet.

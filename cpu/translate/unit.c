@@ -16,7 +16,7 @@
 	(FLAG_TF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP |       \
 	 BIT(15))
 
-static void point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
+void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
 {
 	struct point *p = &t->point[u->first_point + u->points];
 
@@ -52,7 +52,7 @@ static void make_stubs(struct translator *t, struct translate_unit *u)
 	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
 		struct exit *e = &t->exit[n];
 
-		point(t, u, e->recovery, e->eip);
+		unit_point(t, u, e->recovery, e->eip);
 		e->stub = t->next;
 		patch(e->site, e->stub);
 		if (e->fixed)
@@ -67,27 +67,27 @@ static void make_stubs(struct translator *t, struct translate_unit *u)
 static void make_cli(struct translator *t, struct translate_unit *u, u32 next)
 {
 	emit_store_imm(t, STATE(vif), 0);
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 }
 
 /* The next instruction, a copied one, comes between: after_sti(). */
 static void make_sti(struct translator *t, struct translate_unit *u, u32 next)
 {
 	emit_store_imm(t, STATE(vif), FLAG_IF);
-	point(t, u, AT_SHADOW, next);
+	unit_point(t, u, AT_SHADOW, next);
 }
 
 static void after_sti(struct translator *t, struct translate_unit *u, u32 eip)
 {
 	emit_store(t, REG_ECX, STATE(ecx));
 	emit_load(t, REG_ECX, STATE(pending));
-	point(t, u, SAVED_ECX, eip);
+	unit_point(t, u, SAVED_ECX, eip);
 	emit8(t, 0xe3); /* jecxz, over the jmp */
 	emit8(t, 5);
 	add_exit(t, u, emit_jmp(t, t->next), SAVED_ECX, TRANSLATE_GO_ON, eip);
 	t->exit[u->first_exit + u->exits - 1].fixed = true;
 	emit_load(t, REG_ECX, STATE(ecx));
-	point(t, u, AT, eip);
+	unit_point(t, u, AT, eip);
 }
 
 /* The real image has IF on and IOPL 0; what is added makes the guest's of it. */
@@ -99,7 +99,7 @@ static void make_pushf(struct translator *t, struct translate_unit *u, u32 eip, 
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
 	emit8(t, 0x9c);
-	point(t, u, PUSHED, eip);
+	unit_point(t, u, PUSHED, eip);
 	emit_bytes(t, mov_eax_top, sizeof(mov_eax_top));
 	emit_load(t, REG_ECX, STATE(vif));
 	emit_bytes(t, add, sizeof(add));
@@ -108,11 +108,10 @@ static void make_pushf(struct translator *t, struct translate_unit *u, u32 eip, 
 	emit_bytes(t, mov_top_eax, sizeof(mov_top_eax));
 	emit_load(t, REG_ECX, STATE(ecx));
 	emit_load(t, REG_EAX, STATE(eax));
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 }
 
-/* CMP of a field with a register, and an exit to the interpreter where they differ. */
-static void leave_unless(struct translator *t, struct translate_unit *u, u8 condition, u32 eip)
+void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip)
 {
 	add_exit(t, u, emit_jcc(t, condition), SAVED_FLAGS, TRANSLATE_INTERPRET, eip);
 }
@@ -126,16 +125,16 @@ static void make_popf(struct translator *t, struct translate_unit *u, u32 eip, u
 
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
-	point(t, u, SAVED, eip);
+	unit_point(t, u, SAVED, eip);
 	emit_bytes(t, save, sizeof(save));
 	emit_store(t, REG_EAX, STATE(flags));
 	emit_bytes(t, top, sizeof(top));
-	point(t, u, SAVED_FLAGS, eip);
+	unit_point(t, u, SAVED_FLAGS, eip);
 	emit8(t, 0x81); /* and ecx, FLAGS_RARE */
 	emit8(t, 0xe1);
 	emit32(t, FLAGS_RARE);
 	emit_field(t, 0x3b, REG_ECX, STATE(iopl));
-	leave_unless(t, u, 5, eip);
+	unit_leave_if(t, u, 5, eip);
 	emit8(t, 0x25); /* and eax, FLAG_IF */
 	emit32(t, FLAG_IF);
 	emit_store(t, REG_EAX, STATE(new_if));
@@ -144,15 +143,15 @@ static void make_popf(struct translator *t, struct translate_unit *u, u32 eip, u
 	emit_load(t, REG_ECX, STATE(pending));
 	emit8(t, 0x85); /* test ecx, ecx */
 	emit8(t, 0xc9);
-	leave_unless(t, u, 5, eip);
+	unit_leave_if(t, u, 5, eip);
 	*over = (u8)(t->next - over - 1);
 	emit_load(t, REG_ECX, STATE(ecx));
 	emit8(t, 0x9d);
-	point(t, u, POPPED, next);
+	unit_point(t, u, POPPED, next);
 	emit_load(t, REG_EAX, STATE(new_if));
 	emit_store(t, REG_EAX, STATE(vif));
 	emit_load(t, REG_EAX, STATE(eax));
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 }
 
 /* --- branches --- */
@@ -161,7 +160,7 @@ static void make_jcc(struct translator *t, struct translate_unit *u, const struc
 		     u32 next)
 {
 	add_exit(t, u, emit_jcc(t, g->opcode), AT, TRANSLATE_GO_ON, next + g->operand);
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 }
 
 /* These have no long form. */
@@ -172,11 +171,11 @@ static void make_loop(struct translator *t, struct translate_unit *u, const stru
 
 	emit8(t, g->opcode);
 	emit_bytes(t, over_jump, 1);
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 	emit_bytes(t, over_jump + 1, 2);
-	point(t, u, AT, next + g->operand);
+	unit_point(t, u, AT, next + g->operand);
 	jump_out(t, u, next + g->operand);
-	point(t, u, AT, next);
+	unit_point(t, u, AT, next);
 }
 
 static void push_imm(struct translator *t, u32 value)
@@ -197,9 +196,9 @@ static void make_landing(struct translator *t, struct translate_unit *u, u8 *imm
 	u32 here = (u32)(uintptr_t)t->next;
 
 	__builtin_memcpy(imm, &here, 4);
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	emit_landing(t, ret, t->lookup);
-	point(t, u, AT, ret);
+	unit_point(t, u, AT, ret);
 }
 
 static void make_call(struct translator *t, struct translate_unit *u, u32 target, u32 next)
@@ -207,7 +206,7 @@ static void make_call(struct translator *t, struct translate_unit *u, u32 target
 	u8 *imm;
 
 	push_imm(t, next);
-	point(t, u, AT, target);
+	unit_point(t, u, AT, target);
 	imm = predict_return(t, next);
 	jump_out(t, u, target);
 	make_landing(t, u, imm, next);
@@ -220,12 +219,12 @@ static void make_ret(struct translator *t, struct translate_unit *u, u32 drop, u
 
 	emit_store(t, REG_ECX, STATE(ecx));
 	emit_bytes(t, mov_ecx_top, sizeof(mov_ecx_top));
-	point(t, u, SAVED_ECX, eip);
+	unit_point(t, u, SAVED_ECX, eip);
 	emit_store(t, REG_ECX, STATE(target));
 	emit_bytes(t, movzx_ecx_cl, sizeof(movzx_ecx_cl));
 	emit_bytes(t, lea_esp, sizeof(lea_esp));
 	emit32(t, 4 + drop);
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	emit_jmp_table(t, STATE(ret));
 }
 
@@ -238,7 +237,7 @@ static void load_target(struct translator *t, struct translate_unit *u, const u8
 	emit8(t, 0x8b);
 	emit8(t, (u8)((bytes[g->rm_at] & 0xc7) | REG_ECX << 3));
 	emit_bytes(t, bytes + g->rm_at + 1, g->len - g->rm_at - 1u);
-	point(t, u, SAVED_ECX, eip);
+	unit_point(t, u, SAVED_ECX, eip);
 	emit_store(t, REG_ECX, STATE(target));
 }
 
@@ -252,7 +251,7 @@ static void make_jmp_rm(struct translator *t, struct translate_unit *u, const u8
 			const struct guest_insn *g, u32 eip)
 {
 	load_target(t, u, bytes, g, eip);
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	jump_to_target(t);
 }
 
@@ -263,7 +262,7 @@ static void make_call_rm(struct translator *t, struct translate_unit *u, const u
 
 	load_target(t, u, bytes, g, eip);
 	push_imm(t, eip + g->len);
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	imm = predict_return(t, eip + g->len);
 	jump_to_target(t);
 	make_landing(t, u, imm, eip + g->len);
@@ -280,7 +279,7 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 	switch (g->class) {
 	case INSN_COPY:
 		emit_bytes(t, bytes, g->len);
-		point(t, u, AT, next);
+		unit_point(t, u, AT, next);
 		return true;
 	case INSN_CLI:
 		make_cli(t, u, next);
@@ -293,6 +292,18 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		return true;
 	case INSN_POPF:
 		make_popf(t, u, eip, next);
+		return true;
+	case INSN_PUSH_SEG:
+		unit_push_seg(t, u, g->opcode, next);
+		return true;
+	case INSN_POP_SEG:
+		unit_pop_seg(t, u, g->opcode, eip, next);
+		return true;
+	case INSN_LOAD_SEG:
+		unit_load_seg(t, u, bytes, g, eip, next);
+		return true;
+	case INSN_STORE_SEG:
+		unit_store_seg(t, u, bytes[g->rm_at], g->opcode, next);
 		return true;
 	case INSN_JCC:
 		make_jcc(t, u, g, next);
@@ -347,15 +358,16 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 {
 	struct translate_unit *u = begin(t, eip, gpa);
 	u32 off = gpa & ~PAGE_MASK, n;
+	unsigned own = unit_own_segment(t);
 	bool sti = false;
 
-	point(t, u, AT, eip);
+	unit_point(t, u, AT, eip);
 	for (n = 0; (n < UNIT_INSNS_MAX || sti) && off < PAGE_SIZE; n++) {
-		struct guest_insn g = classify(page + off, PAGE_SIZE - off), then;
+		struct guest_insn g = classify(page + off, PAGE_SIZE - off, own), then;
 		bool copy = g.class == INSN_COPY;
 
 		if (g.class == INSN_STI) {
-			then = classify(page + off + 1, PAGE_SIZE - off - 1);
+			then = classify(page + off + 1, PAGE_SIZE - off - 1, own);
 			if (then.class != INSN_COPY || sti)
 				g.class = INSN_INTERPRET;
 		}
@@ -376,9 +388,9 @@ struct translate_unit *unit_make_pad(struct translator *t, u32 to)
 {
 	struct translate_unit *u = begin(t, to, 0);
 
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	emit_landing(t, to, t->miss);
-	point(t, u, AT, to);
+	unit_point(t, u, AT, to);
 	jump_out(t, u, to);
 	return end(t, u);
 }
@@ -387,7 +399,7 @@ void unit_make_lookup(struct translator *t)
 {
 	struct translate_unit *u = begin(t, 0, 0);
 
-	point(t, u, TARGET, 0);
+	unit_point(t, u, TARGET, 0);
 	t->lookup = t->next;
 	emit_load(t, REG_ECX, STATE(target));
 	jump_to_target(t);

@@ -305,6 +305,46 @@ static void jump(struct writer *w)
 	bytes(w, "\xff\xe2\xcc", 3);
 }
 
+/* Segment registers, as a kernel's entry and exit have them: all of them stay flat. */
+static void segments(struct writer *w)
+{
+	static const char *const push[] = {"\x06", "\x0e", "\x16", "\x1e", "\x0f\xa0", "\x0f\xa8"};
+	static const u8 to[] = {0xd8, 0xc0, 0xe0}; /* DS, ES, FS */
+	u32 sel = SEL_FIRST + 8 * below(w, (SEL_LAST - SEL_FIRST) / 8 + 1), n = below(w, 6);
+
+	switch (below(w, 6)) {
+	case 0:
+		bytes(w, push[n], (u32)strlen(push[n]));
+		byte(w, 0x58 | any_reg(w));
+		break;
+	case 1:
+		byte(w, 0x8c); /* MOV reg, seg */
+		byte(w, 0xc0 | n << 3 | any_reg(w));
+		break;
+	case 2: /* push ds or es or ss; pop es or ds */
+		byte(w, "\x06\x16\x1e"[below(w, 3)]);
+		byte(w, "\x07\x1f"[below(w, 2)]);
+		break;
+	case 3:
+		bytes(w, "\xba", 1); /* mov edx, sel; mov seg, dx */
+		word(w, sel);
+		byte(w, 0x8e);
+		byte(w, to[below(w, 3)] | REG_EDX);
+		break;
+	case 4: /* push sel; mov seg, [esp]; pop seg */
+		byte(w, 0x6a);
+		byte(w, sel);
+		byte(w, 0x8e);
+		byte(w, (to[below(w, 3)] & 0x38) | 4);
+		byte(w, 0x24);
+		byte(w, "\x07\x1f"[below(w, 2)]);
+		break;
+	default: /* push 0; pop fs */
+		bytes(w, "\x6a\x00\x0f\xa1", 4);
+		break;
+	}
+}
+
 static void privileged(struct writer *w)
 {
 	u32 flags = FLAGS_ARITH | FLAG_IF;
@@ -313,7 +353,7 @@ static void privileged(struct writer *w)
 		return;
 	if (w->p->kind == PROGRAM_SYSTEM_ID)
 		flags |= FLAG_ID;
-	switch (below(w, 6)) {
+	switch (below(w, 8)) {
 	case 0:
 		byte(w, 0xfa);
 		break;
@@ -324,7 +364,9 @@ static void privileged(struct writer *w)
 		bytes(w, "\x0f\x01\xe0", 3); /* SMSW EAX */
 		break;
 	case 3:
-		bytes(w, "\x8c\xd8", 2); /* MOV EAX, DS */
+	case 6:
+	case 7:
+		segments(w);
 		break;
 	case 4:
 		bytes(w, "\xfb\x90\xfa", 3); /* interrupts for a moment */

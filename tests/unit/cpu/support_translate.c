@@ -13,6 +13,8 @@
 #define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC)
 
 #define FS_PREFIX  0x64
+#define FLAT_LOW   0x0000ffffu
+#define FLAT_HIGH  0x00cf9300u
 #define OPCODE_HLT 0xf4
 #define OPCODE_REP 0xf3
 #define OPCODE_JMP 0xe9
@@ -32,6 +34,7 @@ struct translator *machine_translator;
 struct translate_state *machine_state;
 u64 machine_exits;
 
+static struct segment flat_segments[SEG_COUNT];
 static bool stepping, step_failed;
 
 u64 machine_tsc(void)
@@ -89,8 +92,11 @@ static void guest_make(struct guest *g, u8 *program, u8 *memory)
 		exit(2);
 	}
 	vcpu_reset(&g->v);
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		flat(&g->v.seg[i], i == SEG_CS ? 8 : 16, i == SEG_CS ? 0xc09b : 0xc093);
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		flat(&flat_segments[i], i == SEG_CS ? 8 : SEL_FIRST, i == SEG_CS ? 0xc09b : 0xc093);
+		g->v.seg[i] = flat_segments[i];
+	}
+	g->v.gdtr = (struct desc_table){GDT_LIN, SEL_LAST + 7};
 	g->v.cr0 = CR0_PE | CR0_ET;
 	g->v.cpl = 0;
 	cpu_mode_changed(&g->v);
@@ -103,13 +109,38 @@ bool reference_run(u32 eip, u32 steps_max)
 	return reference.v.eip == eip;
 }
 
+static bool same_selectors(void)
+{
+	bool same = true;
+
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		u32 loaded = machine_state->loaded[i];
+		u16 sel = loaded & TRANSLATE_LOADED ? (u16)loaded : own.v.seg[i].sel;
+
+		same &= sel == reference.v.seg[i].sel;
+	}
+	return same;
+}
+
+/* What translated code has loaded is the guest's from now on. */
+static void take_selectors(void)
+{
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		u32 loaded = machine_state->loaded[i];
+
+		if (loaded & TRANSLATE_LOADED)
+			flat(&own.v.seg[i], (u16)loaded, (u16)loaded ? 0xc093 : 0);
+		machine_state->loaded[i] = 0;
+	}
+}
+
 bool reference_equals(const struct translate_regs *r, bool verbose)
 {
 	struct translate_regs want;
 
 	copy_out(&reference, &want);
 	if (memcmp(want.gpr, r->gpr, sizeof(want.gpr)) == 0 && want.eip == r->eip &&
-	    !((want.eflags ^ r->eflags) & FLAGS_SEEN))
+	    !((want.eflags ^ r->eflags) & FLAGS_SEEN) && same_selectors())
 		return true;
 	if (!verbose)
 		return false;
@@ -117,6 +148,9 @@ bool reference_equals(const struct translate_regs *r, bool verbose)
 		printf("  r%u %08x, wanted %08x\n", i, r->gpr[i], want.gpr[i]);
 	printf("  eip %08x, wanted %08x; eflags %08x, wanted %08x\n", r->eip, want.eip,
 	       r->eflags & FLAGS_SEEN, want.eflags & FLAGS_SEEN);
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		printf("  segment %u: %04x, loaded %05x, wanted %04x\n", i, own.v.seg[i].sel,
+		       machine_state->loaded[i], reference.v.seg[i].sel);
 	return false;
 }
 
@@ -162,11 +196,16 @@ void machine_init(u32 code_size)
 		   native_map(MEMORY_LIN, MEMORY_SIZE));
 	guest_make(&reference, calloc(1, PROGRAM_SIZE), calloc(1, MEMORY_SIZE));
 	machine_state = calloc(1, sizeof(*machine_state));
-	native_code_init(machine_state, sizeof(*machine_state));
+	host.state_disp = (u32)(uintptr_t)machine_state;
+	native_code_init();
 	host.code = native_map(0, code_size);
 	host.state = machine_state;
 	host.leave = (u32)(uintptr_t)native_leave;
 	machine_translator = translate_init(calloc(1, translate_arena_size(code_size)), &host);
+	for (u32 sel = SEL_FIRST; sel < SEL_KNOWN; sel += 8)
+		translate_know(machine_translator, (u8)sel, GDT_LIN + sel, FLAT_LOW, FLAT_HIGH,
+			       native_data());
+	translate_know(machine_translator, 0, 0, 0, 0, 0);
 }
 
 void machine_load(const struct program *p)
@@ -179,6 +218,10 @@ void machine_load(const struct program *p)
 		memcpy(own.memory + i, &value, 4);
 	}
 	memcpy(own.memory + (TABLE_LIN - MEMORY_LIN), p->function, sizeof(p->function));
+	for (u32 sel = SEL_FIRST; sel <= SEL_LAST; sel += 8) {
+		memcpy(own.memory + (GDT_LIN - MEMORY_LIN) + sel, &(u32){FLAT_LOW}, 4);
+		memcpy(own.memory + (GDT_LIN - MEMORY_LIN) + sel + 4, &(u32){FLAT_HIGH}, 4);
+	}
 	memcpy(own.program, p->code, PROGRAM_SIZE);
 	memcpy(reference.memory, own.memory, MEMORY_SIZE);
 	memcpy(reference.program, p->code, PROGRAM_SIZE);
@@ -194,6 +237,10 @@ void machine_start(struct translate_regs *r, u32 eip)
 	r->gpr[REG_EBP] = MEMORY_BASE;
 	r->gpr[REG_ESP] = STACK_TOP - 64;
 	copy_in(&reference, r);
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		own.v.seg[i] = reference.v.seg[i] = flat_segments[i];
+		machine_state->loaded[i] = 0;
+	}
 }
 
 static void interpret(struct translate_regs *r)
@@ -223,12 +270,13 @@ static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 				   (const u8 *)(uintptr_t)(r->eip & PAGE_MASK));
 	if (chain)
 		translate_connect(machine_translator, u);
-	translate_enter(machine_translator, r->eflags);
+	translate_enter(machine_translator, r->eflags, own.v.seg);
 	machine_exits++;
 	if (!native_run_at(r, translate_entry(u), stepping)) {
 		*end = RUN_FAULT;
 		return translate_stopped(machine_translator, r);
 	}
+	take_selectors();
 	if (translate_left(machine_translator, r) == TRANSLATE_GO_ON)
 		return false;
 	*end = RUN_HLT;

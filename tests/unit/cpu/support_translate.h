@@ -17,6 +17,10 @@
 #define STACK_TOP    (MEMORY_LIN + MEMORY_SIZE)
 #define MEMORY_BASE  (MEMORY_LIN + 0x800) /* programs have it in EBP */
 #define TABLE_LIN    (MEMORY_LIN + 0x10)  /* of functions, for indirect calls */
+#define GDT_LIN	     (MEMORY_LIN + 0x100)
+#define SEL_FIRST    0x10 /* flat data segments, as far as SEL_LAST */
+#define SEL_KNOWN    0x20 /* ... of which the translator knows those below this one */
+#define SEL_LAST     0x28
 
 #define PROGRAM_FUNCTIONS 8u
 
@@ -64,7 +68,8 @@ u64 machine_tsc(void);
  * *r is the CPU's registers then. `step`: machine_look() sees each instruction. */
 bool native_run_at(struct translate_regs *r, u32 entry, bool step);
 void native_leave(void);
-void native_code_init(const void *state, u32 size);  /* FS leads to the state */
+u16 native_data(void);				     /* a flat data segment's selector */
+void native_code_init(void);			     /* FS is flat */
 u8 *native_map(u32 lin, u32 size);		     /* at lin; 0: anywhere */
 bool machine_look(const struct translate_regs *cpu); /* false: not in translated code */
 

@@ -158,11 +158,19 @@ u8 *native_map(u32 lin, u32 size)
 	return p;
 }
 
-void native_code_init(const void *state, u32 size)
+u16 native_data(void)
+{
+	u16 sel;
+
+	asm("movw %%ds, %0" : "=r"(sel));
+	return sel;
+}
+
+void native_code_init(void)
 {
 	struct user_desc d = {.entry_number = LDT_STATE,
-			      .base_addr = (u32)(uintptr_t)state,
-			      .limit = size - 1,
+			      .limit = 0xfffff,
+			      .limit_in_pages = 1,
 			      .seg_32bit = 1,
 			      .useable = 1};
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Segment registers while translated code runs. DS, ES, SS and FS are the guest's segments at DPL
+ * 3, behind selectors of an LDT of their own: four entries for what they hold on the way in, and
+ * one for each selector that translated code may load by itself. GS leads to all of the linear
+ * space, for the translator's state; instructions that name it are not translated. CS is all of the
+ * linear space, too: translated code never shows its own addresses.
+ *
+ * Translations and state can be reached from CPL 3. Limits keep the guest's segments below them;
+ * what lies above is out of reach then, too, and faults. A guest that often goes there (Linux 6.1
+ * has its entry stacks at the top) gets its limits as they are.
+ */
+#include "cpu/cpu.h"
+#include "cpu/descriptor.h"
+#include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
+#include "cpu/mem.h"
+#include "cpu/segment.h"
+
+/* LDT entries: those of selectors first. */
+enum {
+	ENTRY_HELD = TRANSLATE_SELECTORS, /* four of them */
+	ENTRY_CS = ENTRY_HELD + 4,
+	ENTRY_GS,
+	ENTRY_COUNT,
+};
+_Static_assert(ENTRY_COUNT <= DIRECT_KERNEL_LDT, "the LDT is too small");
+
+#define SELECTOR(entry) ((u16)((entry)*8 | SEL_LDT | 3))
+#define DPL_3		(3u << SEG_DPL_SHIFT)
+
+static const u8 held[4] = {SEG_DS, SEG_ES, SEG_SS, SEG_FS};
+
+struct kernel_segments {
+	struct segment known[TRANSLATE_SELECTORS]; /* where attr is not 0 */
+	struct segment seen[ARRAY_SIZE(held)];	   /* what `use` stands for */
+	u16 use[ARRAY_SIZE(held)];
+	bool wide;
+	u32 outside;	       /* faults that may be because it is not wide */
+	struct desc_table gdt; /* which the known ones are from */
+	u32 ldt_base, ldt_limit;
+};
+
+size_t kernel_segments_size(void)
+{
+	return sizeof(struct kernel_segments);
+}
+
+/* Faults of segments without which a guest is taken for one that uses the top. */
+#define WIDE_AFTER 256u
+
+/* s within its limits on this PC. False: a descriptor cannot say that. */
+static bool cut(const struct direct *d, struct segment *s)
+{
+	u32 end = d->host.shadow.own_index << 22, last = end - 1 - s->base;
+
+	if (d->kernel->wide)
+		return true;
+	if (s->base >= end)
+		return false;
+	if (s->attr & SEG_EC)
+		return !(s->attr & SEG_DB) && last >= 0xffff;
+	if (s->limit <= last)
+		return true;
+	s->limit = ((last + 1) & PAGE_MASK) - 1;
+	s->attr |= SEG_G;
+	return last >= PAGE_SIZE;
+}
+
+static void set_entry(struct direct *d, unsigned entry, struct segment s)
+{
+	s.attr |= DPL_3;
+	d->host.kernel_ldt[entry] = direct_descriptor(&s);
+}
+
+void kernel_segments_init(struct direct *d)
+{
+	struct segment code = {.limit = ~0u, .attr = SEG_P | SEG_S | SEG_CODE | SEG_DB | SEG_G};
+	struct segment data = {.limit = ~0u, .attr = SEG_P | SEG_S | SEG_RW | SEG_DB | SEG_G};
+
+	set_entry(d, ENTRY_CS, code);
+	set_entry(d, ENTRY_GS, data);
+}
+
+/* --- what they hold on the way in --- */
+
+/* Conforming code would be loadable without DPL 3, but is not worth a case of its own. */
+static bool plain(const struct direct *d, struct segment s)
+{
+	return (s.attr & (SEG_P | SEG_S)) == (SEG_P | SEG_S) && !attr_is_code(s.attr) &&
+	       cut(d, &s) && direct_segment_fits(&s);
+}
+
+/* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
+ */
+bool kernel_segments_fit(const struct direct *d, const struct vcpu *v)
+{
+	return plain(d, v->seg[SEG_DS]) && plain(d, v->seg[SEG_ES]) && plain(d, v->seg[SEG_SS]) &&
+	       attr_is_writable(v->seg[SEG_SS].attr);
+}
+
+static void hold(struct direct *d, struct vcpu *v, unsigned n)
+{
+	struct kernel_segments *k = d->kernel;
+	struct segment s = v->seg[held[n]];
+
+	if (likely(direct_same_segment(&s, &k->seen[n])))
+		return;
+	k->seen[n] = s;
+	k->use[n] = 0;
+	if (!plain(d, s)) /* FS: as good as null, its use is interpreted */
+		return;
+	cut(d, &s);
+	set_entry(d, ENTRY_HELD + n, s);
+	k->use[n] = SELECTOR(ENTRY_HELD + n);
+}
+
+/* --- those that translated code loads --- */
+
+static void forget_all(struct direct *d, struct vcpu *v)
+{
+	struct kernel_segments *k = d->kernel;
+
+	translate_know_nothing(d->translator);
+	for (u8 sel = 0; sel < 4; sel++)
+		translate_know(d->translator, sel, 0, 0, 0, 0);
+	for (unsigned sel = 0; sel < TRANSLATE_SELECTORS; sel++)
+		k->known[sel].attr = 0;
+	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
+		k->seen[n].attr = 0xffff;
+	k->gdt = v->gdtr;
+	k->ldt_base = v->ldtr.base;
+	k->ldt_limit = v->ldtr.limit;
+}
+
+static bool tables_changed(const struct kernel_segments *k, const struct vcpu *v)
+{
+	return k->gdt.base != v->gdtr.base || k->gdt.limit != v->gdtr.limit ||
+	       k->ldt_base != v->ldtr.base || k->ldt_limit != v->ldtr.limit;
+}
+
+void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
+{
+	struct kernel_segments *k = d->kernel;
+	struct segment s = v->seg[seg];
+	u32 own = d->host.shadow.own_index << 22, low, high, lin;
+	u16 sel = s.sel;
+
+	if (sel >= TRANSLATE_SELECTORS || SEL_NULL(sel) || !plain(d, s))
+		return;
+	if (tables_changed(k, v))
+		forget_all(d, v);
+	lin = (sel & SEL_LDT ? v->ldtr.base : v->gdtr.base) + (sel & 0xf8u);
+	if (lin - own < 4 * MB || lin + 7 - own < 4 * MB)
+		return;
+	low = lin_read32(v, lin);
+	high = lin_read32(v, lin + 4);
+	k->known[sel] = s;
+	cut(d, &s);
+	set_entry(d, sel, s);
+	for (unsigned n = 0; n < ARRAY_SIZE(held); n++) /* one may have this entry's old meaning */
+		k->seen[n].attr = 0xffff;
+	translate_know(d->translator, (u8)sel, lin, low, high, SELECTOR(sel));
+}
+
+void kernel_segments_fault(struct direct *d, struct vcpu *v)
+{
+	if (d->kernel->wide || !(v->cr0 & CR0_PG) || ++d->kernel->outside < WIDE_AFTER)
+		return;
+	d->kernel->wide = true;
+	forget_all(d, v);
+}
+
+/* --- the way in and back --- */
+
+void kernel_segments_enter(struct direct *d, struct vcpu *v)
+{
+	struct kernel_segments *k = d->kernel;
+
+	d->entered = false; /* the frame no longer has CPL 3's */
+	direct_segments_hide_none();
+	direct_small_stack.selector = 0;
+	if (unlikely(tables_changed(k, v)))
+		forget_all(d, v);
+	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
+		hold(d, v, n);
+	direct_frame.cs = SELECTOR(ENTRY_CS);
+	direct_frame.ds = k->use[0];
+	direct_frame.es = k->use[1];
+	direct_frame.ss = k->use[2];
+	direct_frame.fs = k->use[3];
+	direct_frame.gs = SELECTOR(ENTRY_GS);
+}
+
+void kernel_segments_leave(struct direct *d, struct vcpu *v)
+{
+	const struct translate_state *state = d->host.state;
+
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		u32 loaded = state->loaded[i];
+		u16 sel = (u16)loaded;
+
+		if (likely(!(loaded & TRANSLATE_LOADED)))
+			continue;
+		if (sel < TRANSLATE_SELECTORS && d->kernel->known[sel].attr)
+			v->seg[i] = d->kernel->known[sel];
+		else
+			segment_set_null(v, i, sel);
+		for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
+			if (held[n] == i) {
+				d->kernel->seen[n] = v->seg[i];
+				d->kernel->use[n] = SEL_NULL(sel) ? 0 : SELECTOR(sel);
+			}
+	}
+}
