@@ -873,3 +873,100 @@ end
 
 DissectorTable.get("ethertype"):add(ETHERTYPE, farbus)
 farbus:register_heuristic("eth", raw_frame)
+
+-- --- the port trace: records of `farbus trace -w` (docs/trace.md), link type USER0 ---
+
+local trace = Proto("farbus_trace", "Farbus port trace")
+local TRACE_IN, TRACE_OUT, TRACE_INS, TRACE_OUTS, TRACE_IRQ, TRACE_RESET = 0, 1, 2, 3, 4, 5
+local TRACE_LOST, TRACE_RECORD, TRACE_VERSION = 10, 32, 1
+
+local trace_kinds = {
+	[TRACE_IN] = "in", [TRACE_OUT] = "out", [TRACE_INS] = "ins", [TRACE_OUTS] = "outs",
+	[TRACE_IRQ] = "interrupt", [TRACE_RESET] = "reset", [TRACE_LOST] = "records lost",
+}
+local trace_routes = { [0] = "absent", [1] = "virtual", [2] = "local", [3] = "remote" }
+
+local t = {
+	version = ProtoField.uint8("farbus_trace.version", "Version", base.DEC),
+	kind = ProtoField.uint8("farbus_trace.kind", "Kind", base.DEC, trace_kinds),
+	width = ProtoField.uint8("farbus_trace.width", "Width", base.DEC),
+	route = ProtoField.uint8("farbus_trace.route", "Route", base.DEC, trace_routes),
+	port = ProtoField.uint16("farbus_trace.port", "Port", base.HEX),
+	register = ProtoField.string("farbus_trace.register", "Register"),
+	vector = ProtoField.uint16("farbus_trace.vector", "Vector", base.HEX),
+	cs = ProtoField.uint16("farbus_trace.cs", "CS", base.HEX),
+	eip = ProtoField.uint32("farbus_trace.eip", "EIP", base.HEX),
+	value = ProtoField.uint32("farbus_trace.value", "Value", base.HEX),
+	elements = ProtoField.uint32("farbus_trace.elements", "Elements", base.DEC),
+	lost = ProtoField.uint32("farbus_trace.lost", "Records lost", base.DEC),
+	device = ProtoField.string("farbus_trace.device", "Device"),
+	data = ProtoField.bytes("farbus_trace.data", "Data"),
+}
+trace.fields = t
+
+local trace_bad = ProtoExpert.new("farbus_trace.malformed", "Malformed record",
+	expert.group.MALFORMED, expert.severity.ERROR)
+local trace_gap = ProtoExpert.new("farbus_trace.gap", "Records are missing here",
+	expert.group.SEQUENCE, expert.severity.WARN)
+trace.experts = { trace_bad, trace_gap }
+
+local function trace_access(tvb, tree, kind)
+	local port, width, value = tvb(4, 2):le_uint(), tvb(2, 1):uint(), tvb(12, 4):le_uint()
+	local name = registers[port] and " (" .. registers[port] .. ")" or ""
+	local info = string.format("%-4s %04x%s", trace_kinds[kind], port, name)
+
+	tree:add(t.width, tvb(2, 1))
+	tree:add(t.route, tvb(3, 1))
+	tree:add_le(t.port, tvb(4, 2)):append_text(name)
+	if registers[port] then
+		tree:add(t.register, tvb(4, 2), registers[port]):set_generated()
+	end
+	tree:add(t.device, tvb(16, 16), tvb(16, 16):stringz())
+	if kind == TRACE_IN or kind == TRACE_OUT then
+		tree:add_le(t.value, tvb(12, 4))
+		return info .. string.format(" %0" .. width * 2 .. "x", value)
+	end
+	tree:add_le(t.elements, tvb(12, 4))
+	if tvb:len() > TRACE_RECORD then
+		tree:add(t.data, tvb(TRACE_RECORD))
+	end
+	return info .. string.format(" %d * %d", value, width)
+end
+
+function trace.dissector(tvb, pinfo, root)
+	local tree = root:add(trace, tvb())
+	local kind = tvb:len() >= TRACE_RECORD and tvb(1, 1):uint()
+	local info
+
+	pinfo.cols.protocol = "TRACE"
+	if not kind or tvb(0, 1):uint() ~= TRACE_VERSION or not trace_kinds[kind] or
+		tvb(2, 1):uint() > 4 then
+		tree:add_proto_expert_info(trace_bad)
+		pinfo.cols.info = "malformed record"
+		return tvb:len()
+	end
+	tree:add(t.version, tvb(0, 1))
+	tree:add(t.kind, tvb(1, 1))
+	if kind == TRACE_LOST then
+		tree:add_le(t.lost, tvb(12, 4))
+		tree:add_proto_expert_info(trace_gap)
+		pinfo.cols.info = string.format("%d records lost", tvb(12, 4):le_uint())
+		return tvb:len()
+	end
+	if kind <= TRACE_OUTS then
+		info = trace_access(tvb, tree, kind)
+	elseif kind == TRACE_IRQ then
+		tree:add_le(t.vector, tvb(4, 2))
+		info = string.format("interrupt, vector %02x", tvb(4, 2):le_uint())
+	else
+		info = "reset"
+	end
+	tree:add_le(t.cs, tvb(6, 2))
+	tree:add_le(t.eip, tvb(8, 4))
+	pinfo.cols.src = string.format("%04x:%08x", tvb(6, 2):le_uint(), tvb(8, 4):le_uint())
+	pinfo.cols.dst = tvb(16, 16):stringz()
+	pinfo.cols.info = info
+	return tvb:len()
+end
+
+DissectorTable.get("wtap_encap"):add(wtap.USER0, trace)

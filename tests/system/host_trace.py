@@ -18,7 +18,7 @@ from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
 from pc import PC, Failure
 
-from paths import BUILD, system_file
+from paths import BUILD, REPO, system_file
 from remote import NIC_LINE
 
 NODE = "pc-a"
@@ -102,6 +102,15 @@ def rows(*words):
     return [line.split("\t") for line in run.stdout.splitlines()]
 
 
+def dissected(file, which, *fields):
+    """The fields of the records that the display filter takes, by host/farbus.lua."""
+    run = subprocess.run([system_file("/usr/bin/tshark", "tshark"), "-X",
+                          f"lua_script:{REPO / 'host' / 'farbus.lua'}", "-r", file, "-Y", which,
+                          "-T", "fields", *(word for field in fields for word in ("-e", field))],
+                         capture_output=True, text=True, check=True)
+    return [tuple(line.split("\t")) for line in run.stdout.splitlines()]
+
+
 def capinfos(file):
     run = subprocess.run([system_file("/usr/bin/capinfos", "wireshark-common"), "-M", file],
                          capture_output=True, text=True, check=True)
@@ -174,6 +183,15 @@ def uart():
         check(pattern, bool(re.search(pattern, info)), True)
     blocks = [row for row in found if row[1] == str(32 + 16)]
     check("REP OUTSB", len(blocks), 2)
+    names = [f"farbus_trace.{name}" for name in ("kind", "width", "route", "register", "device")]
+    check("dissected", dissected(file, "farbus_trace.port == 0x3ff", *names, "farbus_trace.value"),
+          [("1", "1", "1", "COM1 scratch", "com1", "0x0000005a"),
+           ("0", "1", "1", "COM1 scratch", "com1", "0x0000005a")] * 2)
+    check("dissected block", dissected(file, "farbus_trace.kind == 3", "farbus_trace.elements",
+                                       "farbus_trace.data", "farbus_trace.cs"),
+          [("16", b"sixteen letters.".hex(), "0x0000")] * 2)
+    check("nothing malformed", dissected(file, "farbus_trace.malformed || _ws.lua.error",
+                                         "frame.number"), [])
 
     check("replay", replay("--model", "uart", file)[:1], (0,))
     number = altered(file, other, 0, 0x3F8)
@@ -236,6 +254,8 @@ def overflow():
     told = [int(m.group(1)) for row in rows("-r", file) if len(row) > 3
             for m in [re.match(r"(\d+) records were overwritten", row[3])] if m]
     check("in the file", sum(told), lost)
+    check("dissected", sum(int(row[0]) for row in dissected(file, "farbus_trace.gap",
+                                                            "farbus_trace.lost")), lost)
 
 
 def disk(folder):
