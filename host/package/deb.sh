@@ -19,7 +19,7 @@ umask 022
 	if [ -e "$root/usr/share/farbus/farbus.lua" ]; then
 		plugins=usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/wireshark/plugins
 		mkdir -p "$root/$plugins"
-		ln -s /usr/share/farbus/farbus.lua "$root/$plugins/farbus.lua"
+		ln -sr "$root/usr/share/farbus/farbus.lua" "$root/$plugins/farbus.lua"
 	fi
 	strip --strip-unneeded "$root/usr/sbin/farbus"
 } >&2
