@@ -77,6 +77,7 @@ static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn,
 static void report(struct lockstep *l)
 {
 	l->stats.differences++;
+	memcpy(l->report, l->text, sizeof(l->report));
 	if (l->host.differs)
 		l->host.differs(l->host.ctx);
 }
@@ -98,8 +99,10 @@ static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 			interp_engine.step(v);
 			continue;
 		}
-		if (!run_native(l, true))
-			return LOCKSTEP_ANY;
+		if (!run_native(l, true)) {
+			l->next = LOCKSTEP_ANY;
+			break;
+		}
 		if (!compare_single(l, &insn, &excused)) {
 			lockstep_describe(l, true);
 			report(l);

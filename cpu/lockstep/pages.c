@@ -8,6 +8,7 @@
 #include "cpu/mem.h"
 #include "lib/str.h"
 
+#define PTE_P	 BIT(0)
 #define PTE_A	 BIT(5)
 #define PTE_D	 BIT(6)
 #define PF_WRITE BIT(1) /* of the error code */
@@ -134,19 +135,17 @@ const u8 *lockstep_page_native(const struct lockstep *l, u32 n)
  * sets them when it carries the instruction out. And a host that reads first where an instruction
  * reads and writes (QEMU's TCG) may have set A, and calls the fault that of a read.
  */
-static bool may_differ(const struct lockstep *l, u32 n, u32 offset, u32 native, u32 now)
+static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 {
-	const struct lockstep_page *page = &l->kept[n];
-	bool table = physmem_flags(l->v->mem, page->gpa) & PHYS_PAGE_TABLE, added;
 	u32 bits = native ^ now;
+	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
-	added = !(bits & ~(native & (PTE_A | PTE_D)));
 	if (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl)
-		return table && added;
+		return added;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)
 		return false;
-	return (table && added && !(bits & PTE_D)) ||
-	       (page->gpa + offset == l->error_code && bits == PF_WRITE && (now & PF_WRITE));
+	return (added && !(bits & PTE_D)) ||
+	       (gpa == l->error_code && bits == PF_WRITE && (now & PF_WRITE));
 }
 
 static bool same_page(const struct lockstep *l, u32 n)
@@ -157,7 +156,8 @@ static bool same_page(const struct lockstep *l, u32 n)
 	if (likely(!memcmp(native, now, PAGE_SIZE)))
 		return true;
 	for (u32 i = 0; i < PAGE_SIZE / 4; i++)
-		if (native[i] != now[i] && !may_differ(l, n, i * 4, native[i], now[i]))
+		if (native[i] != now[i] &&
+		    !may_differ(l, l->kept[n].gpa + i * 4, native[i], now[i]))
 			return false;
 	return true;
 }

@@ -71,8 +71,8 @@ struct lockstep {
 	u32 looks; /* in vain, with registers that agreed */
 	bool host_due;
 
-	char report[REPORT_SIZE];
-	u32 report_length;
+	char text[REPORT_SIZE], report[REPORT_SIZE]; /* of this stretch; of the last difference */
+	u32 text_length;
 };
 
 static inline struct lockstep *lockstep_of(const struct vcpu *v)

@@ -11,14 +11,14 @@
 /* Part of the report; what does not fit is left out. */
 __attribute__((format(printf, 2, 3))) static void say(struct lockstep *l, const char *format, ...)
 {
-	size_t room = sizeof(l->report) - l->report_length;
+	size_t room = sizeof(l->text) - l->text_length;
 	va_list ap;
 	int n;
 
 	va_start(ap, format);
-	n = fmt_va(l->report + l->report_length, room, format, ap);
+	n = fmt_va(l->text + l->text_length, room, format, ap);
 	va_end(ap);
-	l->report_length += (size_t)n < room ? (u32)n : (u32)room - 1;
+	l->text_length += (size_t)n < room ? (u32)n : (u32)room - 1;
 }
 
 static void say_place(struct lockstep *l, bool single)
@@ -98,7 +98,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 {
 	struct vcpu *v = l->v;
 
-	l->report_length = 0;
+	l->text_length = 0;
 	lockstep_save(v, &l->now);
 	/* The instruction is read where it was, with the tables of then. */
 	lockstep_load(v, &l->start);
