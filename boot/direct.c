@@ -31,16 +31,24 @@ static u32 flag_pages(u32 ram)
 	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
 }
 
+/* For translations; they take about four times as much, with what is known of them. */
+static u32 code_size(const struct config *c, u32 ram)
+{
+	if (!c->translate)
+		return 0;
+	return ram < 32 * MB ? 512 * KB : 1792 * KB;
+}
+
 /* Behind the translations. */
 #define STATE_SIZE ((sizeof(struct translate_state) + PAGE_SIZE - 1) & PAGE_MASK)
 
 u32 direct_own_size(const struct config *c, u32 ram)
 {
 	u32 pages = shadow_pages(c, ram);
-	u32 size = (u32)direct_arena_size(flag_pages(ram), pages, c->translate);
+	u32 code = code_size(c, ram), size = (u32)direct_arena_size(flag_pages(ram), pages, code);
 
-	if (c->translate)
-		size += DIRECT_CODE_SIZE + STATE_SIZE + 2 * PAGE_SIZE;
+	if (code)
+		size += code + STATE_SIZE + 2 * PAGE_SIZE;
 	return size + pages * PAGE_SIZE;
 }
 
@@ -75,13 +83,13 @@ static u64 kernel_ldt[DIRECT_KERNEL_LDT];
 /* Memory for translations and their state, which the guest's CPL 0 may reach. */
 static void add_kernel(struct direct_host *host)
 {
-	u8 *place = paging_guest_part(DIRECT_CODE_SIZE, STATE_SIZE, &host->shadow.own_kernel_pde);
+	u8 *place = paging_guest_part(host->code_size, STATE_SIZE, &host->shadow.own_kernel_pde);
 
 	if (!place)
 		boot_fail("boot: no memory for translations: %u KB left", memory_left() / KB);
 	trap_ldt_set(SEL_KERNEL_LDT, kernel_ldt, sizeof(kernel_ldt));
 	host->code = place;
-	host->state = (struct translate_state *)(void *)(place + DIRECT_CODE_SIZE);
+	host->state = (struct translate_state *)(void *)(place + host->code_size);
 	host->kernel_ldt = kernel_ldt;
 	host->kernel_ldt_selector = SEL_KERNEL_LDT;
 }
@@ -90,14 +98,15 @@ void direct_build(struct vm *vm)
 {
 	u32 pages = shadow_pages(&vm->config, vm->config.ram),
 	    phys = memory_take(pages * PAGE_SIZE);
-	bool translate = vm->config.translate;
-	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages, pages, translate));
+	u32 code = code_size(&vm->config, vm->config.ram);
+	void *arena = host_alloc(direct_arena_size(vm->mem.flag_pages, pages, code));
 	struct direct_host host = {
 		.gdt = trap_gdt,
 		.ldt = trap_ldt,
 		.own_selectors = SEL_OWN,
 		.ldt_selector = SEL_GUEST_LDT,
 		.small_selector = SEL_SMALL,
+		.code_size = code,
 		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,
@@ -115,7 +124,7 @@ void direct_build(struct vm *vm)
 	if (!phys || !arena)
 		boot_fail("boot: no memory for the direct engine: %u KB left", memory_left() / KB);
 	memset(phys_ptr(phys), 0, pages * PAGE_SIZE);
-	if (translate)
+	if (code)
 		add_kernel(&host);
 	forbid_sysenter();
 	direct_init(&vm->vcpu, arena, &host);

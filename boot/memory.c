@@ -46,8 +46,10 @@ static struct {
 	u32 floor, bottom, top;
 } pool;
 
-/* The heap grows page by page behind the image, inside the slot. */
-#define HEAP_END 0xfffff000u
+/* The heap grows page by page, inside the slot, behind the 4 MB that the image is in: what is left
+ * of these is for paging_guest_part(). */
+#define HEAP_START (((u32)image_end | (4 * MB - 1)) + 1)
+#define HEAP_END   0xfffff000u
 static u32 heap_next, heap_mapped;
 
 void memory_init(u32 floor, u32 top)
@@ -106,7 +108,7 @@ static bool heap_map_to(u32 end)
 
 u32 memory_heap_left(void)
 {
-	return HEAP_END - (heap_next ? heap_next : (u32)image_end);
+	return HEAP_END - (heap_next ? heap_next : HEAP_START);
 }
 
 void *host_alloc(size_t size)
@@ -114,7 +116,7 @@ void *host_alloc(size_t size)
 	u32 align = size >= PAGE_SIZE ? PAGE_SIZE : 16, start;
 
 	if (!heap_next)
-		heap_next = heap_mapped = (u32)image_end;
+		heap_next = heap_mapped = HEAP_START;
 	start = (heap_next + align - 1) & ~(align - 1);
 	if (size > HEAP_END - start || !heap_map_to(start + size))
 		return NULL;

@@ -49,7 +49,7 @@ void paging_move(u32 phys);
 /* The page directory's entry for the part of the slot that the image is in. */
 u32 paging_image_pde(void);
 /*
- * Two neighbouring places at the beginning of the slot, whole pages: memory for code that Farbus
+ * Two neighbouring places behind the image, whole pages: memory for code that Farbus
  * writes, and memory for data. *pde becomes a directory entry for the slot's first 4 MB with which
  * guest code of CPL 3 may execute the first and write to the second; the rest of it, the image, is
  * there for CPL 0 only. NULL: no memory.

@@ -81,10 +81,10 @@ u32 paging_image_pde(void)
 
 void *paging_guest_part(u32 code, u32 data, u32 *pde)
 {
-	u32 start = (u32)image_start & ~(BIG_PAGE - 1), phys = memory_take(code + data);
-	u32 copy = take_table(), *to = phys_ptr(copy);
+	u32 start = ((u32)image_end + PAGE_SIZE - 1) & PAGE_MASK, phys = memory_take(code + data);
+	u32 copy = take_table(), *to = phys_ptr(copy), first = start >> PAGE_SHIFT & 1023;
 
-	if (!phys || !copy || start + code + data > (u32)image_start)
+	if (!phys || !copy || start + code + data > (start | (BIG_PAGE - 1)))
 		return NULL;
 	memset(phys_ptr(phys), 0, code + data);
 	for (u32 at = 0; at < code + data; at += PAGE_SIZE)
@@ -92,7 +92,8 @@ void *paging_guest_part(u32 code, u32 data, u32 *pde)
 			return NULL;
 	memcpy(to, phys_ptr(paging_image_pde() & PAGE_MASK), PAGE_SIZE);
 	for (u32 at = 0; at < code + data; at += PAGE_SIZE)
-		to[at >> PAGE_SHIFT] = (phys + at) | PTE_P | PTE_U | (at >= code ? PTE_W : 0);
+		to[first + (at >> PAGE_SHIFT)] =
+			(phys + at) | PTE_P | PTE_U | (at >= code ? PTE_W : 0);
 	*pde = copy | PTE_P | PTE_W | PTE_U;
 	return (void *)start;
 }

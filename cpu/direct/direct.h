@@ -12,7 +12,6 @@
 #include "cpu/mmu/shadow.h"
 #include "cpu/translate/translate.h"
 
-#define DIRECT_CODE_SIZE  (512 * KB)
 #define DIRECT_KERNEL_LDT 264u /* entries */
 
 extern const struct engine direct_engine;
@@ -30,18 +29,20 @@ struct direct_host {
 	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
 	struct shadow_config shadow;
 	/*
-	 * For guest code of CPL 0. DIRECT_CODE_SIZE bytes for translations, which guest code may
+	 * For guest code of CPL 0. code_size bytes for translations, which guest code may
 	 * execute with the roots for CPL 0, and their state, which it may write to; NULL: CPL 0 is
 	 * interpreted. And an LDT of DIRECT_KERNEL_LDT entries.
 	 */
 	u8 *code;
+	u32 code_size; /* 64 KB or more */
 	struct translate_state *state;
 	u64 *kernel_ldt;
 	u16 kernel_ldt_selector;
 };
 
 /* flag_pages: physmem's; shadow_pages: those of the host's shadow tables. */
-size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, bool translate);
+/* code_size: of direct_host; 0: CPL 0 is interpreted. */
+size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, u32 code_size);
 /* After interp_init(), in a zeroed arena; `host` is copied. */
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 

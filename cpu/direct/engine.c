@@ -143,9 +143,10 @@ static size_t plain_size(u32 flag_pages, u32 shadow_pages)
 	return state_size() + ((shadow_arena_size(flag_pages, shadow_pages) + 15) & ~(size_t)15);
 }
 
-size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, bool translate)
+size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, u32 code_size)
 {
-	return plain_size(flag_pages, shadow_pages) + (translate ? direct_kernel_arena_size() : 0);
+	return plain_size(flag_pages, shadow_pages) +
+	       (code_size ? direct_kernel_arena_size(code_size) : 0);
 }
 
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)

@@ -325,16 +325,16 @@ static size_t aligned(size_t size)
 	return (size + 15) & ~(size_t)15;
 }
 
-size_t direct_kernel_arena_size(void)
+size_t direct_kernel_arena_size(u32 code_size)
 {
 	return PAGE_HASH + aligned(kernel_map_size()) + aligned(kernel_segments_size()) +
-	       translate_arena_size(DIRECT_CODE_SIZE - LEAVE_SIZE);
+	       translate_arena_size(code_size - LEAVE_SIZE);
 }
 
 void direct_kernel_init(struct direct *d, void *arena)
 {
 	struct translate_host host = {.code = d->host.code + LEAVE_SIZE,
-				      .code_size = DIRECT_CODE_SIZE - LEAVE_SIZE,
+				      .code_size = d->host.code_size - LEAVE_SIZE,
 				      .state = d->host.state,
 				      .state_disp = (u32)(uintptr_t)d->host.state,
 				      .state_prefix = PREFIX_GS,

@@ -105,7 +105,7 @@ void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 /* The state was found fit for it just now. */
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
-size_t direct_kernel_arena_size(void);
+size_t direct_kernel_arena_size(u32 code_size);
 void direct_kernel_init(struct direct *d, void *arena);
 
 /* --- kernel_segments.c: its segment registers --- */

@@ -187,6 +187,9 @@ struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)
 	struct guest_insn g = {.class = INSN_INTERPRET};
 	struct decoder d;
 
+	if (classify_quick(bytes, avail, &g))
+		return g;
+	g = (struct guest_insn){.class = INSN_INTERPRET};
 	if (!decode_shape(&d, bytes, avail < INSN_BYTES_MAX ? avail : INSN_BYTES_MAX,
 			  MODE_TRANSLATED, out))
 		return g;

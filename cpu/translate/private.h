@@ -100,6 +100,11 @@ struct guest_insn {
  * own_seg: the segment register that leads to the state. */
 struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg);
 
+/* --- quick.c --- */
+
+/* The same for common ones; false: for the decoder to say. */
+bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g);
+
 /* --- emit.c: instructions into t->next; see there --- */
 
 void emit8(struct translator *t, u8 byte);

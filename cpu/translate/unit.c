@@ -363,8 +363,13 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 
 	unit_point(t, u, AT, eip);
 	for (n = 0; (n < UNIT_INSNS_MAX || sti) && off < PAGE_SIZE; n++) {
-		struct guest_insn g = classify(page + off, PAGE_SIZE - off, own), then;
-		bool copy = g.class == INSN_COPY;
+		struct guest_insn g, then;
+		bool copy;
+
+		if (n && !sti && translate_find(t, eip, (gpa & PAGE_MASK) + off))
+			break; /* go on there */
+		g = classify(page + off, PAGE_SIZE - off, own);
+		copy = g.class == INSN_COPY;
 
 		if (g.class == INSN_STI) {
 			then = classify(page + off + 1, PAGE_SIZE - off - 1, own);
