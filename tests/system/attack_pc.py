@@ -10,6 +10,7 @@ import random
 import re
 import struct
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -122,6 +123,47 @@ def client():
                 raise Failure(pc.log())
 
 
+def port_of_the_bridge():
+    """An interface whose other end is there."""
+    for words in ("link add fbv type veth peer name fbw", f"link set fbw master {NEAR}",
+                  "link set fbv up", "link set fbw up"):
+        subprocess.run(["ip", *words.split()], check=True)
+    return "fbv"
+
+
+def impostor():
+    """There is no server, only someone who has recorded one, its greeting with this very PC among
+    it: the PC finds nobody, and its guest nothing at the route's ports."""
+    with Daemon("attack-pc-impostor") as daemon:
+        server = bytes.fromhex(daemon.log_line("lends out").split()[-1].replace(":", ""))
+        pc_mac = bytes.fromhex(MACS[0].replace(":", ""))
+        false = Impostor(server, pc_mac)
+        false.start()
+        genuine = PacketClient(port_of_the_bridge(), pc_mac, KEY)  # plays the PC's part
+        check("lease", genuine.lease(genuine.discover()[0], "com2"), 0)
+        for _ in range(20):
+            check("register", genuine.inp(0x2FF), 0)
+        genuine.renew()
+        genuine.release()
+        genuine.close()
+        check("exit status", daemon.end(), 0)
+        kinds = {frame[PAYLOAD + 3] for frame in false.old}
+        check("recorded", kinds >= {OFFER, AUTH2, LEASE, REP, PONG}, True)
+        false.sent = 0
+        with reader("attack-pc-impostor/pc") as pc:
+            pc.wait(r"^ready$", 240)
+            pc.type("1")
+            wrong = pc.wait(r"^1 in [0-9A-F]+ wrong ([0-9A-F]+) block [0-9A-F]+ \.", 300).group(1)
+            check("reads of nothing", int(wrong, 16), READS)
+            false.stop()
+            found = dropped(pc)
+            print(f"{false.sent} false frames; the PC has dropped {found}")
+            if "no answer from any peer" not in pc.log():
+                raise Failure(pc.log())
+            if found.get("tag", 0) < 10:
+                raise Failure(f"{false.sent} false frames, dropped: {found}")
+
+
 def peer(host="qemu"):
     """A PC in peer mode: keys with limits, a stolen lease, old frames. All is counted."""
     visitors = bytes(range(100, 132))
@@ -218,7 +260,7 @@ def until(pc, what, done, seconds):
 
 
 KEY_B = bytes(range(7, 39))
-_CASES = {"client": client, "freeze": lambda: killed("freeze"), "float": lambda: killed("float")}
+_CASES = {"client": client, "impostor": impostor, "freeze": lambda: killed("freeze"), "float": lambda: killed("float")}
 CASES = {**{name: lambda name=name: in_namespace(name, __file__) for name in _CASES}, "peer": peer}
 
 if __name__ == "__main__":
