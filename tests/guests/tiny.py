@@ -39,19 +39,13 @@ SKIPPED = {("paging", "translate", "qemu"), ("isolation", "translate", "qemu"),
              for cpu in ("direct", "translate")),
            ("user_random", "interp", "qemu"), ("user_random", "interp", "bochs")}
 # The words behind `cpu` for an engine that needs more than its name.
-<<<<<<< HEAD
 WORDS = {"translate": ("direct", ["translate on"]),
          "lockstep-translate": ("lockstep", ["translate on"])}
-# Translated code relies on segment limits as well.
-TRANSLATED = ("debug", "exceptions", "gates", "modes", "paging", "system", "tasks", "user")
 # Lockstep: those that run something at CPL 3. What QEMU does not check is a difference.
 # With the translator: those of them that do not take long in Bochs.
 USERS = ("exceptions", "gates", "paging", "user", "v86")
 KERNELS = ("exceptions", "gates", "paging", "tasks", "user")
 USERS_QEMU = ("exceptions", "gates", "paging")
-=======
-WORDS = {"translate": ("direct", ["translate on"])}
->>>>>>> 4c32b7e5122530e0fae4b6bec28d04dee20cffeb
 
 # Farbus shows its guests a CPU of this class, so the oracle is one.
 NATIVE = """megs: 32
@@ -159,8 +153,8 @@ def run(name, host, cpu):
 def listed(name, cpu, host):
     if cpu == "lockstep":
         return name in (USERS if host == "bochs" else USERS_QEMU)
-    if cpu in WORDS:
-        return host == "bochs" and name in (TRANSLATED if cpu == "translate" else KERNELS)
+    if cpu == "lockstep-translate":
+        return host == "bochs" and name in KERNELS
     return (name, cpu, host) not in SKIPPED
 
 
@@ -170,11 +164,7 @@ def main():
         for name in names():
             for cpu in ENGINES:
                 for host in HOSTS:
-<<<<<<< HEAD
                     if not listed(name, cpu, host):
-=======
-                    if (name, cpu, host) in SKIPPED:
->>>>>>> 4c32b7e5122530e0fae4b6bec28d04dee20cffeb
                         continue
                     print(f"tiny/{name}-{cpu}-{host} {SECONDS} {sys.executable} "
                           f"{Path(__file__).resolve()} run {name} {host} {cpu}")
