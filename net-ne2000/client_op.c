@@ -75,6 +75,8 @@ void client_cancel(struct client *c, u32 cookie, u64 now)
 
 void client_send_eois(struct client *c, u64 now)
 {
+	if (!c->eoi_due)
+		return;
 	for (unsigned line = 0; line < CLIENT_LINES; line++) {
 		struct proto_op op = {.opcode = PROTO_IRQ_EOI,
 				      .width = 1,

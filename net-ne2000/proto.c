@@ -114,11 +114,14 @@ bool proto_add_bytes(struct proto_writer *w, const void *data, u32 len)
 static u64 tag_of(const u8 *payload, u32 len, const u8 key[16], const u8 dst[6], const u8 src[6])
 {
 	struct siphash s;
+	u8 start[16]; /* whole words from then on */
 
+	memcpy(start, dst, 6);
+	memcpy(start + 6, src, 6);
+	memcpy(start + 12, payload, 4);
 	siphash_init(&s, key);
-	siphash_add(&s, dst, 6);
-	siphash_add(&s, src, 6);
-	siphash_add(&s, payload, PROTO_HEADER + len);
+	siphash_add(&s, start, sizeof(start));
+	siphash_add(&s, payload + 4, PROTO_HEADER - 4 + len);
 	return siphash_end(&s);
 }
 

@@ -170,6 +170,8 @@ void remote_dma_done(struct remote_dma *d, u32 cookie, enum client_outcome outco
 
 void remote_dma_poll(struct remote_dma *d, u64 now)
 {
+	if (!d->channels)
+		return;
 	for (unsigned i = 0; i < REMOTE_CHANNELS && d->c->state == CLIENT_LEASED; i++) {
 		struct remote_dma_channel *ch = &d->channel[i];
 
@@ -185,7 +187,7 @@ u64 remote_dma_deadline(const struct remote_dma *d)
 {
 	u64 first = ~0ull;
 
-	if (d->full || d->c->state != CLIENT_LEASED)
+	if (!d->channels || d->full || d->c->state != CLIENT_LEASED)
 		return first;
 	for (unsigned i = 0; i < REMOTE_CHANNELS; i++) {
 		const struct remote_dma_channel *ch = &d->channel[i];

@@ -412,6 +412,7 @@ struct route *route_new(const struct port_export *x, u8 line, const struct profi
 	r->masked = true;
 	endpoint_init(&r->server.e, true, server_mac, 7, shared, &server_end, r);
 	server_init(&r->server, "peer", &backend, r);
+	server_places(&r->server, r->lease, 1);
 	assert_int_equal(server_add(&r->server, x), EXPORT_OK);
 	endpoint_init(&r->endpoint, false, client_mac, 8, shared, &client_end, r);
 	r->remote = calloc(1, remote_size());

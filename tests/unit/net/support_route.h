@@ -34,6 +34,7 @@ struct route {
 	/* NULL: the guest is on the board itself */
 	struct remote *remote;
 	struct server server;
+	struct server_lease lease[1]; /* its places */
 	struct endpoint endpoint;
 	struct route_frame queue[ROUTE_QUEUE];
 	unsigned queued;
