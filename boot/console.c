@@ -157,18 +157,20 @@ void console_before_scroll(struct vm *vm, const struct screen_view *old, u16 nex
  */
 static bool wait_for(struct vm *vm, struct terminal *t, u32 few)
 {
+	const u32 *tail = &t->mirror.ansi.tail;
 	u64 last = host_ns();
-	u32 tail = t->mirror.ansi.tail;
 
 	while (t->on && terminal_waiting(t) > few) {
 		terminal_drain(t);
 		if (!t->port)
 			remote_route_poll(vm, host_ns());
-		if (tail != t->mirror.ansi.tail) {
-			tail = t->mirror.ansi.tail;
+		if (*tail != t->stuck_at) {
+			t->stuck_at = *tail;
+			t->stuck = false;
 			last = host_ns();
 		}
-		if (host_ns() - last > STUCK_NS)
+		t->stuck |= host_ns() - last > STUCK_NS;
+		if (t->stuck)
 			return false;
 	}
 	return true;

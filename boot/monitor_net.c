@@ -2,6 +2,7 @@
 /* Monitor commands about other PCs' devices: who offers what, and what this guest has of it. */
 #include "boot/console.h"
 #include "boot/monitor_cmd.h"
+#include "boot/offer.h"
 #include "boot/net.h"
 #include "boot/remote.h"
 #include "lib/fmt.h"
@@ -88,6 +89,8 @@ void mon_leases(struct monitor *m, const struct command *c)
 	mon_print(m, "%s\n", text);
 	remote_route_drops(m->vm, text, sizeof(text));
 	mon_print(m, "%s\n", text);
+	for (n = 0; offer_describe(n, text, sizeof(text)); n++)
+		mon_print(m, "%s\n", text);
 }
 
 void mon_ping(struct monitor *m, const struct command *c)

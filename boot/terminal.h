@@ -24,6 +24,8 @@ struct terminal {
 	bool on;    /* somebody may see it: it is to be drawn */
 	bool began; /* somebody has just come: whoever draws it clears this */
 	bool types, in_monitor;
+	bool stuck;   /* nobody takes what is drawn: not waited for until somebody does, */
+	u32 stuck_at; /* beyond this byte */
 	struct screen_mirror mirror;
 	int held;	/* a byte put back, -1: none */
 	u32 head, tail; /* of typed, also after the lease; free-running */

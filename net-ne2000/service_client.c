@@ -300,7 +300,9 @@ u64 service_deadline(const struct service_client *s)
 {
 	u64 first = client_deadline(&s->c);
 
-	if (s->up && service_unsent(s) && !s->room && !s->asking_room && s->room_at < first)
+	/* With a full window the next answer is what it waits for. */
+	if (s->up && service_unsent(s) && !s->room && !s->asking_room && s->room_at < first &&
+	    client_has_room(&s->c))
 		return s->room_at;
 	return first;
 }

@@ -409,11 +409,39 @@ static void peer_words(void **state)
 	assert_string_equal(c.peer.name, "farbus");
 }
 
+static void offer_words(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("nic ne2000\nkey insecure\noffer console"), 0);
+	assert_true(c.offer.on && c.offer.console && !c.offer.named);
+	assert_string_equal(c.offer.name, "farbus");
+	assert_int_equal(config_check(&c, have_disks, NULL), 0);
+	assert_int_equal(parse("nic ne2000\nkey insecure\noffer console as pc-a"), 0);
+	assert_string_equal(c.offer.name, "pc-a");
+	assert_int_equal(config_check(&c, have_disks, NULL), 0);
+	assert_int_equal(parse("offer console"), 0);
+	assert_int_equal(config_check(&c, have_disks, NULL), -1);
+	assert_string_equal(c.error, "config:1: 'offer': expected a nic line as well, as in 'nic "
+				     "ne2000 0x300 irq 10'");
+	assert_int_equal(parse("nic ne2000\nkey insecure\npeer pc-b\n"
+			       "export 0x2f8-0x2ff name com2\noffer console as pc-a"),
+			 0);
+	assert_int_equal(config_check(&c, have_disks, NULL), -1);
+	assert_string_equal(c.error,
+			    "config:5: 'as': expected no name here: the peer line says it");
+}
+
 static void network_mistakes(void **state)
 {
 	static const char *const bad[] = {
 		"nic",
 		"nic 3c509",
+		"offer",
+		"offer disk",
+		"offer as pc-a",
+		"offer console as",
+		"offer console as a/b",
+		"offer console as a b",
 		"nic ne2000 0x301",
 		"nic ne2000 0x20",
 		"nic ne2000 0x10000",
@@ -565,6 +593,7 @@ int main(void)
 		cmocka_unit_test(random_text),
 		cmocka_unit_test(network_words),
 		cmocka_unit_test(peer_words),
+		cmocka_unit_test(offer_words),
 		cmocka_unit_test(network_mistakes),
 		cmocka_unit_test(whole_network),
 		cmocka_unit_test(key_files),

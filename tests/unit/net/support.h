@@ -11,6 +11,7 @@
 #include "net-ne2000/discover.h"
 #include "net-ne2000/remote.h"
 #include "net-ne2000/server.h"
+#include "net-ne2000/service_client.h"
 
 #define MS 1000000ull
 
@@ -27,11 +28,11 @@
 #define BRIDGE_FUNCTION	    0x0008
 #define ISA_BRIDGE_FUNCTION 0x0010
 
-#define NODES	 3 /* the server, then the clients */
-#define ROUTES	 2 /* that share a client's card */
+#define NODES	      3 /* the server, then the clients */
+#define ROUTES	      2 /* that share a client's card */
 #define WORLD_EXPORTS 8
-#define FLYING	 512
-#define RECORDED 4096
+#define FLYING	      512
+#define RECORDED      4096
 
 struct flying {
 	bool used;
@@ -47,7 +48,8 @@ struct station {
 	struct world *w;
 	unsigned node;
 	struct client c;
-	struct remote *remote[ROUTES]; /* NULL: none there */
+	struct remote *remote[ROUTES];	/* NULL: none there */
+	struct service_client *service; /* NULL: none */
 	struct endpoint e;
 	u32 submitted; /* numbers of the series in requests, answered or not */
 	u32 done, unknown, last_cookie, last_status;
@@ -82,7 +84,8 @@ struct world {
 	u16 user;	    /* the session that used it last */
 	u32 unclean;	    /* how often the next one found it dirty */
 	u64 ready_at;
-	struct sound *sound; /* support_sound.h: another device, or NULL */
+	struct sound *sound;	   /* support_sound.h: another device, or NULL */
+	struct services *services; /* what the server offers beside it, or NULL */
 	/* what went by, in order, when recording */
 	bool record;
 	u32 recorded;

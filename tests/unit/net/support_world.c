@@ -261,12 +261,16 @@ static void arrive(struct world *w, struct flying *from)
 	from->used = false;
 	if (f.to == 0) {
 		server_receive(&w->server, f.bytes, f.len, w->now);
+		if (w->services)
+			services_poll(w->services, w->now);
 		return;
 	}
 	if (!endpoint_open(&st->e, f.bytes, f.len, &p))
 		return;
 	for (unsigned i = 0; i < ROUTES && !taken; i++)
 		taken = st->remote[i] && remote_receive(st->remote[i], &p, w->now);
+	if (!taken && st->service)
+		taken = service_receive(st->service, &p, w->now);
 	if (!taken && !client_receive(&st->c, &p, w->now))
 		endpoint_drop(&st->e, DROP_SESSION);
 }
@@ -283,6 +287,8 @@ static u64 station_deadline(const struct station *st)
 	for (unsigned i = 0; i < ROUTES; i++)
 		if (st->remote[i])
 			first = earlier(first, remote_deadline(st->remote[i]));
+	if (st->service)
+		first = earlier(first, service_deadline(st->service));
 	return st->player ? earlier(first, remote_dma_deadline(&st->player->remote)) : first;
 }
 
@@ -292,6 +298,8 @@ static void station_poll(struct station *st, u64 now)
 	for (unsigned i = 0; i < ROUTES; i++)
 		if (st->remote[i])
 			remote_poll(st->remote[i], now);
+	if (st->service)
+		service_poll(st->service, now);
 	if (st->player)
 		remote_dma_poll(&st->player->remote, now);
 }
