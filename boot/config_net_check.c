@@ -15,6 +15,30 @@ static int check_key(struct config *c)
 			      "a key line: 'key file NAME', 'key HEX' or 'key insecure'");
 }
 
+/* An export's or a service's: a name that is mistyped would be a device that nobody gets. */
+static bool is_lent(const struct config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->export_count; i++)
+		if (!strcmp(c->export[i].name, name))
+			return true;
+	return (c->offer.console && (!strcmp(name, "console") || !strcmp(name, "screen"))) ||
+	       (c->offer.trace && !strcmp(name, "trace"));
+}
+
+static int check_names(struct config *c)
+{
+	for (unsigned i = 0; i < c->access_count; i++) {
+		const struct config_access *a = &c->access[i];
+
+		for (unsigned k = 0; k < a->names; k++)
+			if (!is_lent(c, a->name[k]))
+				return config_fail_at(c, a->origin, a->line, a->name[k],
+						      "the name of an export, or of what is "
+						      "offered");
+	}
+	return 0;
+}
+
 /* Limits are a server's; without a key, the limits of another one would mean nothing. */
 static int check_access(struct config *c)
 {
@@ -29,7 +53,7 @@ static int check_access(struct config *c)
 		return config_fail_at(
 			c, a->origin, a->line, "key",
 			"a peer or offer line as well: only who lends out has limits");
-	return 0;
+	return check_names(c);
 }
 
 /* COM1 has line 4, COM2 line 3. */

@@ -88,6 +88,27 @@ static bool take_line(struct serve_config *c, struct words *w)
 	return words_fail(w, word, "name, interface, user, key, frames or export");
 }
 
+static bool has_export(const struct serve_config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->devices; i++)
+		if (!strcmp(c->device[i].name, name))
+			return true;
+	return false;
+}
+
+/* A name that is mistyped would be a device that nobody gets. */
+static bool check_names(const struct serve_config *c, const char *path)
+{
+	for (unsigned i = 0; i < c->keys; i++)
+		for (unsigned k = 0; k < c->key[i].names; k++)
+			if (!has_export(c, c->key[i].name[k])) {
+				log_error("%s: key: may '%s': expected an export's name", path,
+					  c->key[i].name[k]);
+				return false;
+			}
+	return true;
+}
+
 /* What a single line cannot know. */
 static bool check(const struct serve_config *c, const char *path)
 {
@@ -98,7 +119,7 @@ static bool check(const struct serve_config *c, const char *path)
 	else if (!c->devices)
 		log_error("%s: no export: expected at least one", path);
 	else
-		return true;
+		return check_names(c, path);
 	return false;
 }
 

@@ -257,7 +257,11 @@ def insecure():
         daemon.write_config()
         status, _, errors = farbus("serve", "-n", "-c", daemon.config)
         check("a key that others may read: warned", (status, "warning" in errors), (0, True))
-        for keys in ([], [f"key {'00' * 32}"], ["key insecure", f"key {KEY.hex()}"]):
+        for words in (["console", "linux-a"], ["trace", "linux-a"], ["send", daemon.key],
+                      ["replay", "--peer", "linux-a", daemon.key]):
+            check(f"{words[0]}: no key", farbus(words[0], "-i", FAR, *words[1:])[0], 2)
+        for keys in ([], [f"key {'00' * 32}"], ["key insecure", f"key {KEY.hex()}"],
+                     [f"key {KEY.hex()} may com2,lpt2"]):
             daemon.keys = keys
             daemon.write_config()
             check(f"{keys}", farbus("serve", "-n", "-c", daemon.config)[0], 1)

@@ -11,7 +11,7 @@
 #define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
 #define KEY_B "fff102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
 #define KEY_C "aaa102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
-#define PEER  "nic ne2000\npeer b\nexport 0x2f8-0x2ff irq 3 name com2\n"
+#define PEER  "nic ne2000\npeer b\nexport 0x2f8-0x2ff irq 3 name com2\nexport 0x378 name lpt-1\n"
 
 static struct config c;
 
@@ -69,7 +69,7 @@ static void limits(void **state)
 	assert_int_equal(config_take_access_key(&c, 1, KEY_B "\n", 65), 0);
 	assert_int_equal(config_settle_keys(&c), -1); /* KEY_B twice */
 	assert_int_equal(config_take_access_key(&c, 1, "short", 5), -1);
-	assert_string_equal(c.error, "config:6: 'visitors.key': expected a file of 32 bytes or 64 "
+	assert_string_equal(c.error, "config:7: 'visitors.key': expected a file of 32 bytes or 64 "
 				     "hexadecimal digits, not all 0");
 	assert_int_equal(a[2].names + a[2].ranges + a[2].no_irqs + a[2].no_dma, 0);
 }
@@ -122,15 +122,18 @@ static void mistakes(void **state)
 		    "config:3: 'key': expected a peer or offer line as well: only who lends out "
 		    "has limits");
 	check_error(PEER "key insecure\nkey " KEY_B " rate 5",
-		    "config:5: 'key': expected no other key beside 'key insecure'");
+		    "config:6: 'key': expected no other key beside 'key insecure'");
 	check_error(PEER "key " KEY_B "\nkey " KEY_B " rate 5",
-		    "config:5: 'key': expected another key than that of another line");
+		    "config:6: 'key': expected another key than that of another line");
+	check_error(PEER "key " KEY_B " may com2,lpt1",
+		    "config:5: 'lpt1': expected the name of an export, or of what is offered");
+	assert_int_equal(parse(PEER "offer console\nkey " KEY_B " may console,com2"), 0);
 	check_error(PEER "key file nothing rate 5",
-		    "config:4: 'nothing': expected the name of a module that the boot loader has "
+		    "config:5: 'nothing': expected the name of a module that the boot loader has "
 		    "loaded");
 	check_error(PEER "key " KEY_A " rate 1\nkey " KEY_B " rate 1\nkey " KEY_C
 			 " rate 1\nkey " KEY_C " rate 2",
-		    "config:7: 'key': expected at most 3 keys with limits");
+		    "config:8: 'key': expected at most 3 keys with limits");
 }
 
 int main(void)
