@@ -54,7 +54,7 @@ static u8 read_byte(struct parport *p, unsigned long request)
 }
 
 /* arg: a byte or an int, as the request has it. */
-static void order(struct parport *p, unsigned long request, const void *arg)
+static void order(struct parport *p, unsigned long request, void *arg)
 {
 	if (p->fd >= 0 && ioctl(p->fd, request, arg))
 		gone(p);
@@ -62,8 +62,8 @@ static void order(struct parport *p, unsigned long request, const void *arg)
 
 static void put_control(struct parport *p)
 {
-	const int reverse = (p->control & CONTROL_REVERSE) != 0;
-	const u8 lines = p->control & CONTROL_LINES;
+	int reverse = (p->control & CONTROL_REVERSE) != 0;
+	u8 lines = p->control & CONTROL_LINES;
 
 	order(p, PPDATADIR, &reverse);
 	order(p, PPWCONTROL, &lines);
@@ -108,11 +108,22 @@ static u32 port_in(void *dev, u16 port, unsigned width)
 	}
 }
 
+/* Those that came while the guest wanted none are none. */
+static void enable_interrupts(struct parport *p, bool on)
+{
+	int count;
+
+	if (!on)
+		irq_set(&p->irq, false);
+	else if (!(p->control & CONTROL_IRQ))
+		order(p, PPCLRIRQ, &count);
+}
+
 static void port_out(void *dev, u16 port, unsigned width, u32 value)
 {
 	struct device *d = dev;
 	struct parport *p = d->chip;
-	const u8 byte = (u8)value;
+	u8 byte = (u8)value;
 
 	(void)width;
 	switch (port - d->config.base) {
@@ -120,9 +131,8 @@ static void port_out(void *dev, u16 port, unsigned width, u32 value)
 		order(p, PPWDATA, &byte);
 		break;
 	case REG_CONTROL:
+		enable_interrupts(p, (byte & CONTROL_IRQ) != 0);
 		p->control = byte;
-		if (!(byte & CONTROL_IRQ))
-			irq_set(&p->irq, false);
 		put_control(p);
 		break;
 	default:
@@ -160,7 +170,7 @@ static void move(struct device *d)
 		error = open_port(p);
 	if (error)
 		absence_begin(&p->absence, strerror(error));
-	if (d->leased && p->control & CONTROL_IRQ)
+	if (d->ready && d->leased && p->control & CONTROL_IRQ)
 		take_interrupts(p);
 }
 
@@ -176,7 +186,7 @@ static void await(struct device *d, struct pollfd *fd)
 
 static void reset(struct device *d)
 {
-	const u8 zero = 0;
+	u8 zero = 0;
 	struct parport *p = d->chip;
 
 	p->control = CONTROL_RESET;

@@ -105,7 +105,7 @@ static void move(struct device *d)
 		absence_begin(&p->absence, strerror(error));
 	if (!d->masked)
 		enable(p);
-	if (p->uio >= 0 && p->enabled)
+	if (p->uio >= 0 && p->enabled && d->ready)
 		take_interrupt(p);
 }
 

@@ -9,7 +9,7 @@
 
 #define FIND_NS	 1000000000ull /* for servers to answer */
 #define AGAIN_NS 250000000ull  /* between two questions */
-#define TURN_NS	 10000000000ull
+#define TURN_NS	 200000000ull  /* a signal that comes just before poll(2) is seen by then */
 #define END_NS	 2000000000ull /* for what is open, and the answer to RELEASE */
 
 /* --- what the client tells --- */
@@ -89,6 +89,10 @@ static bool turn(struct lease *l, u64 until)
 	struct pollfd fd = {.fd = l->wire.fd, .events = POLLIN};
 	u64 now = wire_now(), due = client_deadline(&l->c);
 
+	if (l->stop && *l->stop && !l->ending) {
+		log_warn("%s: interrupted", l->what);
+		return false;
+	}
 	due = due < until ? due : until;
 	due = due < now + TURN_NS ? due : now + TURN_NS;
 	if (due > now)
@@ -159,6 +163,7 @@ static void say_lost(struct lease *l)
 bool lease_begin(struct lease *l, const char *export, const char *peer)
 {
 	lease_end(l);
+	l->ending = false;
 	l->export = export;
 	l->peer = peer;
 	l->fired = 0;
@@ -178,6 +183,7 @@ void lease_end(struct lease *l)
 {
 	u64 end = wire_now() + END_NS;
 
+	l->ending = true;
 	while (l->c.state == CLIENT_LEASED && !client_release(&l->c, wire_now()) &&
 	       wire_now() < end)
 		if (!turn(l, end))

@@ -3,6 +3,8 @@
 #ifndef FARBUS_HOST_LEASE_H
 #define FARBUS_HOST_LEASE_H
 
+#include <signal.h>
+
 #include "host/wire.h"
 #include "net-ne2000/client.h"
 #include "net-ne2000/discover.h"
@@ -11,6 +13,9 @@
 
 struct lease {
 	const char *what; /* in front of each line in the log */
+	/* Set by a signal's handler: all waits end. NULL: none. */
+	const volatile sig_atomic_t *stop;
+	bool ending; /* the lease is given back nevertheless */
 	struct wire wire;
 	struct endpoint e;
 	struct discovery d;

@@ -187,15 +187,16 @@ static void tend(struct line *l, bool leased)
 	struct tcp *t = (struct tcp *)l;
 
 	(void)leased;
-	if (t->listener >= 0 && l->fd < 0)
-		look_for_caller(t);
-	else if (line_due(l))
+	if (t->listener < 0 && line_due(l))
 		start_connecting(t);
-	else if (l->fd >= 0 && t->connecting)
+	else if (t->listener >= 0 && l->fd < 0 && l->ready)
+		look_for_caller(t);
+	else if (t->connecting && l->ready)
 		look_whether_connected(t);
 	if (l->fd < 0 || t->connecting)
 		return;
-	take_bytes(t);
+	if (l->ready)
+		take_bytes(t);
 	if (l->fd >= 0)
 		send_bytes(t);
 }

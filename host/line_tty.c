@@ -225,7 +225,7 @@ static unsigned get(struct line *l, struct line_char *c, unsigned count)
 	unsigned n = 0;
 	ssize_t got;
 
-	if (l->fd < 0)
+	if (l->fd < 0 || !l->ready)
 		return 0;
 	got = read(l->fd, bytes, count < UART_FIFO ? count : UART_FIFO);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))

@@ -2,6 +2,7 @@
 /* `farbus send`: carries out a file of port accesses at a peer's device, and prints what was read.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,6 +47,14 @@ static struct {
 	struct lease lease;
 	struct send_script script;
 } job;
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
 
 /* --- steps --- */
 
@@ -265,6 +274,9 @@ static bool run_script(const u8 key[SESSION_KEY])
 
 	if (!lease_open(&job.lease, "send", job.o.interface, key))
 		return false;
+	job.lease.stop = &interrupted;
+	signal(SIGINT, interrupt);
+	signal(SIGTERM, interrupt);
 	/* Who reads the other end of a pipe sees each value when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (unsigned i = 0; i < job.script.steps && good; i++)

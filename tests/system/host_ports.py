@@ -59,8 +59,10 @@ def parport():
         fake.await_done("reverse 1")
         fake.set(fake.DATA, b"\xa7")
         check("data from the other side", client.inp(LPT1), 0xA7)
-        client.out(LPT1 + 2, 0x1C)
+        fake.set(fake.INTERRUPTS, b"\2")  # of before anyone wanted them
         client.unmask(7)
+        client.out(LPT1 + 2, 0x1C)
+        check("forgotten", fake.get(fake.INTERRUPTS), 0)
         for _ in range(3):
             fake.set(fake.INTERRUPTS, b"\1")
             os.write(port, b"!")  # poll(2) says so from now on

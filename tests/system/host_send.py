@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -109,6 +110,20 @@ def fails():
         client.close()
 
 
+def interrupted():
+    """Ctrl-C gives the lease back."""
+    with Daemon("send-interrupted") as daemon:
+        process = subprocess.Popen([PROGRAM, "send", "-i", FAR, "-k", daemon.key, "/dev/stdin"],
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdin.write("lease com2\nirq 3 60000\n")
+        process.stdin.close()
+        daemon.log_line("com2 lent to", SLOW)
+        process.send_signal(signal.SIGINT)
+        check("status", process.wait(SLOW), 1)
+        check("said", "send: interrupted" in process.stderr.read(), True)
+        daemon.log_line("com2 given back by", SLOW)
+
+
 def bad_files():
     """One clear line each, before anything is sent."""
     daemon = Daemon("send-bad")
@@ -141,7 +156,7 @@ def bad_files():
     check("no such file", farbus("send", "-n", daemon.folder / "none")[0], 1)
 
 
-_CASES = {f"send-{f.__name__.replace('_', '-')}": f for f in (steps, fails, bad_files)}
+_CASES = {f"send-{f.__name__.replace('_', '-')}": f for f in (steps, fails, interrupted, bad_files)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
