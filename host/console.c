@@ -66,18 +66,23 @@ static volatile sig_atomic_t ended, resized;
 
 /* --- what the service brings --- */
 
+static bool somebody_types(void)
+{
+	return !console.o.watch && console.node.first_held;
+}
+
 static void set_status(void)
 {
-	const char *who = console.types	    ? ""
-			  : console.o.watch ? ", you only watch"
-					    : ", somebody else types, you only watch";
+	const char *who = console.types	     ? ""
+			  : somebody_types() ? ", somebody else types, you only watch"
+					     : ", you only watch";
 	char text[160], escape[48] = "";
 
 	if (console.o.escape >= 0)
 		snprintf(escape, sizeof(escape), "; Enter %c ? lists what can be done",
 			 console.o.escape);
-	snprintf(text, sizeof(text), "%.40s: %s%s%s", console.o.service.node,
-		 console.in_monitor ? "the monitor" : "the guest", who, escape);
+	snprintf(text, sizeof(text), "%.40s%s%s%s", console.o.service.node,
+		 console.in_monitor ? ": the monitor" : "", who, escape);
 	view_set_status(&console.view, text);
 }
 
@@ -202,17 +207,22 @@ static void take_key(u8 byte)
 		type(byte);
 }
 
-static void take_piped(const u8 *data, u32 len)
+static void cannot_type(void)
 {
-	if (console.types && !node_service_refused(&console.node)) {
-		node_service_write(&console.node, data, len);
-		return;
-	}
 	log_error("console: %s: %s", console.o.service.node,
-		  node_service_refused(&console.node) ? "with this key it can only be watched"
-						      : "somebody else types there");
+		  somebody_types()  ? "somebody else types there"
+		  : console.o.watch ? "it is only watched: expected no input"
+				    : "with this key it can only be watched");
 	console.status = STATUS_FAILED;
 	console.end = true;
+}
+
+static void take_piped(const u8 *data, u32 len)
+{
+	if (console.types)
+		node_service_write(&console.node, data, len);
+	else
+		cannot_type();
 }
 
 static void take_input(void)
@@ -320,6 +330,8 @@ static void loop(const sigset_t *waiting)
 		bool good;
 		u64 due = node_service_turn(&console.node, &good);
 
+		if (!console.interactive && node_service_refused(&console.node))
+			cannot_type();
 		if (resized) {
 			resized = 0;
 			view_resize(&console.view);

@@ -61,8 +61,10 @@ static unsigned choose(struct node_service *n, const struct offer *o)
 	for (unsigned i = 0; i < SERVICE_CHOICES; i++) {
 		const struct port_export *x = find(o, n->o.choice[i]);
 
-		if (x && (!x->held || n->o.take))
+		if (x && (!x->held || n->o.take)) {
+			n->first_held = held;
 			return i;
+		}
 		held |= x != NULL;
 	}
 	if (held)

@@ -47,6 +47,7 @@ struct node_service {
 	bool by_mac;
 	u8 mac[6];
 	unsigned choice;
+	bool first_held; /* somebody else has the choice before this one */
 	bool was_up, is_down, is_silent, ending;
 	u64 ask_at, tell_at;
 	char why[160], heard[80]; /* what stands in the way, and who has answered instead */

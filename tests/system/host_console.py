@@ -19,6 +19,7 @@ from paths import BUILD
 from remote import NIC_LINE
 
 NODE = "pc-a"
+VISITOR, READER = bytes(range(100, 132)), bytes(range(150, 182))
 HOT_KEY = "\x1d"
 COUNT = "i=100; while [ $i -le 140 ]; do echo $i; i=$((i+1)); done\n"
 
@@ -177,7 +178,8 @@ def peer():
     """The screen of a PC in peer mode, without a serial console."""
     key = key_file("peer")
     with pc("peer", f"peer {NODE}", "export 0x2f8-0x2ff irq 3 name com2", "offer console",
-            "console none"):
+            "console none", f"key {VISITOR.hex()} may screen",
+            f"key {READER.hex()} read-only"):
         await_offer(key)
         with Viewer(key) as viewer:
             viewer.wait(rf"Farbus peer {NODE}", 60)
@@ -187,6 +189,11 @@ def peer():
             check("ends", viewer.status(), 0)
         status, text, errors = piped(key, "-w")
         check("looking", (status, errors, f"Farbus peer {NODE}" in text), (0, "", True))
+        with Viewer(key_file("visitor", VISITOR)) as viewer:
+            viewer.wait(rf"Farbus peer {NODE}")
+            viewer.wait(r"^pc-a, you only watch; Enter ~")
+        status, text, errors = piped(key_file("reader", READER), text="x")
+        check("reading", (status, "with this key it can only be watched" in errors), (1, True))
 
 
 _CASES = {"dlx": dlx, "gone": gone, "peer": peer}
