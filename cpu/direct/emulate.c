@@ -175,6 +175,12 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 	}
 }
 
+/* Ports and RDTSC: what a second time would do again, or give another answer to. */
+static bool once_only(const u8 *p)
+{
+	return (*p & 0xf4) == 0xe4 || *p == 0x66 || (p[0] == 0x0f && p[1] == 0x31);
+}
+
 __attribute__((noinline)) bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
 	const u8 *p = code(v);
@@ -182,7 +188,7 @@ __attribute__((noinline)) bool emulate(struct direct *d, struct vcpu *v, enum di
 	unsigned len;
 
 	*next = NEXT_ANY;
-	if (!p)
+	if (!p || (d->lockstep && once_only(p)))
 		return false;
 	v->cur = NULL;
 	if (__builtin_setjmp(cpu_fault_of(v)->jmp)) {

@@ -189,33 +189,24 @@ static bool step_there(struct lockstep *l)
 	return false;
 }
 
-/* Memory is as before, so this is right as long as no page table on the way has changed. */
-static bool target_address(struct lockstep *l, u32 *gpa)
-{
-	return l->native.cpl == l->start.cpl &&
-	       mem_peek_translate(l->v, l->native.seg[SEG_CS].base + l->native.eip, gpa);
-}
-
 bool lockstep_follow(struct lockstep *l)
 {
 	struct quiet_pins q;
 	struct vcpu *v = l->v;
 	u64 insns = v->stats.insns;
-	bool there, ask;
-	u32 gpa;
+	bool there;
 
 	l->looks = 0;
 	l->cut = l->arrived = false;
-	ask = target_address(l, &gpa);
 	quiet(v, &q);
-	if (ask) {
+	if (l->can_ask) {
 		struct lockstep_state *s = &l->now;
 
 		lockstep_save(v, s);
 		v->eip = l->native.eip;
 		lockstep_insn(v, &l->target);
 		v->eip = s->eip;
-		interp_stop_at(v, l->native.eip, gpa, at_target);
+		interp_stop_at(v, l->native.eip, l->target_gpa, at_target);
 		there = run_there(l);
 		interp_stop_at(v, 0, 0, NULL);
 	} else if (l->native.cpl != l->start.cpl) {

@@ -25,6 +25,8 @@ static bool run_native(struct lockstep *l, bool single)
 	lockstep_save(l->v, &l->native);
 	if (!mem_peek_translate(l->v, l->v->seg[SEG_SS].base + l->v->gpr[REG_ESP], &l->error_code))
 		l->error_code = NOWHERE;
+	l->can_ask = l->native.cpl == l->start.cpl &&
+		     mem_peek_translate(l->v, l->v->seg[SEG_CS].base + l->v->eip, &l->target_gpa);
 	lockstep_pages_swap(l);
 	lockstep_load(l->v, &l->start);
 	l->phase = PHASE_FOLLOW;

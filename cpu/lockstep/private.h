@@ -67,6 +67,8 @@ struct lockstep {
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/* The interpreter's way to where the CPU stopped. */
 	struct lockstep_insn target; /* the instruction there */
+	u32 target_gpa;
+	bool can_ask;
 	bool arrived, cut;
 	u32 looks; /* in vain, with registers that agreed */
 	bool host_due;
