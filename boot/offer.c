@@ -13,6 +13,8 @@ static struct {
 	struct server *server; /* NULL: nothing is offered */
 	struct services services;
 	u16 seen[SERVICES]; /* sessions that the log knows; 0: none */
+	bool stirred;	    /* a frame has come since the server's turn */
+	u64 due;	    /* of its next one */
 } offer;
 
 u32 offer_size(const struct config *c)
@@ -65,6 +67,7 @@ bool offer_frame(const u8 *frame, u32 len, u64 now)
 
 	if (!offer.server || !from_client(frame, len))
 		return false;
+	offer.stirred = true;
 	server_receive(offer.server, frame, len, now);
 	trace_offer_spent(host_ns() - began);
 	net_tell_strangers(&offer.server->e);
@@ -85,18 +88,26 @@ static void watch(unsigned i)
 	log_info("offer: %s %s %s", s->ops->name, session ? "leased to" : "given back by", mac);
 }
 
+/*
+ * The run loop comes here several times for each of a guest's disk accesses: while no frame has come
+ * and nothing is due, there are only the services to look at.
+ */
 u64 offer_poll(u64 now)
 {
-	u64 due;
+	u16 open = offer.services.open;
 
 	if (!offer.server)
 		return TIMER_NEVER;
-	server_poll(offer.server, now);
 	services_poll(&offer.services, now);
+	/* A line that has fired is masked, and its event may have to be sent again. */
+	if (!offer.stirred && now < offer.due && open == offer.services.open)
+		return offer.due;
+	offer.stirred = false;
+	server_poll(offer.server, now);
 	for (unsigned i = 0; i < offer.services.count; i++)
 		watch(i);
-	due = server_deadline(offer.server);
-	return due == ~0ull ? TIMER_NEVER : due;
+	offer.due = server_deadline(offer.server);
+	return offer.due;
 }
 
 bool offer_describe(unsigned n, char *buf, size_t size)

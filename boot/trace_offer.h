@@ -8,7 +8,7 @@
 /* After offer_start(). idle: asked whether the guest sleeps, and the time is nobody's. */
 void trace_offer_start(const struct trace *t, const struct bus *b, bool (*idle)(void *ctx),
 		       void *ctx);
-/* So much time went into frames of clients: what was sent in them has its share of the time. */
+/* So much time went into clients and their frames: what was sent has its share of the time. */
 void trace_offer_spent(u64 ns);
 /* The host_ns() at which the run loop should look for records to send. */
 u64 trace_offer_due(u64 now);
