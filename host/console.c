@@ -2,11 +2,9 @@
 /* `farbus console`: the screen and keyboard of a Farbus machine, in a terminal or through pipes. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
@@ -14,41 +12,16 @@
 
 #include "boot/terminal.h"
 #include "host/command.h"
+#include "host/console_options.h"
 #include "host/console_view.h"
-#include "host/service.h"
 #include "lib/log.h"
 
 #define SECOND	1000000000ull
 #define LONGEST 10u  /* times the quiet that is waited for */
 #define HOT_KEY 0x1d /* Ctrl-], the monitor's (docs/monitor.md) */
 
-static const char help[] =
-	"usage: farbus console [-i IF] [-w] [-e CHAR] [-q SECONDS] (-k FILE | --insecure) NODE\n\n"
-	"The text screen and keyboard of the machine called NODE (or with that Ethernet address),\n"
-	"which has 'offer console' in its configuration. Ctrl-] is for its monitor.\n\n"
-	"  -i, --interface IF   default: the only Ethernet interface that is up\n"
-	"  -k, --key FILE       the shared key: 32 bytes or 64 hexadecimal digits\n"
-	"      --insecure       a machine that runs without a key\n"
-	"  -w, --watch          only look; also when somebody else types there\n"
-	"      --take           take it over from a `farbus console` of this machine\n"
-	"  -e, --escape CHAR    instead of '~'; none: there is none\n"
-	"  -q, --quiet SECONDS  without a terminal: ends when nothing more was shown for so long\n"
-	"                       after the end of the input, 1 to 3600; default 1; after ten times\n"
-	"                       as long in any case\n\n"
-	"At the beginning of a line:\n"
-	"  ~.   ends    ~r   draws all again    ~m   Ctrl-]    ~~   one '~'    ~?   this list\n\n"
-	"Without a terminal, standard input is typed, and the text is printed as it leaves the\n"
-	"screen, at the end what is still on it.\n";
-
-struct options {
-	struct service_options service;
-	bool insecure, watch;
-	int escape; /* -1: none */
-	unsigned quiet;
-};
-
 static struct {
-	struct options o;
+	struct console_options o;
 	struct node_service node;
 	struct console_view view;
 	struct termios before;
@@ -347,107 +320,12 @@ static void loop(const sigset_t *waiting)
 	}
 }
 
-/* --- options --- */
-
-static bool take_escape(struct options *o, const char *word)
-{
-	if (!strcmp(word, "none")) {
-		o->escape = -1;
-		return true;
-	}
-	o->escape = word[0];
-	if (word[0] > ' ' && word[0] < 127 && !word[1])
-		return true;
-	log_error("console: -e '%s': expected one character or none", word);
-	return false;
-}
-
-static bool take_quiet(struct options *o, const char *word)
-{
-	char *rest;
-
-	o->quiet = (unsigned)strtoul(word, &rest, 10);
-	if (!*rest && o->quiet >= 1 && o->quiet <= 3600)
-		return true;
-	log_error("console: -q '%s': expected 1 to 3600 seconds", word);
-	return false;
-}
-
-static bool take_option(struct options *o, int option)
-{
-	switch (option) {
-	case 'i':
-		o->service.interface = optarg;
-		return true;
-	case 'k':
-		o->service.key = optarg;
-		return true;
-	case 'I':
-		o->insecure = true;
-		return true;
-	case 'T':
-		o->service.take = true;
-		return true;
-	case 'w':
-		o->watch = true;
-		return true;
-	case 'e':
-		return take_escape(o, optarg);
-	case 'q':
-		return take_quiet(o, optarg);
-	default: /* getopt has said what is wrong */
-		return false;
-	}
-}
-
-static bool check_options(struct options *o, int words, char **word)
-{
-	if (words != 1) {
-		log_error("console: expected one NODE, a name or an address");
-		return false;
-	}
-	if (o->insecure != (o->service.key == NULL)) {
-		log_error("console: expected either -k FILE or --insecure");
-		return false;
-	}
-	o->service.node = word[0];
-	o->service.choice[0] = o->watch ? "screen" : "console";
-	o->service.choice[1] = o->watch ? "console" : "screen";
-	return true;
-}
-
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
-					      {"key", required_argument, NULL, 'k'},
-					      {"insecure", no_argument, NULL, 'I'},
-					      {"watch", no_argument, NULL, 'w'},
-					      {"take", no_argument, NULL, 'T'},
-					      {"escape", required_argument, NULL, 'e'},
-					      {"quiet", required_argument, NULL, 'q'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "i:k:we:q:h", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	return check_options(o, argc - optind, argv + optind) ? -1 : STATUS_USAGE;
-}
-
 int command_console(int argc, char **argv)
 {
 	sigset_t waiting;
 	int status;
 
-	console.o = (struct options){.escape = '~', .quiet = 1};
-	status = take_options(&console.o, argc, argv);
+	status = console_options(&console.o, argc, argv);
 	if (status >= 0)
 		return status;
 	console.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
