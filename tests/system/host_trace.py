@@ -15,7 +15,9 @@ import time
 
 from bad_input_test import boot_floppy
 from host_pc import MACS, TAPS, segment
-from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
+from host_test import (FAR, KEY, NEAR, PROGRAM, Daemon, check, farbus, in_namespace,
+                       leased, station)
+from host_test import segment as cable
 from pc import PC, Failure
 
 from paths import BUILD, REPO, system_file
@@ -264,6 +266,49 @@ def disk(folder):
     return str(image)
 
 
+def piped(folder, pc):
+    """A filter of its own for one look, live through a pipe; then the PC's own is back."""
+    trace = subprocess.Popen([PROGRAM, "trace", "-i", NEAR, "-k", folder / "key", "-w", "-", "-n",
+                              "50", NODE, "0x3fd", "in"], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL)
+    reader = subprocess.Popen([system_file("/usr/bin/tshark", "tshark"), "-l", "-i", "-",
+                               "-Y", "farbus_trace.kind != 10", "-X", f"lua_script:{REPO / 'host' / 'farbus.lua'}", "-T", "fields",
+                               "-e", "farbus_trace.port", "-e", "farbus_trace.kind"],
+                              stdin=trace.stdout, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    trace.stdout.close()
+    end = time.monotonic() + 60
+    while trace.poll() is None:
+        if time.monotonic() > end:
+            trace.kill()
+            raise Failure("no 50 records")
+        uart_again(pc)
+    check("status", trace.wait(), 0)
+    check("live", reader.communicate(timeout=60)[0].split("\n"), ["0x03fd\t0"] * 50 + [""])
+    end = time.monotonic() + 60
+    while "03fd" in last_ports(pc):
+        if time.monotonic() > end:
+            raise Failure(f"the PC's own filter is not back:\n{pc.text()}")
+        uart_again(pc)
+
+
+def last_ports(pc):
+    """The ports of the monitor's newest records, which are on."""
+    pc.type("\x1d")
+    pc.wait(r"farbus> *\Z", 60)
+    pc.type("trace 10\r")
+    pc.wait(r"trace is on, (\d+) records so far\n(.*\n)*farbus> *\Z", 30)
+    ports = re.findall(r"^[0-9a-f]{4}:[0-9a-f]{8}  (?:in|out|ins) +([0-9a-f]{4})", pc.text(), re.M)
+    pc.type("continue\r")
+    return ports[-10:]
+
+
+def uart_again(pc):
+    """Another round of the guest's."""
+    pc.type("a")
+    pc.settle(0.5, 10)
+
+
 def ata():
     """A guest reads a disk; the channel's trace is replayed against the model with that disk."""
     folder = work("ata")
@@ -278,6 +323,7 @@ def ata():
         with Trace(folder, "0x1f0-0x1f7,0x3f6", "events") as trace:
             trace.until(lambda: trace.blocks() >= 200, pc)
             records, lost = trace.end()
+        piped(folder, pc)
     check("lost", lost, 0)
     status, text, errors = replay("--model", "ata", "--disk", image, trace.file)
     check(f"replay: {text}{errors}", status, 0)
@@ -310,6 +356,42 @@ def dlx():
     check("altered", (status, bool(re.match(r"record \d+: .* expected", text))), (1, True))
 
 
+def made_up(file, accesses):
+    """A pcapng file with accesses of bytes: [(kind, port, value)]."""
+    def block(kind, body):
+        size = struct.pack("<I", len(body) + 12)
+        return struct.pack("<I", kind) + size + body + size
+
+    data = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    data += block(1, struct.pack("<HHIHHBxxxI", 147, 0, 0, 9, 1, 9, 0))
+    for number, (kind, port, value) in enumerate(accesses):
+        record = struct.pack("<BBBBHHII16s", 1, kind, 1, 1, port, 0x10, 0x1000, value, b"com1")
+        data += block(6, struct.pack("<IIIII", 0, 0, number * 1000000, 32, 32) + record)
+    file.write_bytes(data)
+    return file
+
+
+def peer():
+    """A replay on what `farbus serve` lends out: equal, and not; what cannot be had."""
+    folder = work("peer")
+    with Daemon("trace-peer") as daemon:
+        words = ("--peer", "com2", "-i", FAR, "-k", daemon.key)
+        accesses = [(1, 0x2FF, 0x5A), (0, 0x2FF, 0x5A), (1, 0x2FB, 0x80), (1, 0x2F8, 3),
+                    (0, 0x2F8, 3), (1, 0x2FB, 3), (0, 0x2FB, 3), (0, 0x2FD, 0x60)]
+        good = made_up(folder / "good.pcapng", accesses)
+        check("equal", replay(*words, good), (0, "8 accesses, no difference\n", ""))
+        other = made_up(folder / "other.pcapng", accesses[:6] + [(0, 0x2FB, 0x13)] + accesses[7:])
+        check("not", replay(*words, "--fast", other)[:2],
+              (1, "record 7: 0010:00001000 in 02fb: expected 13, got 03\n"))
+        client = leased(station(), "com2")
+        check("held", replay(*words, good)[0::2],
+              (1, "farbus: error: replay: no lease on com2: somebody else has it\n"))
+        client.release()
+        client.close()
+        check("nobody", "nobody on fb1 lends out 'com9'" in replay(
+            "--peer", "com9", *words[2:], good)[2], True)
+
+
 def altered_to(file, folder):
     altered(file, folder / "other.pcapng", 0, 0x3FD)
     return folder / "other.pcapng"
@@ -339,9 +421,9 @@ def wrong():
         check(f"{words}: {errors}", (got, text, expected in lines[0]), (status, "", True))
 
 
-_CASES = {f.__name__: f for f in (uart, overflow, ata, dlx, wrong)}
+_CASES = {f.__name__: f for f in (uart, overflow, ata, dlx, peer, wrong)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
-    segment()
+    cable() if sys.argv[1] == "peer" else segment()
     _CASES[sys.argv[1]]()
