@@ -4,6 +4,7 @@
 `dissector_test.py NAME` records one session in a network namespace (host_test.py starts it).
 """
 
+import random
 import shutil
 import socket
 import struct
@@ -248,6 +249,33 @@ def damage_seen(frames):
     check("whole ones", any("malformed" in f.one("_ws.col.Info") for f in frames[:20]), False)
 
 
+def damaged(path, form):
+    """Frames with wrong bytes anywhere, some cut off: what is wrong is shown, and nothing fails."""
+    rng, frames = random.Random(form), recorded(path)
+    file = path.with_name("damaged.pcap")
+    pcap = Pcap(file)
+    for _ in range(3000):
+        frame = bytearray(rng.choice(frames))
+        for _ in range(rng.randint(1, 5)):
+            frame[rng.randrange(12, len(frame))] = rng.choice((0, 1, 255, rng.randrange(256)))
+        pcap.write(frame[:rng.randrange(14, len(frame))] if rng.random() < 0.3 else frame)
+    pcap.close()
+    run = subprocess.run(["tshark", "-2", "-X", f"lua_script:{DISSECTOR}", "-r", file, "-V"],
+                         capture_output=True, text=True, timeout=100)
+    check("tshark", (run.returncode, "Lua Error" in run.stdout + run.stderr), (0, False))
+    check("shown", run.stdout.count("Farbus remote-port protocol") > 1500, True)
+
+
+def recorded(path):
+    """The frames of a file of Pcap."""
+    data, at, frames = path.read_bytes(), 24, []
+    while at < len(data):
+        length, = struct.unpack_from("<I", data, at + 8)
+        frames.append(data[at + 16:at + 16 + length])
+        at += 16 + length
+    return frames
+
+
 def record(form):
     """A session in that form of frames: every frame is ours, and means what it was."""
     with Daemon(f"dissector-{form}", f"frames {form}") as daemon:
@@ -261,6 +289,7 @@ def record(form):
     check("form", {f.one("farbus.form") for f in frames}, {FORMS[form]})
     for look in (greeting_seen, requests_seen, repetitions_seen, rest_seen, damage_seen):
         look(frames)
+    damaged(path, form)
 
 
 FORMS = {"snap": "802.3 with SNAP", "raw": "802.3 raw", "ether2": "Ethernet II"}
