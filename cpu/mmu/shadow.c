@@ -204,6 +204,11 @@ static bool root_matches(const struct shadow *s, unsigned n, bool kernel)
 	       page->kernel == kernel;
 }
 
+bool shadow_root_used(const struct shadow *s, unsigned n)
+{
+	return s->page[n].cr3 == guest_cr3(s->v);
+}
+
 unsigned shadow_root_known(struct shadow *s, bool kernel)
 {
 	unsigned n;
@@ -251,7 +256,7 @@ static void enter_root(struct shadow *s)
 	else
 		take_out(s, s->current);
 	put_newest(s, s->current);
-	s->page[s->current].idle_writes = 0;
+	s->page[s->current].writes = 0;
 }
 
 u32 shadow_root(struct shadow *s)

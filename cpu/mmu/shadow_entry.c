@@ -28,11 +28,12 @@ static struct shadow_frame *writable_of(struct shadow *s, u32 entry)
 bool shadow_entry_drop(struct shadow *s, unsigned page, unsigned index)
 {
 	u32 *entry = &shadow_entries(s, page)[index];
-	struct shadow_frame *w = writable_of(s, *entry);
+	struct shadow_frame *w;
 
 	if (!(*entry & SPTE_P))
 		return false;
-	if (w && (*entry & SPTE_W))
+	w = *entry & SPTE_W ? writable_of(s, *entry) : NULL;
+	if (w)
 		w->count--;
 	*entry = 0;
 	s->page[page].present--;
@@ -41,11 +42,12 @@ bool shadow_entry_drop(struct shadow *s, unsigned page, unsigned index)
 
 void shadow_entry_set(struct shadow *s, unsigned page, unsigned index, u32 entry)
 {
-	struct shadow_frame *w = writable_of(s, entry);
+	struct shadow_frame *w = entry & SPTE_W ? writable_of(s, entry) : NULL;
 
 	shadow_entry_drop(s, page, index);
-	if (w && (entry & SPTE_W)) {
+	if (w) {
 		w->count++;
+		w->before = w->last;
 		w->last = page * ENTRIES + index;
 	}
 	shadow_entries(s, page)[index] = entry;
@@ -64,6 +66,16 @@ static void protect_entry(struct shadow *s, unsigned page, unsigned index, u32 f
 	s->frame[frame].count--;
 }
 
+static void protect_in(struct shadow *s, unsigned page, u32 frame)
+{
+	for (u32 left = s->page[page].groups; left; left &= left - 1) {
+		unsigned first = (unsigned)__builtin_ctz(left) * SHADOW_GROUP;
+
+		for (unsigned i = first; i < first + SHADOW_GROUP; i++)
+			protect_entry(s, page, i, frame);
+	}
+}
+
 void shadow_protect(void *ctx, u32 gpa)
 {
 	struct shadow *s = ctx;
@@ -72,10 +84,12 @@ void shadow_protect(void *ctx, u32 gpa)
 
 	if (w->count)
 		protect_entry(s, w->last / ENTRIES, w->last % ENTRIES, frame);
+	if (w->count)
+		protect_entry(s, w->before / ENTRIES, w->before % ENTRIES, frame);
 	if (!w->count)
 		return;
 	s->stats.scans++;
 	for (unsigned page = 0; page < s->c.page_count && w->count; page++)
-		for (unsigned i = 0; i < ENTRIES && s->page[page].kind == SHADOW_TABLE; i++)
-			protect_entry(s, page, i, frame);
+		if (s->page[page].kind == SHADOW_TABLE)
+			protect_in(s, page, frame);
 }

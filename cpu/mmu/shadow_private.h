@@ -44,10 +44,10 @@ enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
 struct shadow_page {
 	u8 kind;
 	bool pae;
-	bool kernel;	 /* for CPL 0 to 2 */
-	u16 present;	 /* entries in use, Farbus's own not counted */
-	u16 next;	 /* free pages; roots and tables with the same hash */
-	u16 idle_writes; /* to its sources since it was last used, that did not matter */
+	bool kernel; /* for CPL 0 to 2 */
+	u16 present; /* entries in use, Farbus's own not counted */
+	u16 next;    /* free pages; roots and tables with the same hash */
+	u16 writes;  /* to a root's sources since it was entered, that were not of use */
 	union {
 		struct { /* a root */
 			u32 cr3;
@@ -71,6 +71,7 @@ struct shadow_frame {
 	u32 loose : 1;	/* a page table that is not watched now: shadow_loose.c */
 	u32 last : 24;	/* the newest of those entries: page * ENTRIES + index */
 	u32 writes : 8; /* to this page table since it is watched */
+	u32 before;	/* the one that was the newest before it: programs' and the kernel's */
 };
 
 struct shadow {
@@ -111,6 +112,8 @@ static inline unsigned shadow_page_at(const struct shadow *s, u32 phys)
 /* shadow.c: the pool and the roots. */
 /* A page of that kind, for which a root that was not used for long may have to go. */
 unsigned shadow_take(struct shadow *s, enum shadow_kind kind);
+/* Whether a root is for v's CR3. */
+bool shadow_root_used(const struct shadow *s, unsigned page);
 /* The root for v's CR3, for CPL 0 to 2 or for CPL 3; NO_PAGE: none. */
 unsigned shadow_root_known(struct shadow *s, bool kernel);
 void shadow_give_back(struct shadow *s, unsigned page); /* its entries are 0 */

@@ -7,10 +7,12 @@
 #include "cpu/mmu/shadow_private.h"
 
 /*
- * So many writes to a page directory that change nothing here, and it is taken for a page that has
- * found another use: what was made from it goes, and further writes cost nothing more.
+ * So many writes that change nothing here to the page directory the guest uses, or any to another,
+ * and it is taken for a page that has found another use: what was made from it goes, and further
+ * writes cost nothing more. A system makes a new process's directory where a dead one's was.
  */
-#define IDLE_WRITES 64u
+#define IDLE_WRITES  64u
+#define OTHER_WRITES 4u
 
 static unsigned hash(u32 frame)
 {
@@ -141,10 +143,12 @@ static bool directory_changed(struct shadow *s, unsigned page, unsigned number, 
 /* True: the lists of sources have changed. */
 static bool root_changed(struct shadow *s, unsigned n, unsigned number, u32 off, u32 len)
 {
-	if (!directory_changed(s, n, number, off, len))
+	bool idle = directory_changed(s, n, number, off, len), used = shadow_root_used(s, n);
+
+	if (used && !idle)
 		return true;
-	if (++s->page[n].idle_writes < IDLE_WRITES)
-		return false;
+	if (++s->page[n].writes < (used ? IDLE_WRITES : OTHER_WRITES))
+		return !idle;
 	shadow_drop_root(s, n);
 	return true;
 }

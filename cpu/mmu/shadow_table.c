@@ -182,7 +182,7 @@ static unsigned link(struct shadow *s, unsigned n)
 	s->page[n].users++;
 	s->page[n].root = (u16)root;
 	s->page[root].present++;
-	s->page[root].idle_writes = 0;
+	s->page[root].writes = 0;
 	shadow_entries(s, root)[s->page[n].index] =
 		shadow_phys(s, n) | SPTE_P | SPTE_W | SPTE_U | SPTE_A;
 	return n;

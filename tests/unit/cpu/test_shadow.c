@@ -226,6 +226,26 @@ static void test_watched_pages(void)
 	CHECK(touch(0x60000, true));
 }
 
+/* A page that is mapped at many places is found at all of them; at two without a search. */
+static void test_aliases(void)
+{
+	begin();
+	for (u32 n = 0; n < 5; n++) {
+		set_ram32(PT + (0x60 + n) * 4, 0x60000 | P | W | U);
+		CHECK(touch(0x60000 + (n << 12), true));
+		if (n == 0)
+			continue;
+		vm.flags[0x60] |= PHYS_PAGE_CODE;
+		vm.pm.code_found(vm.pm.table_ctx, 0x60000);
+		vm.flags[0x60] = 0;
+		for (u32 i = 0; i <= n; i++) {
+			CHECK_EQ(entry(0x60000 + (i << 12)) & (P | W), P);
+			CHECK(touch(0x60000 + (i << 12), true));
+		}
+		CHECK_EQ((u32)shadow_stats(s)->scans, n - 1);
+	}
+}
+
 static void test_reuse_of_tables(void)
 {
 	begin();
@@ -275,12 +295,17 @@ static void test_pae(void)
 	memset(vm.ram + PAE_PT, 0, 2 * PAGE_SIZE);
 	set_ram32(PAE_PT + 0x50 * 8, 0x50000 | P | W | U);
 	set_ram32(PAE_PT2 + 0x50 * 8, 0x60000 | P | W | U);
+	/* Not to be had ahead: a reserved bit. */
+	set_ram32(PAE_PT + 0x51 * 8, 0x51000 | P | W | U | A);
+	set_ram32(PAE_PT + 0x51 * 8 + 4, 1);
 	CHECK(pdpte_load(v, PDPT));
 	v->cr3 = PDPT;
 	CHECK(touch(0x50000, true));
 	CHECK(touch(0x250000, true));
 	CHECK(touch(0x412000, true));
 	CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x50000);
+	CHECK_EQ(entry(0x51000), 0);
+	CHECK_RAISES(touch(0x51000, false), VEC_PF, 13);
 	CHECK_EQ(entry(0x250000) & PAGE_MASK, 0x60000);
 	CHECK_EQ(entry(0x412000) & PAGE_MASK, 0x212000);
 	set(PAE_PT2 + 0x50 * 8, 0);
@@ -376,11 +401,13 @@ static void test_loose(void)
 	CHECK(touch(0x50000, true));
 	CHECK(touch(0x51000, true));
 	CHECK(touch(0x52000, true));
+	CHECK(touch(0x53000, true));
 	CHECK(touch(0x90000, true));
 	CHECK_EQ(vm.flags[PT >> 12], 0);
 	/* The CPU writes where nobody sees it. */
 	set_ram32(PT + 0x50 * 4, 0x60000 | P | W | U | A | D);
 	set_ram32(PT + 0x51 * 4, 0x51000 | P | U | A | D);
+	set_ram32(PT + 0x53 * 4, 0x53000 | P | W | U | A);
 	mem_tlb_flush_page(v, 0x50000);
 	CHECK_EQ(entry(0x50000), 0);
 	CHECK_EQ(entry(0x51000) & W, W);
@@ -388,6 +415,7 @@ static void test_loose(void)
 	mem_tlb_flush(v, true);
 	CHECK_EQ(entry(0x51000), 0);
 	CHECK_EQ(entry(0x52000) & W, W);
+	CHECK_EQ(entry(0x53000), 0);
 	CHECK_EQ(entry(0x90000) & W, 0);
 	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
 	CHECK(!vm.pm.tables_loose);
@@ -401,6 +429,32 @@ static void test_loose(void)
 	v->cr3 = PT;
 	root = shadow_root(s);
 	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
+}
+
+/* A directory that is written while another is in use may be a new process's. */
+static void test_other_directory(void)
+{
+	begin();
+	set_ram32(PD2, PT | P | W | U);
+	v->cr3 = PD2;
+	CHECK(touch(0x50000, true));
+	v->cr3 = PD;
+	CHECK(touch(0x50000, true));
+	CHECK_EQ(vm.flags[PD2 >> 12], PHYS_PAGE_TABLE);
+	for (u32 i = 0; i < 8; i++)
+		set(PD2 + i * 4, 0);
+	CHECK_EQ(vm.flags[PD2 >> 12], 0);
+	CHECK_EQ((u32)shadow_stats(s)->roots_dropped, 1);
+	CHECK_EQ(entry(0x50000) & W, W);
+	v->cr3 = PD2;
+	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
+	/* The one in use is worth more. */
+	for (u32 i = 1; i < 33; i++)
+		set(PD2 + i * 4, PT | P | W | U);
+	CHECK_EQ(vm.flags[PD2 >> 12], PHYS_PAGE_TABLE);
+	for (u32 i = 0; i < 64; i++)
+		set(PD2 + 0x800 + i * 4, 0);
+	CHECK_EQ(vm.flags[PD2 >> 12], 0);
 }
 
 /* Work for Farbus that a guest causes, of each kind that the shadow tables know. */
@@ -709,7 +763,7 @@ static void test_random(u32 cr4)
 	random_tables();
 	load_cr3(TABLE_BASE);
 	root = shadow_root(s);
-	for (u32 n = 0; n < 40000; n++) {
+	for (u32 n = 0; n < 100000; n++) {
 		random_step();
 		if (n % 16 == 0)
 			compare();
@@ -734,8 +788,10 @@ int main(void)
 	test_prefetch();
 	test_expected();
 	test_loose();
+	test_other_directory();
 	test_context_switch();
 	test_watched_pages();
+	test_aliases();
 	test_reuse_of_tables();
 	test_large();
 	test_pae();
