@@ -11,9 +11,12 @@
 
 #define STEPS_MAX  2000000u /* one by one, where it cannot be asked */
 #define LOOKS_MAX  100000u  /* at memory that differs, with registers that do not */
-#define ALARMS_MAX 600u	    /* with some 50 ms between them */
+#define ALARMS_MAX 200u	    /* with some 50 ms between them */
 
-/* The interpreter has got to where the CPU stopped, and all but arithmetic flags are the same. */
+/*
+ * The interpreter has got to where the CPU stopped, and all is the same; arithmetic flags too where
+ * l->exact says so: a loop may come by before with nothing else to tell.
+ */
 static bool arrived(struct lockstep *l)
 {
 	if (!lockstep_near(l->v, &l->native))
@@ -21,7 +24,8 @@ static bool arrived(struct lockstep *l)
 	lockstep_save(l->v, &l->now);
 	if (!lockstep_same(&l->now, &l->native))
 		return false;
-	if (lockstep_pages_same(l))
+	if (!(l->exact && (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH) &&
+	    lockstep_pages_same(l))
 		return true;
 	l->looks++;
 	return false;
@@ -189,7 +193,7 @@ static bool step_there(struct lockstep *l)
 	return false;
 }
 
-bool lockstep_follow(struct lockstep *l)
+bool lockstep_follow(struct lockstep *l, bool exact)
 {
 	struct quiet_pins q;
 	struct vcpu *v = l->v;
@@ -197,6 +201,7 @@ bool lockstep_follow(struct lockstep *l)
 	bool there;
 
 	l->looks = 0;
+	l->exact = exact;
 	l->cut = l->arrived = false;
 	quiet(v, &q);
 	if (l->can_ask) {
@@ -224,6 +229,7 @@ bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn
 	struct quiet_pins q;
 	u32 count = 0;
 
+	l->exact = false;
 	if (arrived(l))
 		return true;
 	quiet(l->v, &q);

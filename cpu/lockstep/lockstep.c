@@ -55,13 +55,23 @@ static u32 undefined_on_the_way(struct lockstep *l)
 	return undefined;
 }
 
+/* To the place with the same flags; or else, from the start again, with others there. */
+static bool follow_unit(struct lockstep *l)
+{
+	if (lockstep_follow(l, true))
+		return true;
+	lockstep_pages_undo(l);
+	lockstep_load(l->v, &l->start);
+	return lockstep_follow(l, false);
+}
+
 /* One instruction (other CPLs: a few) both ways. Sets *excused where they may differ, and do. */
 static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn, bool *excused)
 {
 	bool one = l->start.cpl == 3, same;
 	u32 flags;
 
-	same = one ? lockstep_follow_single(l, insn) : lockstep_follow(l);
+	same = one ? lockstep_follow_single(l, insn) : follow_unit(l);
 	l->phase = PHASE_NONE;
 	if (!same)
 		return false;
@@ -126,7 +136,7 @@ enum lockstep_next lockstep_run(struct lockstep *l)
 
 	if (!run_native(l, false))
 		return LOCKSTEP_UNFIT;
-	same = lockstep_follow(l);
+	same = lockstep_follow(l, true);
 	l->phase = PHASE_NONE;
 	if (same && !flags_that_differ(l)) {
 		l->stats.stretches++;

@@ -69,7 +69,7 @@ struct lockstep {
 	struct lockstep_insn target; /* the instruction there */
 	u32 target_gpa;
 	bool can_ask;
-	bool arrived, cut;
+	bool exact, arrived, cut;
 	u32 looks; /* in vain, with registers that agreed */
 	bool host_due;
 
@@ -104,8 +104,11 @@ const u8 *lockstep_page_native(const struct lockstep *l, u32 n);
 void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);
 
 /* follow.c */
-/* From the start to where the CPU stopped; false: it does not get there, or not so. */
-bool lockstep_follow(struct lockstep *l);
+/*
+ * From the start to where the CPU stopped; false: it does not get there, or not so. exact: with the
+ * same arithmetic flags; else these are for the caller to compare.
+ */
+bool lockstep_follow(struct lockstep *l, bool exact);
 /* The same for one instruction. */
 bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn);
 

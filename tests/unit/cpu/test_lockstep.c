@@ -160,6 +160,19 @@ static void test_same_registers(void)
 	stretch_traps = 0;
 }
 
+/* mov eax, [x]; cmp eax, eax; je mov: before the first pass the flags are others. */
+static void test_same_but_flags(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 repeated = s->repeated, insns = s->insns;
+
+	MAKE("\xf9\x8b\x45\x05\x3b\xc0\x74\xf9");
+	stretch_traps = 4;
+	lockstep_run(stretch_lockstep);
+	report(s->repeated == repeated && s->insns == insns + 4, "a loop that shows in flags only");
+	stretch_traps = 0;
+}
+
 /* --- random programs --- */
 
 static void random_programs(u64 insns, u32 seed)
@@ -191,6 +204,7 @@ int main(int argc, char **argv)
 	stretch_init();
 	s = lockstep_stats(stretch_lockstep);
 	test_same_registers();
+	test_same_but_flags();
 	for (unsigned i = 0; i < ARRAY_SIZE(wrongs); i++)
 		test_wrong(&wrongs[i]);
 	test_result();
