@@ -20,6 +20,7 @@ from host_test import (FAR, KEY, NEAR, PROGRAM, Daemon, check, farbus, in_namesp
 from host_test import segment as cable
 from pc import PC, Failure
 
+import guests
 from paths import BUILD, REPO, system_file
 from remote import NIC_LINE
 
@@ -336,13 +337,13 @@ def ata():
 
 
 def dlx():
-    """DLX's UART over Ethernet, live."""
+    """DLX's UART and disk over Ethernet, from its start on and live."""
     folder = work("dlx")
     with PC("host-trace-dlx/pc", GUEST="dlx", NIC=f"{TAPS[0]}/{MACS[0]}",
             CONFIG=";".join([NIC_LINE, f"key {KEY.hex()}", f"offer trace as {NODE}",
-                             "trace 0x3f8-0x3ff events ring 1M"])) as pc:
+                             "trace 0x3f8-0x3ff,0x1f0-0x1f7,0x3f6 events ring 32M"])) as pc:
         pc.wait("dlx login:", 240)
-        with Trace(folder, "0x3f8-0x3ff") as trace:
+        with Trace(folder, "0x3f8-0x3ff,0x1f0-0x1f7,0x3f6", "events") as trace:
             pc.type("root\r")
             pc.wait(r"^dlx:~# *$", 60)
             pc.type("echo hello from dlx > /dev/ttyS0; echo $?\r")
@@ -351,7 +352,10 @@ def dlx():
             records, lost = trace.end()
     check("lost", lost, 0)
     check("packets", len(rows("-r", trace.file)), records)
-    check("replay", replay("--model", "uart", trace.file)[:1], (0,))
+    for words in (("--model", "uart"), ("--model", "ata", "--disk", guests.dlx_image(),
+                                        "--geometry", "306/4/17")):
+        status, text, said = replay(*words, trace.file)
+        check(f"{words}: {text}", (status, said), (0, ""))
     status, text, _ = replay("--model", "uart", altered_to(trace.file, folder))
     check("altered", (status, bool(re.match(r"record \d+: .* expected", text))), (1, True))
 
