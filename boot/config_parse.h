@@ -55,6 +55,8 @@ int config_check_trace(struct config *c);
 /* boot/config_net_check.c: config_check()'s part. */
 int config_check_net(struct config *c);
 
+/* boot/config_route.c */
+int config_set_route(struct parse *p, unsigned index);
 /* What stands behind `route`. -1: after a message. */
 int config_take_route(struct parse *p, struct config_route *r);
 /*

@@ -39,9 +39,10 @@ bool mon_hex(const char *word, u32 *value);
 /* A decimal count from 1 to max. */
 bool mon_count(const char *word, u32 max, u32 *value);
 
+/* boot/monitor_stats.c */
+void mon_stats(struct monitor *m, const struct command *c);
 /* boot/monitor_show.c */
 void mon_registers(struct monitor *m, const struct command *c);
-void mon_stats(struct monitor *m, const struct command *c);
 void mon_examine(struct monitor *m, const struct command *c);
 void mon_disassemble(struct monitor *m, const struct command *c);
 void mon_log(struct monitor *m, const struct command *c);
