@@ -109,16 +109,19 @@ static bool overlaps(const struct port_range *range, unsigned ranges, unsigned f
 	return false;
 }
 
+/* Without CAP_SYS_ADMIN the kernel shows each range as 0000-0000 (its kernel/resource.c). */
 bool real_ports_used(const struct port_range *range, unsigned ranges, char *text, size_t size)
 {
 	FILE *f = fopen("/proc/ioports", "re");
 	char line[128], who[96];
 	unsigned first, last;
-	bool used = false;
+	bool used = false, seen = false;
 
 	while (f && !used && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " %x-%x : %95[^\n]", &first, &last, who) != 3 || is_bus(who) ||
-		    !overlaps(range, ranges, first, last))
+		if (sscanf(line, " %x-%x : %95[^\n]", &first, &last, who) != 3)
+			continue;
+		seen |= last > 0;
+		if (is_bus(who) || !overlaps(range, ranges, first, last))
 			continue;
 		used = true;
 		snprintf(text, size, "0x%x-0x%x are of this machine's driver '%s'", first, last,
@@ -126,5 +129,7 @@ bool real_ports_used(const struct port_range *range, unsigned ranges, char *text
 	}
 	if (f)
 		fclose(f);
-	return used;
+	if (!seen)
+		snprintf(text, size, "/proc/ioports hides what drivers use without CAP_SYS_ADMIN");
+	return used || !seen;
 }

@@ -19,8 +19,8 @@ u32 real_port_in(u16 port, unsigned width);
 void real_port_out(u16 port, unsigned width, u32 value);
 
 /*
- * The first of this machine's drivers that uses one of the ports (/proc/ioports), in text. False:
- * none does.
+ * The first of this machine's drivers that uses one of the ports (/proc/ioports), in text, or that
+ * this cannot be seen. False: none does.
  */
 bool real_ports_used(const struct port_range *range, unsigned ranges, char *text, size_t size);
 

@@ -6,6 +6,7 @@
 
 import ctypes
 import os
+import re
 import struct
 import sys
 import tty
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from host_lines import SLOW, Fake, until
 from host_test import (CONTROL1, DATA_REQUEST, IDE1, LPT1, NOT_BUSY, Daemon, check, farbus,
-                       in_namespace, leased, out, read_all, read_cd, read_disk, segment, station)
+                       in_namespace, leased, out, read_all, read_cd, read_disk, run_case, segment,
+                       station)
 from pc import Failure
 from protocol import INS, OUT, OUTS, POLL, operation
 
@@ -204,6 +206,7 @@ def dev_port():
     ports = daemon.folder / "ports"
     ports.write_bytes(bytes(i * 7 & 0xFF for i in range(0x10000)))
     os.environ["FAKE_PORTS"] = str(ports)
+    fake_ioports(daemon, "0000-001f : dma1\n")
     # A terminal stands for UIO: four bytes either way.
     master, slave = os.openpty()
     tty.setraw(slave)
@@ -259,10 +262,41 @@ def real_ports():
         client.close()
 
 
+def fake_ioports(daemon, text):
+    """What the daemon finds in /proc/ioports, which is hidden from whoever is not quite root."""
+    path = daemon.folder / "ioports"
+    path.write_text(text)
+    os.environ["FAKE_IOPORTS"] = str(path)
+
+
+def drivers_ports():
+    """Ports of this machine's drivers, above all of its network card, are refused; so are all when
+    it cannot be seen whose they are."""
+    daemon = Daemon("drivers-ports")
+    Fake(daemon)
+    seen = "0000-0cf7 : PCI Bus 0000:00\n  02f8-02ff : serial\nc000-c01f : 0000:00:03.0\n" \
+           "  c000-c01f : ne2k-pci\n"
+    for text, line, message in (
+            (seen, "ports 0xc010", "0xc000-0xc01f are of this machine's driver 'ne2k-pci'"),
+            (seen, "ports 0x300,0x2ff-0x301", "0x2f8-0x2ff are of this machine's driver 'serial'"),
+            (re.sub("[0-9a-f]{4}-[0-9a-f]{4} ", "0000-0000 ", seen), "ports 0x300",
+             "hides what drivers use without CAP_SYS_ADMIN"),
+            ("", "ports 0x300", "hides what drivers use")):
+        fake_ioports(daemon, text)
+        daemon.exports = [f"export {line} name x"]
+        daemon.write_config()
+        status, _, errors = farbus("serve", "-c", daemon.config)
+        errors = [e for e in errors.splitlines() if " error: " in e]
+        check(f"{line}: status and lines", (status, len(errors)), (1, 1))
+        if message not in errors[0]:
+            raise Failure(f"{line}: {errors[0]}")
+
+
 def bad_ports():
     """One clear line each."""
     daemon = Daemon("bad-ports")
-    serial = any("serial" in line for line in open("/proc/ioports", encoding="ascii"))
+    serial = any(re.match(" *03f8-03ff : serial", line)
+                 for line in open("/proc/ioports", encoding="ascii"))
     cases = {
         "ports 0x300-0x2ff": "'0x300-0x2ff': expected up to 4 ranges of ports from 0x100 on",
         "ports 0x60": "'0x60': expected up to 4 ranges of ports",
@@ -289,13 +323,9 @@ def bad_ports():
 
 _CASES = {f.__name__.replace("_", "-"): f
           for f in (parport, printer_stops, disk_goes, disc_changes, dev_port, real_ports,
-                    bad_ports)}
+                    bad_ports, drivers_ports)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
     segment()
-    try:
-        _CASES[sys.argv[1]]()
-    except Missing as reason:
-        print(reason)
-        sys.exit(77)
+    run_case(_CASES[sys.argv[1]])
