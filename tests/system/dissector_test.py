@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-from host_test import COM2, FAR, IDE1, Daemon, check, in_namespace, leased, out, segment, station
+from host_test import (COM2, FAR, IDE1, Daemon, check, in_namespace, leased, out, run_case,
+                       segment, station)
 from pc import REPO, Failure
 from protocol import CANCEL, DELAY, EVT, IN, OUTS, POLL, REQ, operation
 
@@ -297,8 +298,4 @@ CASES = {form: lambda form=form: in_namespace(form, __file__) for form in FORMS}
 
 if __name__ == "__main__":
     segment()
-    try:
-        record(sys.argv[1])
-    except Missing as reason:
-        print(reason)
-        sys.exit(77)
+    run_case(lambda: record(sys.argv[1]))

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from host_test import (Daemon, check, farbus, in_namespace, leased, out, read_all,
+from host_test import (Daemon, check, farbus, in_namespace, leased, out, read_all, run_case,
                        segment, station)
 from pc import Failure
 from protocol import POLL, operation
@@ -651,8 +651,4 @@ CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES
 if __name__ == "__main__":
     segment()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    try:
-        _CASES[sys.argv[1]]()
-    except Missing as reason:
-        print(reason)
-        sys.exit(77)
+    run_case(_CASES[sys.argv[1]])

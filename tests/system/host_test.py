@@ -469,11 +469,24 @@ def in_namespace(name, script=__file__):
     probe = subprocess.run(start + ["true"], capture_output=True, text=True)
     if probe.returncode:
         raise Missing(f"no network namespace: {probe.stderr.strip()}")
-    result = subprocess.run(start + [sys.executable, script, name])
-    if result.returncode == 77:
-        raise Missing("not here")
+    reason, there = os.pipe()
+    result = subprocess.run(start + [sys.executable, script, name], pass_fds=[there],
+                            env={**os.environ, "REASON": str(there)})
+    os.close(there)
+    with os.fdopen(reason) as text:
+        missing = text.read()
+    if missing:
+        raise Missing(missing)
     if result.returncode:
         raise Failure(f"status {result.returncode}")
+
+
+def run_case(case):
+    """What runs there; that something is missing is told to in_namespace()."""
+    try:
+        case()
+    except Missing as reason:
+        os.write(int(os.environ["REASON"]), str(reason).encode())
 
 
 def segment():
