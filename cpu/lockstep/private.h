@@ -19,10 +19,11 @@ struct lockstep_state {
 	u32 cr0, cr2, cr3, cr4, dr[8];
 	u64 pdpte[4];
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
-	u32 cpl, shadow, halted, nmi_blocked, debug_hits;
+	u32 cpl, halted, nmi_blocked, debug_hits;
 	struct fpu_image fpu;
 	u16 fpu_cs, fpu_ds, fpu_opcode;
 	u32 fpu_ip, fpu_dp;
+	u32 shadow; /* not compared: the interpreter notes STI's only where an event waits */
 };
 
 /* A page as it was before the stretch. */

@@ -50,9 +50,10 @@ static void say_state(struct lockstep *l, const char *name, const struct lockste
 	    r[REG_EBP], r[REG_ESP]);
 	say(l,
 	    "%s: eip %08x efl %08x cs %04x ss %04x ds %04x es %04x fs %04x gs %04x cr2 %08x "
-	    "cr3 %08x cpl %u\n",
+	    "cr3 %08x cpl %u shadow %u\n",
 	    name, s->eip, s->eflags, s->seg[SEG_CS].sel, s->seg[SEG_SS].sel, s->seg[SEG_DS].sel,
-	    s->seg[SEG_ES].sel, s->seg[SEG_FS].sel, s->seg[SEG_GS].sel, s->cr2, s->cr3, s->cpl);
+	    s->seg[SEG_ES].sel, s->seg[SEG_FS].sel, s->seg[SEG_GS].sel, s->cr2, s->cr3, s->cpl,
+	    s->shadow);
 }
 
 static void say_fpu(struct lockstep *l)

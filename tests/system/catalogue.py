@@ -23,6 +23,7 @@ import host_send
 import host_test
 import host_trace
 import kolibrios_test
+import lockstep_test
 import limits_test
 import media_test
 import memtest_test
@@ -126,6 +127,7 @@ TESTS = [
       for seed in (2, 3)),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
+    *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),
     *(Test(name, run, 600, True) for name, run in window_test.CASES.items()),
     *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
       for host in ("qemu", "bochs")),
