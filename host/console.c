@@ -16,9 +16,11 @@
 #include "host/console_view.h"
 #include "lib/log.h"
 
-#define SECOND	1000000000ull
-#define LONGEST 10u  /* times the quiet that is waited for */
-#define HOT_KEY 0x1d /* Ctrl-], the monitor's (docs/monitor.md) */
+#define SECOND	 1000000000ull
+#define INPUT	 512u /* bytes at once */
+#define STUCK_NS (2 * SECOND)
+#define LONGEST	 10u  /* times the quiet that is waited for */
+#define HOT_KEY	 0x1d /* Ctrl-], the monitor's (docs/monitor.md) */
 
 static struct {
 	struct console_options o;
@@ -33,6 +35,8 @@ static struct {
 	bool line_begins, escaped;
 	int status;
 	u64 shown_at, over_at;
+	u32 unsent;   /* bytes, */
+	u64 moved_at; /* so many since then */
 } console;
 
 static volatile sig_atomic_t ended, resized;
@@ -132,10 +136,8 @@ static const struct node_service_hooks hooks = {
 
 static void type(u8 byte)
 {
-	if (!console.types || node_service_refused(&console.node))
+	if (!console.types || !node_service_write(&console.node, &byte, 1))
 		view_bell(&console.view);
-	else
-		node_service_write(&console.node, &byte, 1);
 	console.line_begins = byte == '\r';
 }
 
@@ -200,7 +202,7 @@ static void take_piped(const u8 *data, u32 len)
 
 static void take_input(void)
 {
-	u8 data[512];
+	u8 data[INPUT];
 	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -220,15 +222,31 @@ static void take_input(void)
 		take_key(data[i]);
 }
 
-/* While the service takes no more, what is typed waits where it is; but ~. is heard all the same.
+/* Whether nothing of what was typed has gone out for so long that somebody must be told. */
+static bool is_stuck(void)
+{
+	u32 unsent = node_service_unsent(&console.node);
+
+	if (unsent != console.unsent) {
+		console.unsent = unsent;
+		console.moved_at = wire_now();
+	}
+	return wire_now() > console.moved_at + STUCK_NS;
+}
+
+/*
+ * While the service takes no more, a pasted text waits where it is. When it takes none at all, what
+ * is typed is heard all the same, for the sake of ~. and a bell.
  */
 static bool wants_input(void)
 {
+	bool stuck = is_stuck();
+
 	if (console.input_over)
 		return false;
-	if (console.interactive)
+	if (console.interactive && (!console.node.s.up || stuck))
 		return true;
-	return console.node.s.up && service_space(&console.node.s) >= 512;
+	return console.node.s.up && service_space(&console.node.s) >= INPUT;
 }
 
 /* --- the terminal --- */
