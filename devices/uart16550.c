@@ -3,6 +3,14 @@
  * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
  * Documentation: PC16550D datasheet (National, 1995), section 8.
  * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
+ *	rate, loopback, OUT2 as the gate of the interrupt line. Parity errors, framing errors,
+ *	breaks and modem lines come from the far end, which is told what the guest has set.
+ * Not modelled: baud rates that differ between the ends, DMA mode.
+ */
+/*
+ * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
+ * Documentation: PC16550D datasheet (National, 1995), section 8.
+ * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
  *	rate, loopback, OUT2 as the gate of the interrupt line. Parity errors, framing errors, breaks
  *	and modem lines come from the far end, which is told what the guest has set.
  * Not modelled: baud rates that differ between the ends, DMA mode.

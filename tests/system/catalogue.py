@@ -20,6 +20,7 @@ import host_lines
 import host_pc
 import host_ports
 import host_send
+import host_tcp
 import host_test
 import host_trace
 import kolibrios_test
@@ -101,6 +102,7 @@ TESTS = [
       for name, run in peer_test.CASES.items()),
     *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_lines.CASES.items()),
+    *(Test(f"host/{name}", run, 120, True) for name, run in host_tcp.CASES.items()),
     *(Test(f"attack/{name}", run, 180, True) for name, run in attack_test.CASES.items()),
     *(Test(f"attack/pc-{name}", run, 400, name != "float")
       for name, run in attack_pc.CASES.items()),

@@ -151,8 +151,8 @@ def deb():
     run("dpkg-deb", "-e", package, control)
     check("conffiles", (control / "conffiles").read_text(), "/etc/farbus/serve.example\n")
     subprocess.run(["md5sum", "--quiet", "-c", control / "md5sums"], cwd=root, check=True)
-    check("changelog", gzip.open(root / "usr/share/doc/farbus/changelog.gz", "rt").read().split()[1],
-          f"({fields['Version']})")
+    changelog = gzip.open(root / "usr/share/doc/farbus/changelog.gz", "rt").read()
+    check("changelog", changelog.split()[1], f"({fields['Version']})")
     for script in ("postinst", "prerm", "postrm"):
         run("sh", "-n", control / script)
     installs(package)
