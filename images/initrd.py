@@ -5,7 +5,7 @@ import stat
 from pathlib import PurePosixPath
 
 INIT = """#!/bin/busybox sh
-/bin/busybox mkdir -p /proc /sys /dev /tmp /root /usr
+/bin/busybox mkdir -p /proc /sys /dev /tmp /root /usr /mnt
 /bin/busybox --install -s /bin
 /bin/busybox ln -s /bin /sbin
 /bin/busybox ln -s ../bin /usr/bin

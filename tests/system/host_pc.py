@@ -182,7 +182,7 @@ def contention():
         image = daemon.disk.read_bytes()
         with Served(daemon, "contention", "dlx", 0, names) as a:
             a.connect()
-            daemon.log_line(f"ide1 lent to {a.mac}", 60)
+            daemon.log_line(f"ide1 lent to {a.mac}", 240)
             with Served(daemon, "contention", "dlx", 1, names) as b:
                 remote_dlx.log_in(a.shell)
                 remote_dlx.log_in(b.shell)
@@ -196,11 +196,12 @@ def contention():
                 remote_dlx.log_in(b.shell)
                 copy(b, 1024, 1536)
                 write_lines(b, "second", 60)
-            daemon.log_line(f"ide1 taken back, silence of {MACS[1]}", 30)
+            daemon.log_line(f"ide1 taken back, silence of {MACS[1]}", 60)
             attach_all(a)
             write_lines(a, "third", 20)
-            check("UART", a.wire.taken(), lines_of("first", 60) + lines_of("second", 60)
-                  + lines_of("third", 20))
+            text = lines_of("first", 60) + lines_of("second", 60) + lines_of("third", 20)
+            a.until("last line", lambda: len(a.wire.received) >= len(text), 60)
+            check("UART", a.wire.taken(), text)
             expected = bytearray(image)
             expected[1024 << 10:1536 << 10] = image[512 << 10:1024 << 10]
             expected[1536 << 10:2048 << 10] = image[512 << 10:1024 << 10]
@@ -223,7 +224,8 @@ def refused_at_start(b, names):
 def refused_now(b):
     open_monitor(b.pc)
     for name in ROUTES:
-        command(b.pc, attach(name), rf".*{name}: failed: {name} of linux-a is held by(.*\n)+")
+        command(b.pc, attach(name), rf".*{name}: failed: {name} of linux-a is held by(.*\n)+",
+                60)
     b.pc.type("c\r")
 
 
@@ -234,15 +236,15 @@ def attach(name):
 def attach_all(pc):
     open_monitor(pc.pc)
     for name in ROUTES:
-        command(pc.pc, attach(name), "")
+        command(pc.pc, attach(name), "", 60)
     pc.pc.type("c\r")
 
 
 def hand_over(a, b):
     open_monitor(a.pc)
     for name in ROUTES:
-        command(a.pc, f"detach {ROUTES[name]}", "")
-        a.daemon.log_line(f"{name} given back by {a.mac}", 30)
+        command(a.pc, f"detach {ROUTES[name]}", "", 60)
+        a.daemon.log_line(f"{name} given back by {a.mac}", 60)
     a.pc.type("c\r")
     attach_all(b)
 
