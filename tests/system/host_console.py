@@ -4,6 +4,7 @@
 `host_console.py NAME` runs one case there (host_test.py starts it).
 """
 
+import random
 import re
 import subprocess
 import sys
@@ -14,12 +15,14 @@ import pyte
 from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
 from pc import PC, Failure
+from protocol import DELAY, OUT, OUTS, POLL, PacketClient, operation
 
 from paths import BUILD
 from remote import NIC_LINE
 
 NODE = "pc-a"
 VISITOR, READER = bytes(range(100, 132)), bytes(range(150, 182))
+CONSOLE_PORTS = 0xFB00
 HOT_KEY = "\x1d"
 COUNT = "i=100; while [ $i -le 140 ]; do echo $i; i=$((i+1)); done\n"
 
@@ -196,8 +199,70 @@ def peer():
         check("reading", (status, "with this key it can only be watched" in errors), (1, True))
 
 
-_CASES = {"dlx": dlx, "gone": gone, "peer": peer}
-QUICK = ("dlx", "peer")
+def far_station():
+    """A client on a cable of its own to the bridge: one on the bridge would hear its own alone."""
+    for words in ("link add fbv type veth peer name fbw", f"link set fbw master {NEAR}",
+                  "link set fbv up", "link set fbw up"):
+        subprocess.run(["ip", *words.split()], check=True)
+    return PacketClient("fbv", bytes.fromhex("525400000201"), KEY)
+
+
+def any_operations(client, rng, count):
+    """Requests of any operation to the console's ports and beside them, each answered."""
+    for _ in range(count):
+        code, width = rng.randint(1, 20), rng.choice((1, 2, 4))
+        elements = rng.randint(0, 9 if code in (POLL, DELAY) else 300)
+        client.request(operation(code, CONSOLE_PORTS - 4 + rng.randint(0, 0x48), width, elements,
+                                 bytes(request_bytes(code, width, elements))))
+
+
+def request_bytes(code, width, elements):
+    """What the data of that operation takes in a request."""
+    return {OUT: width, OUTS: width * elements, POLL: 8, 8: width * elements, 10: width, 14: 8,
+            15: 4 + elements, 20: elements}.get(code, 0)
+
+
+def damaged(client, rng, count):
+    """Frames that were right once, with some bytes wrong: with a bad tag, or none at all."""
+    good = []
+    for _ in range(20):
+        client.inp(CONSOLE_PORTS + 4, 4)
+        good.append(client.last)
+    for _ in range(count):
+        frame = bytearray(rng.choice(good))
+        for _ in range(rng.randint(1, 4)):
+            frame[rng.randrange(12, len(frame))] = rng.randrange(256)
+        client.socket.sendto(bytes(frame), client.remote)
+        if rng.random() < 0.1:  # the card takes no more at once
+            client.inp(CONSOLE_PORTS, 4)
+
+
+def hostile():
+    """Whatever a holder of the lease asks, and damaged frames: the guest boots, the console works."""
+    key, rng = key_file("hostile"), random.Random(7)
+    with pc("hostile", f"offer console as {NODE}", "console none") as a:
+        await_offer(key)
+        client = far_station()
+        server, _, _, exports = client.discover(10)
+        check("offered", sorted(exports), ["console", "screen"])
+        check("ports", exports["console"][3], [(CONSOLE_PORTS, CONSOLE_PORTS + 0x1F)])
+        check("lease", client.lease(server, "console"), 0)
+        check("identification", client.inp(CONSOLE_PORTS, 4), 0x31534246)
+        any_operations(client, rng, 1000)
+        damaged(client, rng, 1000)
+        client.release()
+        client.close()
+        with Viewer(key) as viewer:
+            viewer.type("\r")  # behind zeros that were typed, perhaps at the loader's prompt
+            viewer.wait("dlx login:", 240)
+            viewer.type("\rroot\r")
+            viewer.wait(r"^dlx:~# *$")
+        if "panic" in a.log():
+            raise Failure(a.log())
+
+
+_CASES = {"dlx": dlx, "gone": gone, "hostile": hostile, "peer": peer}
+QUICK = ("dlx", "hostile", "peer")
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
