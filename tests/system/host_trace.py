@@ -396,6 +396,31 @@ def peer():
             "--peer", "com9", *words[2:], good)[2], True)
 
 
+def models():
+    """What a trace does not say: late timers, bytes that came from outside; and what must differ."""
+    file = work("models") / "made-up.pcapng"
+
+    def played(model, *accesses):
+        return replay("--model", model, made_up(file, accesses))[:2]
+
+    equal = (0, "5 accesses, no difference\n")
+    printed = [(1, 0x378, 0x41), (1, 0x37A, 0x0D), (0, 0x379, 0x98), (0, 0x379, 0xD8)]
+    check("printed", played("lpt", *printed, (0, 0x378, 0x41)), equal)
+    # The printer may be late with its ACK#, but not by 20 ms.
+    late = [(0, 0x379, 0x58)]
+    check("late", played("lpt", *printed[:2], *late * 2, (0, 0x379, 0x98)), equal)
+    check("too late", played("lpt", *printed[:2], *late * 30),
+          (1, "record 23: 0010:00001000 in 0379: expected 58, got 98\n"))
+    status = (0, 0x3FD, 0x60)
+    check("received", played("uart", status, (0, 0x3FD, 0x61), (0, 0x3F8, 0x7E), status, status),
+          equal)
+    check("cable", played("uart", *[(0, 0x3FE, 0xB0)] * 5), equal)
+    check("never received", played("uart", status, (0, 0x3FD, 0x61)),
+          (1, "record 2: 0010:00001000 in 03fd: expected 61, got 60\n"))
+    check("scratch", played("uart", (1, 0x3FF, 1), (0, 0x3FF, 2)),
+          (1, "record 2: 0010:00001000 in 03ff: expected 02, got 01\n"))
+
+
 def altered_to(file, folder):
     altered(file, folder / "other.pcapng", 0, 0x3FD)
     return folder / "other.pcapng"
@@ -425,7 +450,7 @@ def wrong():
         check(f"{words}: {errors}", (got, text, expected in lines[0]), (status, "", True))
 
 
-_CASES = {f.__name__: f for f in (uart, overflow, ata, dlx, peer, wrong)}
+_CASES = {f.__name__: f for f in (uart, overflow, ata, dlx, models, peer, wrong)}
 CASES = {name: lambda name=name: in_namespace(name, __file__) for name in _CASES}
 
 if __name__ == "__main__":
