@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; A boot sector that, at each key, uses COM1 in loopback mode in most ways there are: divisor, FIFOs,
-; 64 bytes out and in again with polling, a block of 16 by REP OUTSB, modem lines, scratch register.
+; 16 bytes out and in again with polling, a block of 16 by REP OUTSB, modem lines, scratch register.
 	org 0x7c00
 	bits 16
 COM	equ 0x3f8
@@ -27,7 +27,7 @@ round:	xor ah, ah
 	out dx, al
 	in al, dx
 	loop .set
-	mov bl, 64
+	mov bl, 16
 .byte:	call wait_empty
 	mov dx, COM
 	mov al, bl
