@@ -89,8 +89,8 @@ static void watch(unsigned i)
 }
 
 /*
- * The run loop comes here several times for each of a guest's disk accesses: while no frame has come
- * and nothing is due, there are only the services to look at.
+ * The run loop comes here several times for each of a guest's disk accesses: while no frame has
+ * come and nothing is due, there are only the services to look at.
  */
 u64 offer_poll(u64 now)
 {

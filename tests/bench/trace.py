@@ -86,7 +86,8 @@ def main():
     in_namespace("ethernet", __file__)
     ticks = json.loads((FOLDER / "ethernet.json").read_text())
     report("of all, on Ethernet", ticks["off"], ticks["on"])
-    print(f"trace of all, on Ethernet: {ticks['records']} records sent, {ticks['lost']} overwritten")
+    print(f"trace of all, on Ethernet: {ticks['records']} records sent, "
+          f"{ticks['lost']} overwritten")
 
 
 if __name__ == "__main__":

@@ -273,7 +273,8 @@ def piped(folder, pc):
                               "50", NODE, "0x3fd", "in"], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL)
     reader = subprocess.Popen([system_file("/usr/bin/tshark", "tshark"), "-l", "-i", "-",
-                               "-Y", "farbus_trace.kind != 10", "-X", f"lua_script:{REPO / 'host' / 'farbus.lua'}", "-T", "fields",
+                               "-Y", "farbus_trace.kind != 10",
+                               "-X", f"lua_script:{REPO / 'host' / 'farbus.lua'}", "-T", "fields",
                                "-e", "farbus_trace.port", "-e", "farbus_trace.kind"],
                               stdin=trace.stdout, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True)
@@ -333,7 +334,8 @@ def ata():
     data[512 + 77] ^= 1
     other.write_bytes(data)
     status, text, _ = replay("--model", "ata", "--disk", other, trace.file)
-    check("another disk", (status, bool(re.search(r"ins 01f0, byte 77: expected", text))), (1, True))
+    check("another disk", (status, bool(re.search(r"ins 01f0, byte 77: expected", text))),
+          (1, True))
 
 
 def dlx():
@@ -397,7 +399,7 @@ def peer():
 
 
 def models():
-    """What a trace does not say: late timers, bytes that came from outside; and what must differ."""
+    """What a trace does not say: late timers, bytes from outside; and what must differ."""
     file = work("models") / "made-up.pcapng"
 
     def played(model, *accesses):
