@@ -119,8 +119,12 @@ class Attack:
 
     def __enter__(self):
         self.daemon.__enter__()
-        self.socket = PacketClient._connect(FAR)[0]
-        self.session = Session(self.daemon)
+        try:
+            self.socket = PacketClient._connect(FAR)[0]
+            self.session = Session(self.daemon)
+        except BaseException:
+            self.daemon.end(signal.SIGKILL)
+            raise
         self.victim = self.session.client
         self.session.start()
         self.disk = self.daemon.disk.read_bytes()
