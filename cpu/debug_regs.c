@@ -41,7 +41,7 @@ static bool overlaps(const struct vcpu *v, unsigned i, u32 addr, u32 size)
 
 bool debug_watches_data(const struct vcpu *v)
 {
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 4 && (v->dr[7] & 0xff); i++) {
 		if (enabled(v, i) && (kind(v, i) == WATCH_WRITE || kind(v, i) == WATCH_ACCESS))
 			return true;
 	}

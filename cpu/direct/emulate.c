@@ -187,7 +187,6 @@ __attribute__((noinline)) bool emulate(struct direct *d, struct vcpu *v, enum di
 	bool far = false;
 	unsigned len;
 
-	*next = NEXT_ANY;
 	if (!p || (d->lockstep && once_only(p)))
 		return false;
 	v->cur = NULL;
@@ -196,7 +195,10 @@ __attribute__((noinline)) bool emulate(struct direct *d, struct vcpu *v, enum di
 		return true;
 	}
 	len = one(d, v, p, &far);
-	if (len && !far)
+	if (!len)
+		return false;
+	if (!far)
 		v->eip += len;
-	return len;
+	*next = NEXT_ANY;
+	return true;
 }

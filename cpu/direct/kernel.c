@@ -195,7 +195,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 
 	if (!root)
 		return false;
-	kernel_segments_enter(d, v);
+	kernel_segments_enter(d);
 	direct_irq_off();
 	if (v->events & ~v->event_hold & (state->vif ? ~0u : ~VCPU_EV_INTR)) {
 		direct_irq_on();
@@ -266,6 +266,8 @@ static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_n
 	*next = vector >= VEC_IRQ_FIRST ? NEXT_ANY : NEXT_STEP;
 	if (!stop(d, v))
 		*next = NEXT_DOWN;
+	else if (vector == VEC_GP && !d->single && emulate(d, v, next)) /* RDTSC */
+		return true;
 	if (vector == VEC_GP || vector == VEC_SS)
 		kernel_segments_fault(d, v);
 	d->stats.exits[vector >= VEC_IRQ_FIRST ? EXITS_INTERRUPT : EXITS_OTHER]++;

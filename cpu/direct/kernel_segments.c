@@ -91,21 +91,10 @@ static bool plain(const struct direct *d, struct segment s)
 	       cut(d, &s) && direct_segment_fits(&s);
 }
 
-/* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
- */
-bool kernel_segments_fit(const struct direct *d, const struct vcpu *v)
-{
-	return plain(d, v->seg[SEG_DS]) && plain(d, v->seg[SEG_ES]) && plain(d, v->seg[SEG_SS]) &&
-	       attr_is_writable(v->seg[SEG_SS].attr);
-}
-
-static void hold(struct direct *d, struct vcpu *v, unsigned n)
+static void hold(struct direct *d, unsigned n, struct segment s)
 {
 	struct kernel_segments *k = d->kernel;
-	struct segment s = v->seg[held[n]];
 
-	if (likely(direct_same_segment(&s, &k->seen[n])))
-		return;
 	k->seen[n] = s;
 	k->use[n] = 0;
 	if (!plain(d, s)) /* FS: as good as null, its use is interpreted */
@@ -117,7 +106,7 @@ static void hold(struct direct *d, struct vcpu *v, unsigned n)
 
 /* --- those that translated code loads --- */
 
-static void forget_all(struct direct *d, struct vcpu *v)
+static void forget_all(struct direct *d, const struct vcpu *v)
 {
 	struct kernel_segments *k = d->kernel;
 
@@ -173,43 +162,57 @@ void kernel_segments_fault(struct direct *d, struct vcpu *v)
 
 /* --- the way in and back --- */
 
-void kernel_segments_enter(struct direct *d, struct vcpu *v)
+/* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
+ */
+bool kernel_segments_fit(struct direct *d, const struct vcpu *v)
 {
 	struct kernel_segments *k = d->kernel;
 
-	d->entered = false; /* the frame no longer has CPL 3's */
-	direct_segments_hide_none();
-	direct_small_stack.selector = 0;
 	if (unlikely(tables_changed(k, v)))
 		forget_all(d, v);
 	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
-		hold(d, v, n);
+		if (unlikely(!direct_same_segment(&v->seg[held[n]], &k->seen[n])))
+			hold(d, n, v->seg[held[n]]);
+	return k->use[0] && k->use[1] && k->use[2] && attr_is_writable(v->seg[SEG_SS].attr);
+}
+
+void kernel_segments_enter(struct direct *d)
+{
+	const u16 *use = d->kernel->use;
+
+	if (d->entered || direct_small_stack.selector)
+		direct_segments_apart(d);
 	direct_frame.cs = SELECTOR(ENTRY_CS);
-	direct_frame.ds = k->use[0];
-	direct_frame.es = k->use[1];
-	direct_frame.ss = k->use[2];
-	direct_frame.fs = k->use[3];
+	direct_frame.ds = use[0];
+	direct_frame.es = use[1];
+	direct_frame.ss = use[2];
+	direct_frame.fs = use[3];
 	direct_frame.gs = SELECTOR(ENTRY_GS);
+}
+
+static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
+{
+	static const u8 place[SEG_COUNT] = {[SEG_ES] = 1, [SEG_SS] = 2, [SEG_FS] = 3, [SEG_GS] = 4};
+	struct kernel_segments *k = d->kernel;
+	unsigned n = place[seg];
+
+	if (sel < TRANSLATE_SELECTORS && k->known[sel].attr)
+		v->seg[seg] = k->known[sel];
+	else
+		segment_set_null(v, seg, sel);
+	if (n == ARRAY_SIZE(held))
+		return;
+	k->seen[n] = v->seg[seg];
+	k->use[n] = SEL_NULL(sel) ? 0 : SELECTOR(sel);
 }
 
 void kernel_segments_leave(struct direct *d, struct vcpu *v)
 {
-	const struct translate_state *state = d->host.state;
+	const u32 *loaded = d->host.state->loaded;
 
-	for (unsigned i = 0; i < SEG_COUNT; i++) {
-		u32 loaded = state->loaded[i];
-		u16 sel = (u16)loaded;
-
-		if (likely(!(loaded & TRANSLATE_LOADED)))
-			continue;
-		if (sel < TRANSLATE_SELECTORS && d->kernel->known[sel].attr)
-			v->seg[i] = d->kernel->known[sel];
-		else
-			segment_set_null(v, i, sel);
-		for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
-			if (held[n] == i) {
-				d->kernel->seen[n] = v->seg[i];
-				d->kernel->use[n] = SEL_NULL(sel) ? 0 : SELECTOR(sel);
-			}
-	}
+	if (likely(!(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS])))
+		return;
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (loaded[i] & TRANSLATE_LOADED && i != SEG_CS && i != SEG_SS)
+			take(d, v, i, (u16)loaded[i]);
 }

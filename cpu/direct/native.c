@@ -148,6 +148,15 @@ __attribute__((noinline)) bool direct_fill_raised(struct direct *d, u32 lin, boo
 	return false;
 }
 
+static inline u8 lin_read_user8(struct vcpu *v, u32 lin)
+{
+	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+
+	if (unlikely((lin & PAGE_MASK) != e->rd_tag || v->mem_slow))
+		return (u8)lin_read(v, lin, 1, true);
+	return *(const u8 *)(lin + e->addend);
+}
+
 /* INT n and SYSENTER, the commonest faults: without the interpreter. And whether they raised. */
 static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *done)
 {
@@ -155,9 +164,9 @@ static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *d
 
 	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
 		return true;
-	first = lin_read(v, lin, 1, true);
+	first = lin_read_user8(v, lin);
 	if (first == OPCODE_INT || first == OPCODE_0F) /* of others there may be no second byte */
-		second = lin_read(v, lin + 1, 1, true);
+		second = lin_read_user8(v, lin + 1);
 	*done = first == OPCODE_INT || (first == OPCODE_0F && second == OPCODE_0F_SYSENTER);
 	if (first == OPCODE_INT)
 		cpu_int(v, (u8)second, v->eip + 2);

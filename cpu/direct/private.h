@@ -21,11 +21,13 @@ struct direct {
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
 	bool entered;			  /* ... and the frame has the selectors */
-	bool segments_changed;		  /* by guest code, since they were prepared */
-	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
-	u32 own_cr4;			  /* while Farbus runs, but for TSD */
-	struct translator *translator;	  /* NULL: CPL 0 is interpreted */
-	struct kernel_segments *kernel;	  /* ... and this too */
+	bool apart;			  /* ... or had them before CPL 0's, with this to hide */
+	u64 *hide[4];
+	bool segments_changed;		/* by guest code, since they were prepared */
+	u32 cr0, cr4;			/* of this PC now, but for CR0.TS */
+	u32 own_cr4;			/* while Farbus runs, but for TSD */
+	struct translator *translator;	/* NULL: CPL 0 is interpreted */
+	struct kernel_segments *kernel; /* ... and this too */
 	struct kernel_map *map;
 	u16 ldt;       /* LDTR on this PC */
 	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
@@ -73,7 +75,8 @@ static inline bool direct_same_segment(const struct segment *a, const struct seg
 /* Whether a descriptor can say it, and the descriptor. */
 bool direct_segment_fits(const struct segment *s);
 u64 direct_descriptor(const struct segment *s);
-void direct_segments_hide_none(void);
+/* The frame and what is hidden are for CPL 0 for a while. */
+void direct_segments_apart(struct direct *d);
 void direct_segments_init(struct direct *d);
 /* Makes the CPU's descriptor tables hold v's segments; false: they cannot. */
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
@@ -112,10 +115,10 @@ void direct_kernel_init(struct direct *d, void *arena);
 
 size_t kernel_segments_size(void);
 void kernel_segments_init(struct direct *d);
-/* Whether the CPU can hold them. */
-bool kernel_segments_fit(const struct direct *d, const struct vcpu *v);
-/* Right before translated code runs: descriptors in the LDT, selectors in the frame. */
-void kernel_segments_enter(struct direct *d, struct vcpu *v);
+/* Whether the CPU can hold them; makes the descriptors of those that have changed. */
+bool kernel_segments_fit(struct direct *d, const struct vcpu *v);
+/* Right before translated code runs, after the above: selectors in the frame. */
+void kernel_segments_enter(struct direct *d);
 /* After it: what it has loaded becomes the guest's. */
 void kernel_segments_leave(struct direct *d, struct vcpu *v);
 /* Translated code has met #GP or #SS. */
@@ -137,7 +140,7 @@ void kernel_map_add(struct direct *d, u32 lin, u32 gpa);
 /*
  * Carries out the instruction at v->eip, which translated code was left for: those that kernels use
  * all the time, without the interpreter. False: it is none of them, and nothing has changed.
- * *next: NEXT_STEP does not occur.
+ * *next, where it did: not NEXT_STEP.
  */
 bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 

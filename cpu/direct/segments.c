@@ -11,6 +11,7 @@
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 #include "cpu/segment.h"
+#include "lib/str.h"
 
 /* Stands for a descriptor that need not be hidden; in the image, where the switch can reach it. */
 static u64 none;
@@ -85,7 +86,7 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 		return true;
 	if (likely(unchanged(d, v)))
 		return d->loaded_ok;
-	d->entered = false;
+	d->entered = d->apart = false;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (d->loaded_ok && !SEL_NULL(d->loaded[i].sel))
 			*slot_of(d, d->loaded[i].sel) = 0;
@@ -101,15 +102,10 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 	return d->loaded_ok;
 }
 
-void direct_segments_hide_none(void)
+void direct_segments_init(struct direct *d)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
 		direct_hide[i] = &none;
-}
-
-void direct_segments_init(struct direct *d)
-{
-	direct_segments_hide_none();
 	d->loaded_ok = false;
 }
 
@@ -151,16 +147,32 @@ static void show_hidden(void)
 		*direct_hide[i] |= DESC_P;
 }
 
+static void frame_selectors(const struct vcpu *v)
+{
+	direct_frame.ds = v->seg[SEG_DS].sel;
+	direct_frame.es = v->seg[SEG_ES].sel;
+	direct_frame.fs = v->seg[SEG_FS].sel;
+	direct_frame.gs = v->seg[SEG_GS].sel;
+	direct_frame.cs = v->seg[SEG_CS].sel;
+	direct_frame.ss = v->seg[SEG_SS].sel;
+}
+
 void direct_segments_enter(struct direct *d, const struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 
 	if (vcpu_v86(v)) {
-		d->entered = false;
+		d->entered = d->apart = false;
 		enter_v86(v);
 		return;
 	}
 	enter_stack(d, v);
+	if (likely(d->apart)) {
+		memcpy(direct_hide, d->hide, sizeof(d->hide));
+		frame_selectors(v);
+		d->entered = true;
+		d->apart = false;
+	}
 	if (likely(d->entered)) {
 		show_hidden();
 		return;
@@ -178,12 +190,19 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 		else
 			direct_hide[i] = slot_of(d, sel);
 	}
-	direct_frame.ds = v->seg[SEG_DS].sel;
-	direct_frame.es = v->seg[SEG_ES].sel;
-	direct_frame.fs = v->seg[SEG_FS].sel;
-	direct_frame.gs = v->seg[SEG_GS].sel;
-	direct_frame.cs = v->seg[SEG_CS].sel;
-	direct_frame.ss = v->seg[SEG_SS].sel;
+	frame_selectors(v);
+}
+
+void direct_segments_apart(struct direct *d)
+{
+	if (d->entered) {
+		memcpy(d->hide, direct_hide, sizeof(d->hide));
+		d->apart = true;
+	}
+	d->entered = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		direct_hide[i] = &none;
+	direct_small_stack.selector = 0;
 }
 
 static bool leave_one(struct vcpu *v, unsigned seg, u16 sel)
@@ -222,6 +241,6 @@ bool direct_segments_leave(struct direct *d, struct vcpu *v)
 	changed |= leave_one(v, SEG_FS, (u16)direct_frame.fs);
 	changed |= leave_one(v, SEG_GS, (u16)direct_frame.gs);
 	if (unlikely(changed))
-		d->entered = false;
+		d->entered = d->apart = false;
 	return changed;
 }

@@ -90,7 +90,7 @@ static const struct block *quick_block(struct vcpu *v)
 static bool single(struct vcpu *v)
 {
 	struct interp *in = v->interp;
-	bool trap = v->eflags & FLAG_TF;
+	bool trap = v->eflags & FLAG_TF, held = v->shadow || (v->eflags & FLAG_RF);
 	const struct insn *first;
 
 	v->stats.slow_steps++;
@@ -101,7 +101,7 @@ static bool single(struct vcpu *v)
 	if ((v->dr[7] & 0xff) && cpu_code_breakpoint(v, v->seg[SEG_CS].base + v->eip))
 		cpu_raise(v, VEC_DB, 0);
 	first = decode_single(v);
-	if (v->shadow || (v->eflags & FLAG_RF)) {
+	if (held) {
 		v->shadow = 0;
 		v->eflags &= ~FLAG_RF;
 		cpu_mode_changed(v);
@@ -112,6 +112,8 @@ static bool single(struct vcpu *v)
 	interp_exec(v, first);
 	vcpu_event_clear(v, VCPU_EV_ONCE);
 	v->cur = NULL;
+	if (held) /* what kept the state from another engine is gone: go() is to ask */
+		in->generation = v->generation - 1;
 	trap = trap && !in->no_trap;
 	if (in->exit_due || (v->shadow & SHADOW_MOVSS) || !(trap || v->debug_hits))
 		return true;

@@ -22,7 +22,7 @@ struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_conf
 	s->stats.pages = c->page_count;
 	s->page = (struct shadow_page *)(void *)(s + 1);
 	s->frame = (struct shadow_frame *)(void *)(s->page + c->page_count);
-	s->free = s->current = s->newest = s->oldest = NO_PAGE;
+	s->free = s->current = s->other = s->newest = s->oldest = NO_PAGE;
 	memset(s->root_head, 0xff, sizeof(s->root_head));
 	memset(s->table_head, 0xff, sizeof(s->table_head));
 	memset(s->source_head, 0xff, sizeof(s->source_head));
@@ -186,6 +186,8 @@ void shadow_drop_root(struct shadow *s, unsigned n)
 	shadow_sources_clear(s, n);
 	if (s->current == n)
 		s->current = NO_PAGE;
+	if (s->other == n)
+		s->other = NO_PAGE;
 	shadow_give_back(s, n);
 	s->stats.roots_dropped++;
 }
@@ -200,8 +202,8 @@ static bool root_matches(const struct shadow *s, unsigned n, bool kernel)
 {
 	const struct shadow_page *page = &s->page[n];
 
-	return page->cr3 == guest_cr3(s->v) && page->pae == !!(s->v->cr4 & CR4_PAE) &&
-	       page->kernel == kernel;
+	return page->kernel == kernel && page->cr3 == guest_cr3(s->v) &&
+	       page->pae == !!(s->v->cr4 & CR4_PAE);
 }
 
 bool shadow_root_used(const struct shadow *s, unsigned n)
@@ -259,12 +261,29 @@ static void enter_root(struct shadow *s)
 	s->page[s->current].writes = 0;
 }
 
+/* A system call and its return go from one of a CR3's two roots to the other and back. */
+static void exchange(struct shadow *s)
+{
+	u16 n = s->current;
+
+	s->current = s->other;
+	s->other = n;
+}
+
 u32 shadow_root(struct shadow *s)
 {
+	bool kernel = s->v->cpl < 3, fits;
+
 	check_stale(s);
-	if (s->current == NO_PAGE || !root_matches(s, s->current, s->v->cpl < 3)) {
+	fits = s->current != NO_PAGE && root_matches(s, s->current, kernel);
+	if (!fits && s->other != NO_PAGE && root_matches(s, s->other, kernel)) {
+		exchange(s);
+		fits = true;
+	}
+	if (!fits) {
 		if (!directories_watchable(s))
 			return 0;
+		s->other = s->current;
 		enter_root(s);
 		update_directories(s, s->current);
 	} else if (s->page[s->current].pae) {

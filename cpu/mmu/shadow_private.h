@@ -81,9 +81,9 @@ struct shadow {
 	struct shadow_stats stats;
 	struct shadow_page *page;
 	struct shadow_frame *frame; /* by guest frame, flag_pages of them */
-	u32 rom[ROM_FRAMES]; /* machine frames behind the ROM area, as they were mapped last */
-	u16 free, current;
-	u16 newest, oldest; /* roots */
+	u32 rom[ROM_FRAMES];	  /* machine frames behind the ROM area, as they were mapped last */
+	u16 free, current, other; /* other: the root that was current before */
+	u16 newest, oldest;	  /* roots */
 	/* mem->mapping, CR4's paging bits and CR0.WP when the tables were made */
 	u32 mapping, cr4, wp;
 	bool expected; /* the guest was told of a fault at expected_lin and will come back there */

@@ -27,7 +27,7 @@ static const u32 interpret_two[8] = {
 	/* groups 6 and 7, LAR, LSL, CLTS, INVD, WBINVD; hints that newer CPUs take for more */
 	[0] = RANGE(0x00, 0x03) | ONE(0x06) | RANGE(0x08, 0x09) | ONE(0x0d) | RANGE(0x19, 0x1e),
 	/* MOV with CRx and DRx, MSRs, counters, SYSENTER, SYSEXIT */
-	[1] = RANGE(0x20, 0x23) | RANGE(0x30, 0x35),
+	[1] = RANGE(0x20, 0x23) | ONE(0x30) | RANGE(0x32, 0x35),
 	/* CPUID, FXSAVE and its like, LSS, LFS, LGS */
 	[5] = ONE(0xa2) | ONE(0xae) | ONE(0xb2) | RANGE(0xb4, 0xb5),
 };

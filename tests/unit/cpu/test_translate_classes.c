@@ -15,12 +15,12 @@
 
 /* First words of what must never be copied. A final '*' stands for any end. */
 static const char *const never[] = {
-	"sgdt",	   "sidt",   "sldt",   "str",	 "smsw",    "lgdt",  "lidt",  "lldt",  "ltr",
-	"lmsw",	   "lar",    "lsl",    "verr",	 "verw",    "clts",  "hlt",   "cli",   "sti",
-	"pushf*",  "popf*",  "iret*",  "int*",	 "into",    "in",    "out",   "ins",   "outs",
-	"invd",	   "wbinvd", "invlpg", "rdmsr",	 "wrmsr",   "rdtsc", "rdpmc", "cpuid", "sysenter",
-	"sysexit", "rsm",    "lds",    "les",	 "lss",	    "lfs",   "lgs",   "call*", "jmp*",
-	"ret*",	   "j*",     "loop*",  "fxsave", "fxrstor", "ud*",   "f*",
+	"sgdt",	  "sidt",   "sldt",   "str",	 "smsw",  "lgdt",  "lidt",  "lldt",	"ltr",
+	"lmsw",	  "lar",    "lsl",    "verr",	 "verw",  "clts",  "hlt",   "cli",	"sti",
+	"pushf*", "popf*",  "iret*",  "int*",	 "into",  "in",	   "out",   "ins",	"outs",
+	"invd",	  "wbinvd", "invlpg", "rdmsr",	 "wrmsr", "rdpmc", "cpuid", "sysenter", "sysexit",
+	"rsm",	  "lds",    "les",    "lss",	 "lfs",	  "lgs",   "call*", "jmp*",	"ret*",
+	"j*",	  "loop*",  "fxsave", "fxrstor", "ud*",	  "f*",
 };
 static const char *const segments[] = {"es", "cs", "ss", "ds", "fs", "gs"};
 static const char *const prefixes[] = {"lock ", "repz ", "repnz ", "rep "};
