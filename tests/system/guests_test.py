@@ -43,6 +43,16 @@ def boot(name, host, native=False, cpu="auto", translate=False):
     with PC(test + ("-translate" if translate else ""), host=host, native=native, GUEST=name,
             CPU=cpu, **more) as pc:
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
+        if translate:
+            _translated(pc)
+
+
+def _translated(pc):
+    """The guest's kernel did run translated, and not for a moment only."""
+    pc.type("\x1d")
+    pc.wait(r"^farbus> *\Z", 120)
+    pc.type("stats\r")
+    pc.wait(r"^translated: entered \d{5,}, ", 120)
 
 
 # What is compared takes the CPU and the interpreter, and each stretch two looks at all it changed.
