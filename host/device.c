@@ -84,7 +84,12 @@ void device_close(struct device *d)
 	free(d);
 }
 
-u64 device_run(struct device *d)
+void device_run(struct device *d)
 {
-	return clock_run(&d->clock);
+	clock_run(&d->clock);
+}
+
+u64 device_deadline(const struct device *d)
+{
+	return d->clock.first ? d->clock.first->deadline : TIMER_NEVER;
 }

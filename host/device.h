@@ -50,8 +50,10 @@ void device_close(struct device *d);
 struct irq_pin device_pin(struct device *d);
 /* An edge of the line is told to the server when it is unmasked. */
 void device_mask(struct device *d, bool masked);
-/* Fires timers that are due; the next deadline, in ns of wire_now(). */
-u64 device_run(struct device *d);
+/* Fires timers that are due. What they have to move is moved at the device's next move(). */
+void device_run(struct device *d);
+/* The first timer's, in ns of wire_now(); TIMER_NEVER: none. */
+u64 device_deadline(const struct device *d);
 
 extern const struct device_ops device_uart, device_ata, device_lpt, device_parport, device_ports;
 

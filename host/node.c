@@ -212,7 +212,7 @@ static void run_server(struct node *n)
 	for (unsigned i = 0; i < n->server.exports; i++) {
 		struct device *d = n->device[i];
 
-		if (!d || !d->clock.first || d->clock.first->deadline > clock_now(&d->clock))
+		if (!d || device_deadline(d) > clock_now(&d->clock))
 			continue;
 		device_run(d);
 		server_look(&n->server, i);
@@ -236,7 +236,7 @@ u64 node_turn(struct node *n)
 	}
 	due = server_deadline(&n->server);
 	for (unsigned i = 0; i < n->server.exports; i++) {
-		next = n->device[i] ? device_run(n->device[i]) : ~0ull;
+		next = n->device[i] ? device_deadline(n->device[i]) : TIMER_NEVER;
 		due = next < due ? next : due;
 	}
 	return due;
