@@ -67,10 +67,11 @@ static void recover(struct translate_state *s, enum recovery how, u32 eip, struc
 
 enum translate_reason translate_left(struct translator *t, struct translate_regs *r)
 {
-	const struct exit *e = &t->exit[t->host.state->exit];
+	u32 n = t->host.state->exit; /* which the guest may have written over */
+	const struct exit *e = &t->exit[n < t->exits ? n : 0];
 
 	recover(t->host.state, e->recovery, e->eip, r);
-	t->last_exit = e->reason == TRANSLATE_GO_ON ? t->host.state->exit : NO_EXIT;
+	t->last_exit = e->reason == TRANSLATE_GO_ON ? (u32)(e - t->exit) : NO_EXIT;
 	return e->reason;
 }
 
