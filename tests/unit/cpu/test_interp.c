@@ -227,6 +227,43 @@ static void steps(void)
 	CHECK_EQ(vm.v.eip, CODE + 1);
 }
 
+static bool without_shadow(struct vcpu *v)
+{
+	return !v->shadow;
+}
+
+/* Another engine refuses the instruction behind STI or MOV SS, and is asked again after it. */
+static void hands_over_after_shadow(void)
+{
+	static const u32 shadows[] = {SHADOW_STI, SHADOW_MOVSS};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(shadows); n++) {
+		start();
+		CODE_AT(CODE, "\x40\x40\x40\xf4"); /* inc %eax, three times; hlt */
+		vm.v.hand_over = without_shadow;
+		vm.v.shadow = shadows[n];
+		cpu_mode_changed(&vm.v);
+		vm.v.gpr[REG_EAX] = 0;
+		vm.v.eip = CODE;
+		CHECK_EQ(interp_engine.run(&vm.v), EXIT_HAND_OVER);
+		CHECK_EQ(vm.v.gpr[REG_EAX], 1);
+		CHECK_EQ(vm.v.eip, CODE + 1);
+	}
+
+	start();
+	/* mov %ebx, %ss; inc %eax, three times; hlt */
+	CODE_AT(CODE, "\x8e\xd3\x40\x40\x40\xf4");
+	vm.v.gpr[REG_EAX] = 0;
+	vm.v.gpr[REG_EBX] = S_DATA0;
+	vm.v.shadow = SHADOW_STI; /* so that the start is refused */
+	cpu_mode_changed(&vm.v);
+	vm.v.hand_over = without_shadow;
+	vm.v.eip = CODE;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HAND_OVER);
+	CHECK_EQ(vm.v.gpr[REG_EAX], 1);
+	CHECK_EQ(vm.v.eip, CODE + 3);
+}
+
 int main(void)
 {
 	writes_itself();
@@ -238,6 +275,7 @@ int main(void)
 	code_limit();
 	interrupts();
 	steps();
+	hands_over_after_shadow();
 	free(arena);
 	return check_done();
 }
