@@ -209,6 +209,8 @@ static void watch_lease(unsigned i)
 	struct lease_seen *seen = &peer.seen[i];
 	bool other = seen->active && l->active && seen->session != l->session;
 
+	if (!seen->active && !l->active)
+		return;
 	if (seen->active && (!l->active || other))
 		say_ended(i);
 	if (l->active && (!seen->active || other)) {
@@ -222,6 +224,12 @@ static void watch_lease(unsigned i)
 	memcpy(seen->mac, l->mac, sizeof(seen->mac));
 }
 
+static void watch_leases(const struct server *s)
+{
+	for (unsigned i = 0; i < s->exports; i++)
+		watch_lease(i);
+}
+
 /* --- the loop --- */
 
 static void take_frame(void *ctx, const u8 *frame, u32 len)
@@ -231,6 +239,8 @@ static void take_frame(void *ctx, const u8 *frame, u32 len)
 	/* What has interrupted before the frame is told before its answer. */
 	peer_backend_poll(s);
 	server_receive(s, frame, len, host_ns());
+	/* Now: the next frame may begin another lease where this one has ended one. */
+	watch_leases(s);
 	net_tell_strangers(&s->e);
 }
 
@@ -248,8 +258,7 @@ static u64 turn(struct server *s)
 	due = net_poll(host_ns(), take_frame, s);
 	peer_backend_poll(s);
 	server_poll(s, host_ns());
-	for (unsigned i = 0; i < s->exports; i++)
-		watch_lease(i);
+	watch_leases(s);
 	due = earlier(due, peer_screen_poll(s, peer.since, host_ns()));
 	services_poll(&peer.services, host_ns());
 	return earlier(due, server_deadline(s));

@@ -204,6 +204,8 @@ void node_receive(struct node *n, const u8 *frame, u32 len)
 		if (n->device[i])
 			device_run(n->device[i]);
 	server_receive(&n->server, frame, len, wire_now());
+	/* Now: the next frame may begin another lease where this one has ended one. */
+	node_watch(n);
 }
 
 /* Before the bytes move: what the server has just carried out may have sent some. */

@@ -43,6 +43,8 @@ static void watch_lease(struct node *n, unsigned i)
 	struct lease_seen *seen = &n->seen[i];
 	bool other = seen->active && l->active && seen->session != l->session;
 
+	if (!seen->active && !l->active)
+		return;
 	if (seen->active && (!l->active || other))
 		say_ended(n, i, name);
 	if (l->active && (!seen->active || other))

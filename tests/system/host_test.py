@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "images")
 
 from paths import BUILD, Missing  # noqa: E402
 from pc import Failure  # noqa: E402
-from protocol import (AUTH1, IN, INS, OUT, OUTS, POLL, REQ, PacketClient, Unanswered,  # noqa: E402
-                      operation)
+from protocol import (AUTH1, AUTH3, IN, INS, OUT, OUTS, POLL, RELEASE, REQ,  # noqa: E402
+                      PacketClient, Unanswered, name16, operation)
 
 PROGRAM = BUILD / "farbus"
 KEY = bytes(range(9, 41))
@@ -336,6 +336,24 @@ def restart():
         client.close()
 
 
+def hand_over():
+    """One client's end and the next one's beginning, read in one turn: the log tells both."""
+    with Daemon("hand-over") as daemon:
+        one, two = station(), station(last=2)
+        server = one.discover()[0]
+        check("lease", one.lease(server, "lpt1"), 0)
+        nonce = two.greet(server)
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        one.send(RELEASE, sequence=1)
+        two.send(AUTH3, nonce + name16("lpt1"))
+        os.kill(daemon.process.pid, signal.SIGCONT)
+        check("the next lease", two.claim(nonce, "lpt1"), 0)
+        daemon.log_line("lpt1 lent to 52:54:00:00:02:02")
+        daemon.log_line("lpt1 given back by 52:54:00:00:02:01", 0.1)
+        two.close()
+        one.close()
+
+
 def keys():
     """A wrong key gets no answer and is counted; keys with limits have them."""
     limited = bytes(range(100, 132))
@@ -459,7 +477,7 @@ def complete(script, *words):
 # --- running them ---
 
 _CASES = {f.__name__.replace("_", "-"): f
-          for f in (discover, disk, uart, printer, restart, keys, reload, bad_config,
+          for f in (discover, disk, uart, printer, restart, hand_over, keys, reload, bad_config,
                     privileges, words)}
 
 

@@ -196,7 +196,7 @@ def takes_turns(host):
         check("after the release", two.lease(server, "com2"), 0)
         check("at rest: IER, MCR", [two.inp(COM2 + 1), two.inp(COM2 + 4)], [0, 0])
         start_uart(two)
-        segment.log_line(r"com2 taken back, silence of 52:54:00:00:01:01 after 1\d s", 15)
+        segment.log_line(r"com2 taken back, silence of 52:54:00:00:01:01 after 1\d s", 60)
         check("after the silence", one.lease(server, "com2"), 0)
         check("at rest: IER, MCR", [one.inp(COM2 + 1), one.inp(COM2 + 4)], [0, 0])
         for _ in range(3):  # renewed, it lasts

@@ -188,8 +188,8 @@ class Client:
         epoch, = struct.unpack("<I", body[16:20])
         return source, epoch, body[20:36].rstrip(b"\0").decode(), exports
 
-    def lease(self, server, export):
-        """Leases the export; 0, or the status of the refusal."""
+    def greet(self, server):
+        """Up to the server's nonce; returns ours, which asks for a lease."""
         nonce = os.urandom(16)
         self.server, self.session, self.session_keys = server, 0, None
         _, _, body, _ = self._await(
@@ -199,6 +199,14 @@ class Client:
         text = (b"farbus session 1\0" + self.mac + server + nonce + server_nonce
                 + struct.pack("<I", self.epoch) + server_epoch)
         self.session_keys = _keys(self.key, text)
+        return nonce
+
+    def lease(self, server, export):
+        """Leases the export; 0, or the status of the refusal."""
+        return self.claim(self.greet(server), export)
+
+    def claim(self, nonce, export):
+        """The rest of lease(), behind greet()."""
         _, header, body, _ = self._await(
             lambda kind, header, body, source: kind == LEASE and body[:16] == nonce,
             lambda: self.send(AUTH3, nonce + name16(export)))
