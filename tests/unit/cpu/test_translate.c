@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cpu/translate/private.h"
 #include "cpu/vcpu.h"
 #include "tests/unit/cpu/support_translate.h"
 
@@ -232,6 +233,56 @@ static void test_other_unit(void)
 	report(machine_translated(&r, true) == RUN_HLT && r.gpr[REG_EAX] == 1, "the call then");
 }
 
+/* --- a state that the guest has written over --- */
+
+/*
+ * The number of the exit that was taken, instead of the one that was: whatever it is, what comes of
+ * it is an exit that there is. The first one's EIP is the state's target.
+ */
+static void test_scribbled_exit(void)
+{
+	static const u32 numbers[] = {0, 64, 4096, 0x100000, 0x7fffffff, 0xf0000000};
+	struct translate_regs r;
+	bool there = true;
+	u32 exits;
+
+	make_two_pages();
+	begin(&r);
+	machine_leave_once(&r);
+	exits = machine_translator->exits;
+	for (u32 n = 0; n < ARRAY_SIZE(numbers) && there; n++) {
+		machine_start(&r, PROGRAM_LIN);
+		machine_state->exit = exits + numbers[n];
+		machine_state->target = 0x12345000 + n;
+		there = translate_left(machine_translator, &r) == TRANSLATE_GO_ON &&
+			r.eip == 0x12345000 + n;
+		report(there, "an exit that there is not");
+		translate_connect(machine_translator,
+				  translate_find(machine_translator, PROGRAM_LIN, PROGRAM_LIN));
+	}
+	machine_start(&r, PROGRAM_LIN);
+	report(machine_translated(&r, true) == RUN_HLT && r.gpr[REG_EAX] == 1, "the program then");
+}
+
+/* Native code that such a guest has jumped to: none of the translator's, and nothing is changed. */
+static void test_stopped_elsewhere(void)
+{
+	const u8 *code = machine_translator->host.code, *next = machine_translator->next;
+	const void *const places[] = {NULL,	     code - 1,
+				      next,	     code + CODE_BYTES,
+				      machine_state, (void *)(uintptr_t)PROGRAM_LIN,
+				      (void *)~0u};
+	struct translate_regs r, before;
+
+	for (u32 n = 0; n < ARRAY_SIZE(places); n++) {
+		machine_start(&r, (u32)(uintptr_t)places[n]);
+		before = r;
+		report(!translate_stopped(machine_translator, &r) &&
+			       !memcmp(&r, &before, sizeof(r)),
+		       "a stop where nothing is translated");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	u32 seed = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 1;
@@ -245,6 +296,8 @@ int main(int argc, char **argv)
 	test_changed_page();
 	test_links();
 	test_other_unit();
+	test_scribbled_exit();
+	test_stopped_elsewhere();
 	random_programs(seed, count);
 	stats = translate_stats(machine_translator);
 	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes\n",
