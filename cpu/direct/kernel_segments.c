@@ -196,14 +196,16 @@ static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
 	struct kernel_segments *k = d->kernel;
 	unsigned n = place[seg];
 
-	if (sel < TRANSLATE_SELECTORS && k->known[sel].attr)
+	bool known = sel < TRANSLATE_SELECTORS && k->known[sel].attr;
+
+	if (known)
 		v->seg[seg] = k->known[sel];
-	else
+	else /* null; or the guest has written over the state, and means nothing on this PC */
 		segment_set_null(v, seg, sel);
 	if (n == ARRAY_SIZE(held))
 		return;
 	k->seen[n] = v->seg[seg];
-	k->use[n] = SEL_NULL(sel) ? 0 : SELECTOR(sel);
+	k->use[n] = known ? SELECTOR(sel) : 0;
 }
 
 void kernel_segments_leave(struct direct *d, struct vcpu *v)
