@@ -165,6 +165,17 @@ def triple_fault_stops():
         _log_line(pc, r"^farbus: warning: guest triple fault at ", 1, 10)
 
 
+def scribbled_state(name, value, skip, count):
+    """CPL 0 that writes over the translator's state is shut down, and Farbus goes on."""
+    floppy = assembled("scribble", 1474560, [f"VALUE={value}", f"SKIP={skip}", f"COUNT={count}"],
+                       f"-{name}")
+    with PC(f"bad-scribble-{name}", FLOPPY=floppy, CPU="direct", RAM="16M",
+            CONFIG="translate on\ntriple-fault stop") as pc:
+        pc.wait(r"triple fault", 120)
+        monitor_answers(pc)
+        _log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 10)
+
+
 def jump_into_nothing():
     with PC("bad-jump", FLOPPY=boot_floppy("jump_into_nothing")) as pc:
         pc.wait(r"jumping", 120)
@@ -200,6 +211,9 @@ CASES = {
     "triple-fault": triple_fault_resets,
     "triple-fault-late": triple_fault_late,
     "triple-fault-stop": triple_fault_stops,
+    "scribble-all": lambda: scribbled_state("all", 0xffffffff, 0, 1024),
+    # Where translated code notes the segment registers that it has loaded.
+    "scribble-selectors": lambda: scribbled_state("selectors", 0x1ffff, 64, 6),
     "jump-into-nothing": jump_into_nothing,
     "console-flood": console_flood,
     "nic-without-key": nic_without_key,

@@ -1,0 +1,39 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; A boot sector whose CPL 0 writes COUNT times VALUE to each page of the 4 MB at FC000000h, from
+; offset SKIP on, reads a port and calls a function after each, round after round. Where segment
+; limits are not checked (QEMU), translated code reaches the translator's state so.
+	org 0x7c00
+	bits 16
+	cli
+	xor ax, ax
+	mov ds, ax
+	lgdt [gdtr]
+	mov eax, cr0
+	or al, 1
+	mov cr0, eax
+	jmp dword 8:flat
+	bits 32
+flat:	mov ax, 0x10
+	mov ds, ax
+	mov es, ax
+	mov ss, ax
+	mov esp, 0x7000
+	cld
+round:	mov ebx, 0xfc000000
+page:	lea edi, [ebx + SKIP]
+	mov eax, VALUE
+	mov ecx, COUNT
+	rep stosd
+	in al, 0x61
+	call none
+	add ebx, 0x1000
+	cmp ebx, 0xfc400000
+	jne page
+	jmp round
+none:	ret
+	align 8
+gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
+gdtr:	dw $ - gdt - 1
+	dd gdt
+	times 510 - ($ - $$) db 0
+	dw 0xaa55
