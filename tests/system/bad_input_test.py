@@ -211,7 +211,6 @@ CASES = {
     "triple-fault": triple_fault_resets,
     "triple-fault-late": triple_fault_late,
     "triple-fault-stop": triple_fault_stops,
-    "scribble-all": lambda: scribbled_state("all", 0xffffffff, 0, 1024),
     # Where translated code notes the segment registers that it has loaded.
     "scribble-selectors": lambda: scribbled_state("selectors", 0x1ffff, 64, 6),
     "jump-into-nothing": jump_into_nothing,
