@@ -7,23 +7,7 @@
  *	breaks and modem lines come from the far end, which is told what the guest has set.
  * Not modelled: baud rates that differ between the ends, DMA mode.
  */
-/*
- * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
- * Documentation: PC16550D datasheet (National, 1995), section 8.
- * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
- *	rate, loopback, OUT2 as the gate of the interrupt line. Parity errors, framing errors, breaks
- *	and modem lines come from the far end, which is told what the guest has set.
- * Not modelled: baud rates that differ between the ends, DMA mode.
- */
-/*
- * Chip: National PC16550D with a 1.8432 MHz crystal, wired as a PC's COM port.
- * Documentation: PC16550D datasheet (National, 1995), section 8.
- * Modelled: all registers, both FIFOs, every interrupt source, character times at the chosen baud
- *	rate, loopback, OUT2 as the gate of the interrupt line; parity errors, framing errors,
- *breaks and modem lines as the far end tells of them. Not modelled: baud rates that differ between
- *the ends, DMA mode.
- */
-#include "devices/uart16550.h"
+#include "devices/uart16550_core.h"
 #include "lib/str.h"
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR };
@@ -45,18 +29,6 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define FCR_CLEAR_RX 0x02
 #define FCR_CLEAR_TX 0x04
 
-#define LCR_BITS   0x03
-#define LCR_STOP   0x04
-#define LCR_PARITY 0x08 /* bits 4 and 5: which */
-#define LCR_BREAK  0x40
-#define LCR_DLAB   0x80
-
-#define MCR_DTR	 0x01
-#define MCR_RTS	 0x02
-#define MCR_OUT1 0x04
-#define MCR_OUT2 0x08
-#define MCR_LOOP 0x10
-
 #define LSR_DATA    0x01
 #define LSR_OVERRUN 0x02
 #define LSR_ERRORS  (UART_PARITY | UART_FRAMING | UART_BREAK)
@@ -64,9 +36,6 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define LSR_TEMT    0x40
 #define LSR_IN_FIFO 0x80
 
-#define MSR_DELTA_SHIFT 4
-
-#define CRYSTAL_HZ    1843200u
 #define DIVISOR_RESET 12 /* 9600 baud */
 #define TIMEOUT_CHARS 4
 
@@ -104,16 +73,6 @@ static u8 rx_trigger(const struct uart16550 *u)
 	return fifos_on(u) ? level[u->fcr >> 6] : 1;
 }
 
-/* Start bit, 5-8 data bits, parity, one or two stop bits. */
-static u64 char_ns(const struct uart16550 *u)
-{
-	u32 bits = 1 + 5 + (u->lcr & 3) + ((u->lcr & 8) ? 1 : 0) + ((u->lcr & 4) ? 2 : 1);
-	u32 divisor = u->divisor ? u->divisor : 1;
-	u32 bit_ns = (u32)(NS_PER_SEC * 16 / CRYSTAL_HZ); /* at divisor 1 */
-
-	return (u64)(bits * divisor) * bit_ns;
-}
-
 static u8 interrupt_id(const struct uart16550 *u)
 {
 	if ((u->ier & IER_LINE) && u->line_errors)
@@ -138,7 +97,8 @@ static void update_irq(struct uart16550 *u)
 static void arm_timeout(struct uart16550 *u)
 {
 	if (fifos_on(u) && u->rx.count)
-		timer_arm(u->clock, &u->rx_timer, clock_now(u->clock) + TIMEOUT_CHARS * char_ns(u));
+		timer_arm(u->clock, &u->rx_timer,
+			  clock_now(u->clock) + TIMEOUT_CHARS * uart_char_ns(u));
 	else
 		timer_cancel(u->clock, &u->rx_timer);
 }
@@ -194,7 +154,7 @@ static void start_shift(struct uart16550 *u)
 	u->shifting = true;
 	if (!u->tx.count)
 		u->thre_pending = true;
-	timer_arm(u->clock, &u->tx_timer, clock_now(u->clock) + char_ns(u));
+	timer_arm(u->clock, &u->tx_timer, clock_now(u->clock) + uart_char_ns(u));
 }
 
 static void tx_done(void *ctx)
@@ -276,40 +236,6 @@ static void write_fcr(struct uart16550 *u, u8 value)
 	u->fcr = value & FCR_ENABLE ? value & 0xc9 : 0;
 }
 
-static u8 modem_lines(const struct uart16550 *u)
-{
-	u8 lines = 0;
-
-	if (!(u->mcr & MCR_LOOP))
-		return u->far;
-	if (u->mcr & MCR_RTS)
-		lines |= UART_CTS;
-	if (u->mcr & MCR_DTR)
-		lines |= UART_DSR;
-	if (u->mcr & MCR_OUT1)
-		lines |= UART_RI;
-	if (u->mcr & MCR_OUT2)
-		lines |= UART_DCD;
-	return lines;
-}
-
-/* RI counts only when it goes away (TERI), the others when they change. */
-static void update_modem(struct uart16550 *u)
-{
-	u8 lines = modem_lines(u), changed = lines ^ u->modem;
-
-	if (lines & UART_RI)
-		changed &= ~UART_RI;
-	u->modem_delta |= changed >> MSR_DELTA_SHIFT;
-	u->modem = lines;
-}
-
-static void tell_far_end(const struct uart16550 *u)
-{
-	if (u->line.changed && !(u->lcr & LCR_DLAB))
-		u->line.changed(u->line.ctx);
-}
-
 static u8 read_iir(struct uart16550 *u)
 {
 	u8 id = interrupt_id(u);
@@ -385,12 +311,12 @@ static void write_register(struct uart16550 *u, unsigned reg, u8 value)
 		break;
 	case REG_LCR:
 		u->lcr = value;
-		tell_far_end(u);
+		uart_tell_far_end(u);
 		break;
 	case REG_MCR:
 		u->mcr = value & 0x1f;
-		update_modem(u);
-		tell_far_end(u);
+		uart_update_modem(u);
+		uart_tell_far_end(u);
 		break;
 	case REG_SCR:
 		u->scr = value;
@@ -455,10 +381,10 @@ void uart16550_reset(struct uart16550 *u)
 	u->rx.count = u->tx.count = 0;
 	u->shifting = false;
 	u->thre_pending = u->timeout_pending = false;
-	u->modem = modem_lines(u);
+	u->modem = uart_modem_lines(u);
 	u->modem_delta = 0;
 	update_irq(u);
-	tell_far_end(u);
+	uart_tell_far_end(u);
 }
 
 void uart16550_receive(struct uart16550 *u, u8 byte)
@@ -475,24 +401,8 @@ void uart16550_receive_bad(struct uart16550 *u, u8 byte, u8 errors)
 void uart16550_set_modem(struct uart16550 *u, u8 lines)
 {
 	u->far = lines & (UART_CTS | UART_DSR | UART_RI | UART_DCD);
-	update_modem(u);
+	uart_update_modem(u);
 	update_irq(u);
-}
-
-void uart16550_settings(const struct uart16550 *u, struct uart_settings *s)
-{
-	u32 divisor = u->divisor ? u->divisor : 1;
-	bool looped = (u->mcr & MCR_LOOP) != 0;
-
-	s->baud = (CRYSTAL_HZ / 16 + divisor / 2) / divisor;
-	s->bits = (u8)(5 + (u->lcr & LCR_BITS));
-	s->stop_bits = u->lcr & LCR_STOP ? 2 : 1;
-	s->parity =
-		u->lcr & LCR_PARITY ? (enum uart_parity)(1 + (u->lcr >> 4 & 3)) : UART_NO_PARITY;
-	/* Looped back, the chip's outputs are at rest (datasheet, 8.7). */
-	s->send_break = (u->lcr & LCR_BREAK) && !looped;
-	s->dtr = (u->mcr & MCR_DTR) && !looped;
-	s->rts = (u->mcr & MCR_RTS) && !looped;
 }
 
 unsigned uart16550_space(const struct uart16550 *u)
