@@ -224,6 +224,7 @@ void config_init(struct config *c)
 	memset(c, 0, sizeof(*c));
 	c->ram = 64 * MB;
 	c->rtc_host = true;
+	c->translate = true;
 	c->console_com = 1;
 	c->console_baud = 115200;
 	c->monitor = true;

@@ -161,7 +161,7 @@ struct config_trace {
 struct config {
 	u32 ram; /* bytes, whole MB */
 	enum config_cpu cpu;
-	bool translate;		       /* with CONFIG_CPU_DIRECT: CPL 0 is translated */
+	bool translate;		       /* CPL 0, where cpu is not CONFIG_CPU_INTERP */
 	u32 shadow_pool;	       /* with CONFIG_CPU_DIRECT: bytes, whole pages; 0: by ram */
 	struct config_medium firmware; /* CONFIG_NONE: the module `bios.bin` */
 	struct config_medium vgabios;  /* CONFIG_NONE: host, and `vgabios.bin` when it has none */
@@ -201,7 +201,7 @@ struct config {
 	char error[CONFIG_ERROR_MAX]; /* the first mistake, one line without its end; "": none */
 };
 
-/* Defaults: 64 MB, cpu auto, translate off, shadow-pool by ram, rtc host, console com1 at 115200,
+/* Defaults: 64 MB, cpu auto, translate on, shadow-pool by ram, rtc host, console com1 at 115200,
  * monitor on, triple-fault reset. */
 void config_init(struct config *c);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What Farbus costs: programs in Debian under each engine, against Debian on the bare emulated PC.
 
-    overhead.py [ENGINE...]       engines: interp, direct, translate: direct with `translate on`
+    overhead.py [ENGINE...]       engines: interp, translate: `cpu direct`, direct: with `translate off`
                                   (interp and direct without words)
 
 QEMU's `-icount shift=0` makes the time-stamp counter count instructions. The programs read it
@@ -18,6 +18,8 @@ from pc import PC, Failure
 
 import guests
 from paths import Missing
+
+ENGINES = {"direct": {"CPU": "direct", "CONFIG": "translate off"}, "translate": {"CPU": "direct"}}
 
 # The command line and what a good result shows.
 PROGRAMS = {"compute 100": "primes", "syscalls": "20000", "pages": "2000", "forks": "100",
@@ -41,8 +43,8 @@ def measure(disk, engine):
     """{program: (cycles, exits by reason)}."""
     results = {}
     words = {"native": True} if engine == "native" else {"CPU": engine}
-    if engine == "translate":
-        words = {"CPU": "direct", "CONFIG": "translate on"}
+    if engine in ENGINES:
+        words = ENGINES[engine]
     with PC(f"overhead-{engine}", DISK=str(disk), RAM="64M", **words) as pc:
         pc.wait(r"^debian:.*# *\Z", 3600)
         for line, sign in PROGRAMS.items():

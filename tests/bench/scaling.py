@@ -28,8 +28,8 @@ FORK_TOUCHED = (0, 10, 100, 1000)
 PROCESSES = (1, 10, 50, 100, 200)
 SMALL_POOL = "1M"
 
-ENGINES = {"native": {"native": True}, "direct": {"CPU": "direct"},
-           "translate": {"CPU": "direct", "CONFIG": "translate on"}}
+ENGINES = {"native": {"native": True}, "direct": {"CPU": "direct", "CONFIG": "translate off"},
+           "translate": {"CPU": "direct"}}
 
 
 def started(name, disk, words):

@@ -39,8 +39,8 @@ SKIPPED = {("paging", "translate", "qemu"), ("isolation", "translate", "qemu"),
              for cpu in ("direct", "translate")),
            ("user_random", "interp", "qemu"), ("user_random", "interp", "bochs")}
 # The words behind `cpu` for an engine that needs more than its name.
-WORDS = {"translate": ("direct", ["translate on"]),
-         "lockstep-translate": ("lockstep", ["translate on"])}
+WORDS = {"direct": ("direct", ["translate off"]), "translate": ("direct", []),
+         "lockstep": ("lockstep", ["translate off"]), "lockstep-translate": ("lockstep", [])}
 # Lockstep: those that run something at CPL 3. What QEMU does not check is a difference.
 # With the translator: those of them that do not take long in Bochs.
 USERS = ("exceptions", "gates", "paging", "user", "v86")

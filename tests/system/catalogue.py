@@ -138,8 +138,6 @@ TESTS = [
     *(Test(f"remote/{name}", run, seconds, name in remote_test.QUICK)
       for name, (run, seconds) in remote_test.CASES.items()),
     *_guest_tests(),
-    Test("dlx-translate-qemu",
-         lambda: guests_test.boot("dlx", "qemu", cpu="direct", translate=True), 900),
 ]
 
 

@@ -25,7 +25,8 @@ class Failure(Exception):
 
 
 class PC:
-    """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...).
+    """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...). Without a CPU among
+    them the engine is that of `make test CPU=...`.
 
     display: the X server (":1") on which the emulator opens its window; without one it has none.
     """
@@ -40,7 +41,7 @@ class PC:
         self.errors = self.work / "run.err"
         self.changed = time.monotonic()
         environment = {key: value for key, value in os.environ.items()
-                       if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "CPU", "RAM")}
+                       if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "RAM")}
         environment.update(words, HOST=host, HEADLESS="0" if display else "1", BUILD=str(BUILD))
         if display:
             environment["DISPLAY"] = display

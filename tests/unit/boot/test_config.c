@@ -45,7 +45,7 @@ static void defaults(void **state)
 	assert_int_equal(parse(""), 0);
 	assert_int_equal(c.ram, 64 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_AUTO);
-	assert_false(c.translate);
+	assert_true(c.translate);
 	assert_int_equal(c.shadow_pool, 0);
 	assert_int_equal(c.console_com, 1);
 	assert_int_equal(c.console_baud, 115200);
@@ -84,12 +84,12 @@ static void every_word(void **state)
 			       "parallel0 null\n"
 			       "triple-fault stop\n"
 			       "monitor off\n"
-			       "translate on\n"
+			       "translate off\n"
 			       "shadow-pool 260K"),
 			 0);
 	assert_int_equal(c.ram, 16 * MB);
 	assert_int_equal(c.cpu, CONFIG_CPU_INTERP);
-	assert_true(c.translate);
+	assert_false(c.translate);
 	assert_int_equal(c.shadow_pool, 260 * KB);
 	assert_string_equal(c.firmware.module, "my.bin");
 	assert_int_equal(c.vgabios.source, CONFIG_MODULE);
