@@ -3,11 +3,6 @@
 #include "cpu/translate/private.h"
 #include "lib/str.h"
 
-/* What one unit may take at most; unit.c's UNIT_INSNS_MAX times the longest sequence. */
-#define UNIT_CODE_MAX	(8u * KB)
-#define UNIT_EXITS_MAX	64u
-#define UNIT_POINTS_MAX 256u
-
 /* Of code for each unit, exit and point in the arrays. */
 #define CODE_PER_UNIT  128u
 #define CODE_PER_EXIT  32u

@@ -50,6 +50,11 @@ struct translate_unit {
 	u32 first_exit, exits, first_point, points;
 };
 
+/* What one unit may take at most; unit.c's UNIT_INSNS_MAX times the longest sequence. */
+#define UNIT_CODE_MAX	(8u * KB)
+#define UNIT_EXITS_MAX	128u
+#define UNIT_POINTS_MAX 256u
+
 #define UNIT_HASH 1024u
 #define NO_EXIT	  (~0u)
 

@@ -283,6 +283,38 @@ static void test_stopped_elsewhere(void)
 	}
 }
 
+/* --- code that makes the largest units --- */
+
+/* What a unit may take is what room is looked for: more would run over the translator's arrays. */
+static void test_largest(const char *name, const void *code, u32 len)
+{
+	static u8 page[PAGE_SIZE];
+	const struct translate_unit *u;
+
+	for (u32 i = 0; i < PAGE_SIZE; i++)
+		page[i] = ((const u8 *)code)[i % len];
+	translate_flush(machine_translator);
+	u = translate_make(machine_translator, MB, MB, page);
+	report(u->exits <= UNIT_EXITS_MAX && u->points <= UNIT_POINTS_MAX &&
+		       u->size <= UNIT_CODE_MAX,
+	       name);
+}
+
+static void test_largest_units(void)
+{
+	test_largest("room for loads of DS", "\x8e\xd8", 2);
+	test_largest("room for loads of DS from memory", "\x8e\x9c\x98\x00\x10\x00\x00", 7);
+	test_largest("room for pops of DS", "\x1f", 1);
+	test_largest("room for POPF", "\x9d", 1);
+	test_largest("room for PUSHF", "\x9c", 1);
+	test_largest("room for STI and NOP", "\xfb\x90", 2);
+	test_largest("room for calls", "\xe8\x00\x10\x00\x00", 5);
+	test_largest("room for indirect calls", "\xff\x94\x98\x00\x10\x00\x00", 7);
+	test_largest("room for LOOP", "\xe2\x00", 2);
+	test_largest("room for IN", "\xec", 1);
+	test_largest("room for OUT", "\xe6\x80", 2);
+}
+
 int main(int argc, char **argv)
 {
 	u32 seed = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 1;
@@ -298,6 +330,7 @@ int main(int argc, char **argv)
 	test_other_unit();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
+	test_largest_units();
 	random_programs(seed, count);
 	stats = translate_stats(machine_translator);
 	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes\n",
