@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host/console_options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "lib/log.h"
 
 static const char help[] =
@@ -51,8 +51,10 @@ static bool take_quiet(struct console_options *o, const char *word)
 	return false;
 }
 
-static bool take_option(struct console_options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct console_options *o = options;
+
 	switch (option) {
 	case 'i':
 		o->service.interface = optarg;
@@ -73,48 +75,49 @@ static bool take_option(struct console_options *o, int option)
 		return take_escape(o, optarg);
 	case 'q':
 		return take_quiet(o, optarg);
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
-static bool check_options(struct console_options *o, int words, char **word)
+static bool check_options(void *options, char **words)
 {
-	if (words != 1) {
+	struct console_options *o = options;
+
+	if (!words[0] || words[1]) {
 		log_error("console: expected one NODE, a name or an address");
 		return false;
 	}
-	if (o->insecure != (o->service.key == NULL)) {
-		log_error("console: expected either -k FILE or --insecure");
+	if (!command_line_key("console", o->service.key, o->insecure))
 		return false;
-	}
-	o->service.node = word[0];
+	o->service.node = words[0];
 	o->service.choice[0] = o->watch ? "screen" : "console";
 	o->service.choice[1] = o->watch ? "console" : "screen";
 	return true;
 }
 
+static const struct option longs[] = {
+	{"interface", required_argument, NULL, 'i'},
+	{"key", required_argument, NULL, 'k'},
+	{"insecure", no_argument, NULL, 'I'},
+	{"watch", no_argument, NULL, 'w'},
+	{"take", no_argument, NULL, 'T'},
+	{"escape", required_argument, NULL, 'e'},
+	{"quiet", required_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct command_line line = {
+	.help = help,
+	.letters = "i:k:we:q:h",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
+
 int console_options(struct console_options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
-					      {"key", required_argument, NULL, 'k'},
-					      {"insecure", no_argument, NULL, 'I'},
-					      {"watch", no_argument, NULL, 'w'},
-					      {"take", no_argument, NULL, 'T'},
-					      {"escape", required_argument, NULL, 'e'},
-					      {"quiet", required_argument, NULL, 'q'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
-
 	*o = (struct console_options){.escape = '~', .quiet = 1};
-	while ((option = getopt_long(argc, argv, "i:k:we:q:h", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	return check_options(o, argc - optind, argv + optind) ? -1 : STATUS_USAGE;
+	return command_line_read(&line, o, argc, argv);
 }

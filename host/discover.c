@@ -3,13 +3,13 @@
 #include "net-ne2000/discover.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "host/key.h"
 #include "host/wire.h"
 #include "lib/log.h"
@@ -182,8 +182,9 @@ static int report(unsigned seconds)
 
 /* --- options --- */
 
-static bool take_option(struct options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct options *o = options;
 	char *end;
 
 	switch (option) {
@@ -202,46 +203,43 @@ static bool take_option(struct options *o, int option)
 			return true;
 		log_error("discover: -t '%s': expected 1 to 60 seconds", optarg);
 		return false;
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
+static bool check_options(void *options, char **words)
 {
-	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
-					      {"key", required_argument, NULL, 'k'},
-					      {"insecure", no_argument, NULL, 'I'},
-					      {"time", required_argument, NULL, 't'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
+	const struct options *o = options;
 
-	while ((option = getopt_long(argc, argv, "i:k:t:h", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	if (optind < argc) {
-		log_error("discover: '%s': expected no more words", argv[optind]);
-		return STATUS_USAGE;
-	}
-	if (o->insecure != (o->key == NULL)) {
-		log_error("discover: expected either -k FILE or --insecure");
-		return STATUS_USAGE;
-	}
-	return -1;
+	if (!words[0])
+		return command_line_key("discover", o->key, o->insecure);
+	log_error("discover: '%s': expected no more words", words[0]);
+	return false;
 }
+
+static const struct option longs[] = {
+	{"interface", required_argument, NULL, 'i'},
+	{"key", required_argument, NULL, 'k'},
+	{"insecure", no_argument, NULL, 'I'},
+	{"time", required_argument, NULL, 't'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct command_line line = {
+	.help = help,
+	.letters = "i:k:t:h",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
 
 int command_discover(int argc, char **argv)
 {
 	struct options o = {.seconds = 1};
 	u8 key[SESSION_KEY] = {0};
-	int status = take_options(&o, argc, argv);
+	int status = command_line_read(&line, &o, argc, argv);
 
 	if (status >= 0)
 		return status;

@@ -2,12 +2,12 @@
 /* `farbus replay`: a trace once more, against a chip model or another machine's device. */
 #include "host/replay.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "host/pcapng.h"
 #include "lib/log.h"
 
@@ -237,8 +237,10 @@ static bool take_geometry(struct options *o, const char *word)
 	return false;
 }
 
-static bool take_option(struct options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct options *o = options;
+
 	switch (option) {
 	case 'm':
 		return take_model(o, optarg);
@@ -264,66 +266,59 @@ static bool take_option(struct options *o, int option)
 	case OPTION_FAST:
 		o->p.fast = true;
 		return true;
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
-static bool check_options(struct options *o, char **words)
+static bool check_options(void *options, char **words)
 {
+	struct options *o = options;
+
 	if (!o->model == !o->p.name)
 		log_error("replay: expected either --model KIND or --peer NAME");
-	else if (o->p.name && o->insecure != (o->p.key == NULL))
-		log_error("replay: expected either -k FILE or --insecure");
 	else if (o->drives && (!o->model || o->m.kind != DEVICE_ATA))
 		log_error("replay: expected --disk and --cdrom with --model ata only");
 	else if (!words[0] || words[1])
 		log_error("replay: %s: expected one FILE", words[0] ? words[1] : "end of line");
-	else
+	else if (o->model || command_line_key("replay", o->p.key, o->insecure)) {
+		o->file = words[0];
+		if (o->port)
+			o->m.base = (u16)o->port;
 		return true;
+	}
 	return false;
 }
 
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{"model", required_argument, NULL, 'm'},
-		{"port", required_argument, NULL, 'p'},
-		{"disk", required_argument, NULL, OPTION_DISK},
-		{"cdrom", required_argument, NULL, OPTION_CDROM},
-		{"geometry", required_argument, NULL, OPTION_GEOMETRY},
-		{"peer", required_argument, NULL, OPTION_PEER},
-		{"interface", required_argument, NULL, 'i'},
-		{"key", required_argument, NULL, 'k'},
-		{"insecure", no_argument, NULL, 'I'},
-		{"fast", no_argument, NULL, OPTION_FAST},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
-	int option;
+static const struct option longs[] = {
+	{"model", required_argument, NULL, 'm'},
+	{"port", required_argument, NULL, 'p'},
+	{"disk", required_argument, NULL, OPTION_DISK},
+	{"cdrom", required_argument, NULL, OPTION_CDROM},
+	{"geometry", required_argument, NULL, OPTION_GEOMETRY},
+	{"peer", required_argument, NULL, OPTION_PEER},
+	{"interface", required_argument, NULL, 'i'},
+	{"key", required_argument, NULL, 'k'},
+	{"insecure", no_argument, NULL, 'I'},
+	{"fast", no_argument, NULL, OPTION_FAST},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
 
-	while ((option = getopt_long(argc, argv, "m:p:i:k:h", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	if (!check_options(o, argv + optind))
-		return STATUS_USAGE;
-	o->file = argv[optind];
-	if (o->port)
-		o->m.base = (u16)o->port;
-	return -1;
-}
+static const struct command_line line = {
+	.help = help,
+	.letters = "m:p:i:k:h",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
 
 int command_replay(int argc, char **argv)
 {
 	static struct options o;
 	struct replay_list l = {NULL, 0};
 	struct replay_target *t = NULL;
-	int status = take_options(&o, argc, argv);
+	int status = command_line_read(&line, &o, argc, argv);
 
 	if (status >= 0)
 		return status;

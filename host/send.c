@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `farbus send`: carries out a file of port accesses at a peer's device, and prints what was read.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "host/key.h"
 #include "host/lease.h"
 #include "host/send_script.h"
@@ -287,8 +287,10 @@ static bool run_script(const u8 key[SESSION_KEY])
 
 /* --- options --- */
 
-static bool take_option(struct options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct options *o = options;
+
 	switch (option) {
 	case 'i':
 		o->interface = optarg;
@@ -302,45 +304,44 @@ static bool take_option(struct options *o, int option)
 	case 'n':
 		o->check = true;
 		return true;
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
+static bool check_options(void *options, char **words)
 {
-	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
-					      {"key", required_argument, NULL, 'k'},
-					      {"insecure", no_argument, NULL, 'I'},
-					      {"check", no_argument, NULL, 'n'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
+	struct options *o = options;
 
-	while ((option = getopt_long(argc, argv, "i:k:nh", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	if (optind + 1 != argc) {
+	if (!words[0] || words[1]) {
 		log_error("send: expected one FILE");
-		return STATUS_USAGE;
+		return false;
 	}
-	o->file = strcmp(argv[optind], "-") ? argv[optind] : "/dev/stdin";
-	if (o->check || o->insecure != (o->key != NULL))
-		return -1;
-	log_error("send: expected either -k FILE or --insecure");
-	return STATUS_USAGE;
+	o->file = strcmp(words[0], "-") ? words[0] : "/dev/stdin";
+	return o->check || command_line_key("send", o->key, o->insecure);
 }
+
+static const struct option longs[] = {
+	{"interface", required_argument, NULL, 'i'},
+	{"key", required_argument, NULL, 'k'},
+	{"insecure", no_argument, NULL, 'I'},
+	{"check", no_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct command_line line = {
+	.help = help,
+	.letters = "i:k:nh",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
 
 int command_send(int argc, char **argv)
 {
 	u8 key[SESSION_KEY] = {0};
-	int status = take_options(&job.o, argc, argv);
+	int status = command_line_read(&line, &job.o, argc, argv);
 	bool good;
 
 	if (status >= 0)

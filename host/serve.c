@@ -2,7 +2,6 @@
 /* `farbus serve`: a peer daemon. One loop awaits frames, its devices' files, signals and time. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "host/node.h"
 #include "host/privileges.h"
 #include "lib/log.h"
@@ -24,12 +24,11 @@
 
 static const char help[] =
 	"usage: farbus serve [-i IF] -c FILE\n\n"
-	"Lends out what FILE says to PCs that run Farbus, until SIGTERM. SIGHUP reads FILE "
+	"Lends out what FILE says to PCs that run Farbus, until SIGTERM. SIGHUP reads FILE\n"
 	"again.\n\n"
 	"  -c, --config FILE    lines with the words name, interface, user, key, frames, export\n"
-	"  -i, --interface IF   instead of the file's; default: the only Ethernet interface that "
-	"is "
-	"up\n"
+	"  -i, --interface IF   instead of the file's; default: the only Ethernet interface\n"
+	"                       that is up\n"
 	"  -n, --check          only reads FILE and says whether it is good\n\n"
 	"A line for each device:\n"
 	"  export uart PORT [irq N] pty LINK | tty DEVICE name X\n"
@@ -209,8 +208,10 @@ static void say_started(void)
 		 serve.config.devices == 1 ? "" : "s", serve.wire.name, mac);
 }
 
-static bool take_option(struct options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct options *o = options;
+
 	switch (option) {
 	case 'c':
 		o->config = optarg;
@@ -221,41 +222,43 @@ static bool take_option(struct options *o, int option)
 	case 'n':
 		o->check = true;
 		return true;
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
+static bool check_options(void *options, char **words)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"interface", required_argument, NULL, 'i'},
-					      {"check", no_argument, NULL, 'n'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
+	const struct options *o = options;
 
-	while ((option = getopt_long(argc, argv, "c:i:nh", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	if (optind < argc)
-		log_error("serve: '%s': expected no more words", argv[optind]);
+	if (words[0])
+		log_error("serve: '%s': expected no more words", words[0]);
 	else if (!o->config)
 		log_error("serve: expected -c FILE");
 	else
-		return -1;
-	return STATUS_USAGE;
+		return true;
+	return false;
 }
+
+static const struct option longs[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"interface", required_argument, NULL, 'i'},
+	{"check", no_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct command_line line = {
+	.help = help,
+	.letters = "c:i:nh",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
 
 int command_serve(int argc, char **argv)
 {
-	int status = take_options(&serve.o, argc, argv);
+	int status = command_line_read(&line, &serve.o, argc, argv);
 
 	if (status >= 0)
 		return status;

@@ -2,7 +2,6 @@
 /* `farbus trace`: the port accesses of a running guest, as text or as a file for Wireshark. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/command.h"
+#include "host/command_line.h"
 #include "host/pcapng.h"
 #include "host/trace_source.h"
 #include "host/trace_text.h"
@@ -170,8 +170,10 @@ static bool take_filter(struct options *o, char **words)
 	return true;
 }
 
-static bool take_option(struct options *o, int option)
+static bool take_option(void *options, int option)
 {
+	struct options *o = options;
+
 	switch (option) {
 	case 'i':
 		o->node.interface = optarg;
@@ -190,14 +192,15 @@ static bool take_option(struct options *o, int option)
 		return true;
 	case 'n':
 		return take_count(o, optarg);
-	default: /* getopt has said what is wrong */
+	default:
 		return false;
 	}
 }
 
 /* Who, and what. */
-static bool take_source(struct options *o, char **words)
+static bool check_options(void *options, char **words)
 {
+	struct options *o = options;
 	bool wire = o->node.interface || o->node.key || o->insecure;
 
 	if (o->serial && wire)
@@ -216,29 +219,24 @@ static bool take_source(struct options *o, char **words)
 	return false;
 }
 
-/* -1: go on; else the exit status. */
-static int take_options(struct options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {{"interface", required_argument, NULL, 'i'},
-					      {"key", required_argument, NULL, 'k'},
-					      {"insecure", no_argument, NULL, 'I'},
-					      {"serial", required_argument, NULL, 's'},
-					      {"write", required_argument, NULL, 'w'},
-					      {"count", required_argument, NULL, 'n'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	int option;
+static const struct option longs[] = {
+	{"interface", required_argument, NULL, 'i'},
+	{"key", required_argument, NULL, 'k'},
+	{"insecure", no_argument, NULL, 'I'},
+	{"serial", required_argument, NULL, 's'},
+	{"write", required_argument, NULL, 'w'},
+	{"count", required_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
 
-	while ((option = getopt_long(argc, argv, "+i:k:s:w:n:h", longs, NULL)) >= 0) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return STATUS_OK;
-		}
-		if (!take_option(o, option))
-			return STATUS_USAGE;
-	}
-	return take_source(o, argv + optind) ? -1 : STATUS_USAGE;
-}
+static const struct command_line line = {
+	.help = help,
+	.letters = "+i:k:s:w:n:h",
+	.longs = longs,
+	.take = take_option,
+	.check = check_options,
+};
 
 static int open_signals(void)
 {
@@ -259,7 +257,7 @@ static int open_signals(void)
 int command_trace(int argc, char **argv)
 {
 	struct trace_sink sink = {.decoder = &trace.decoder, .turn = turn};
-	int status = take_options(&trace.o, argc, argv);
+	int status = command_line_read(&line, &trace.o, argc, argv);
 	bool good;
 
 	if (status >= 0)
