@@ -26,7 +26,7 @@ from remote import NIC_LINE
 FOLDER = BUILD / "bench" / "trace"
 WORK = {"in": "nothing but IN of a UART's line status", "uart": "a driver's way to send by a UART",
         "ata": "a driver's way to read a disk"}
-ROUND = r"^{} in ([0-9A-F]{{8}}) uart ([0-9A-F]{{8}}) ata ([0-9A-F]{{8}}) \.$"
+ROUND = r"^{} in ([0-9A-F]{{16}}) uart ([0-9A-F]{{16}}) ata ([0-9A-F]{{16}}) \.$"
 KEYS = "o/"  # 15 times each
 CASES = {"off": "", "of other ports": "trace 0x80", "of all": "trace all",
          "of all, to COM2": "trace all to com2"}

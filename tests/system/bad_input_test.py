@@ -17,8 +17,9 @@ def assembled(name, size=None, defines=(), suffix=""):
     """A tiny guest of tests/system/guests as a raw image, padded to size bytes."""
     image = BUILD / "tests" / "images" / f"{name}{suffix}.img"
     with written(image) as partial:
-        subprocess.run(["nasm", "-f", "bin", *(f"-D{define}" for define in defines), "-o", partial,
-                        SOURCES / f"{name}.asm"], check=True)
+        subprocess.run(["nasm", "-f", "bin", "-I", f"{SOURCES}/", "-o", partial,
+                        *(f"-D{define}" for define in defines), SOURCES / f"{name}.asm"],
+                       check=True)
         if size:
             os.truncate(partial, size)
     return str(image)

@@ -48,7 +48,7 @@ def boot(hosts):
         before = disk.read_bytes()
         pair.peer.parts = dataclasses.replace(pair.peer.parts, floppy=disk)
         pair.start()
-        pair.pc.wait(rf"^{checksum(before[:READ * SECTOR]):04x} is the sum$", 120)
+        pair.pc.wait(rf"^{checksum(before[:READ * SECTOR]):04X} is the sum$", 120)
         pair.pc.wait(r"^written$", 60)
     after = disk.read_bytes()
     expected = bytearray(before)

@@ -39,12 +39,7 @@ start:	cli
 	mov cx, 4
 .digit:	rol dx, 4
 	mov al, dl
-	and al, 15
-	add al, '0'
-	cmp al, '9'
-	jbe .show
-	add al, 'a' - '0' - 10
-.show:	call show
+	call say_digit
 	loop .digit
 	mov si, text_sum
 	call say
@@ -63,19 +58,7 @@ failed:	mov si, text_failed
 	call say
 	jmp $
 
-say:	lodsb
-	test al, al
-	jz .end
-	call show
-	jmp say
-.end:	ret
-
-show:	mov ah, 0x0e
-	push bx
-	xor bx, bx
-	int 0x10
-	pop bx
-	ret
+%include "say.inc"
 
 cylinder db 0
 text_sum db " is the sum", 13, 10, 0

@@ -111,44 +111,8 @@ next:	xor ah, ah
 	sti
 	jmp next
 
-; [began] := the time-stamp counter.
-watch:	rdtsc
-	mov [began], eax
-	ret
-
-; What it has counted since, as 8 hexadecimal digits.
-say_ticks:
-	rdtsc
-	sub eax, [began]
-	mov ebx, eax
-	mov cx, 8
-.digit:	rol ebx, 4
-	mov al, bl
-	and al, 15
-	cmp al, 10
-	sbb al, 0x69
-	das
-	call say_char
-	loop .digit
-	ret
-
-say:	lodsb				; the text at SI
-	test al, al
-	jz say_char.end
-	call say_char
-	jmp say
-
-say_char:
-	push ebx
-	push cx
-	push bp
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	pop bp
-	pop cx
-	pop ebx
-.end:	ret
+%include "say.inc"
+%include "ticks.inc"
 
 ready:	db "ready", 13, 10, 0
 text_in:
@@ -159,7 +123,6 @@ text_ata:
 	db " ata ", 0
 text_end:
 	db " .", 13, 10, 0
-began:	dd 0
 rounds:	db 0
 	times 510 - ($ - $$) db 0
 	dw 0xaa55

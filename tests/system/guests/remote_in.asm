@@ -56,50 +56,8 @@ round:	xor ah, ah
 	call say
 	jmp round
 
-; [began] := the time-stamp counter.
-watch:	rdtsc
-	mov [began], eax
-	mov [began + 4], edx
-	ret
-
-; What it has counted since, as 16 hexadecimal digits.
-say_ticks:
-	rdtsc
-	sub eax, [began]
-	sbb edx, [began + 4]
-	push eax
-	mov ebx, edx
-	call say_hex
-	pop ebx
-say_hex:				; EBX
-	mov cx, 8
-.digit:	rol ebx, 4
-	mov al, bl
-	and al, 15
-	cmp al, 10
-	sbb al, 0x69
-	das
-	call say_char
-	loop .digit
-	ret
-
-say:	lodsb				; the text at SI
-	test al, al
-	jz say_char.end
-	call say_char
-	jmp say
-
-say_char:
-	push ebx
-	push cx
-	push bp
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	pop bp
-	pop cx
-	pop ebx
-.end:	ret
+%include "say.inc"
+%include "ticks.inc"
 
 ready:	db "ready", 13, 10, 0
 text_in:
@@ -110,7 +68,6 @@ text_block:
 	db " block ", 0
 text_end:
 	db " .", 13, 10, 0
-began:	dq 0
 	times 510 - ($ - $$) db 0
 	dw 0xaa55
 buffer	equ 0x8000

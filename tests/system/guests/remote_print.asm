@@ -17,13 +17,8 @@ start:	cli
 	mov sp, 0x7c00
 	sti
 	mov si, ready
-.say:	lodsb
-	test al, al
-	jz print
-	call show
-	jmp .say
-
-print:	xor cl, cl			; the byte
+	call say
+	xor cl, cl			; the byte
 next:	mov dx, STATUS
 .busy:	in al, dx
 	test al, READY
@@ -40,15 +35,10 @@ next:	mov dx, STATUS
 	test cl, 15
 	jnz next
 	mov al, '.'
-	call show
+	call say_char
 	jmp next
 
-show:	push cx
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	pop cx
-	ret
+%include "say.inc"
 
 ready:	db "ready", 13, 10, 0
 	times 510 - ($ - $$) db 0

@@ -27,14 +27,7 @@ start:	cli
 	jc $
 	jmp rest
 
-say:	lodsb				; the text at SI
-	test al, al
-	jz .end
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	jmp say
-.end:	ret
+%include "say.inc"
 
 ; The byte in AL to the DSP, once it takes it.
 dsp:	mov ah, al

@@ -76,13 +76,6 @@ packet:	push bp
 	pop bp
 	retf
 
-say:	lodsb
-	test al, al
-	jz .end
-	call say_char
-	jmp say
-.end:	ret
-
 say_byte:
 	push ax
 	mov al, ' '
@@ -92,16 +85,9 @@ say_byte:
 	shr al, 4
 	call say_digit
 	pop ax
-	and al, 15
-say_digit:
-	cmp al, 10
-	sbb al, 0x69			; a digit in ASCII
-	das
-say_char:
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	ret
+	jmp say_digit
+
+%include "say.inc"
 
 ready:	db 13, 10, "ready", 0
 text_nmi: db 13, 10, "nmi", 0

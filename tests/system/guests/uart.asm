@@ -77,19 +77,7 @@ take:	mov dx, COM + 5
 	in al, dx
 	ret
 
-say:	lodsb				; the text at SI
-	test al, al
-	jz say_char.end
-	call say_char
-	jmp say
-
-say_char:
-	push bx
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	pop bx
-.end:	ret
+%include "say.inc"
 
 settings:
 	db 3, 0x83, 0, 1, 1, 0, 3, 0x03, 1, 0, 2, 0x07, 4, 0x10
