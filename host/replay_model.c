@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A chip model that lives through a trace once more. Its clock is the trace's, but when exactly a
- * timer fired there is not recorded: Farbus's run loop is late now and then, and a record's stamp
- * is a little later than its access. So a timer is fired when what was read cannot be explained
- * without it, from SLACK_NS before it is due on, and at the latest SLACK_NS after that.
+ * timer fired there is not recorded: Farbus's run loop is late now and then, much so where another
+ * system holds up the PC that it emulates, and a record's stamp is a little later than its access.
+ * So a timer is fired when what was read cannot be explained without it, from EARLY_NS before it is
+ * due on, and at the latest LATE_NS after that.
  */
 #include "host/replay_model.h"
 
@@ -12,7 +13,8 @@
 
 #include "lib/log.h"
 
-#define SLACK_NS   20000000ull
+#define EARLY_NS   20000000ull
+#define LATE_NS	   1000000000ull
 #define INPUTS_MAX 16u /* that came between two reads */
 
 /* --- the clock --- */
@@ -99,7 +101,7 @@ static bool try_with(struct model *m, const struct replay_list *l, u32 i, u32 ti
 
 	restore(m);
 	for (; timers; timers--) {
-		if (next_timer(m) > e->ns + SLACK_NS)
+		if (next_timer(m) > e->ns + EARLY_NS)
 			return false;
 		fire_one(m);
 	}
@@ -131,7 +133,7 @@ static enum replay_verdict read_record(struct model *m, const struct replay_list
 		restore(m);
 		for (u32 n = 0; n < timers && next_timer(m) != TIMER_NEVER; n++)
 			fire_one(m);
-		if (next_timer(m) > l->record[i].e.ns + SLACK_NS)
+		if (next_timer(m) > l->record[i].e.ns + EARLY_NS)
 			return REPLAY_DIFFERENT;
 	}
 }
@@ -155,7 +157,7 @@ static enum replay_verdict play(struct replay_target *t, const struct replay_lis
 		m->kind->reset(m);
 		return REPLAY_SAME;
 	}
-	while (next_timer(m) + SLACK_NS < e->ns && next_timer(m) != TIMER_NEVER)
+	while (next_timer(m) + LATE_NS < e->ns && next_timer(m) != TIMER_NEVER)
 		fire_one(m);
 	if (!TRACE_WRITE(TRACE_WHAT(e->kind, 0, 0)))
 		return read_record(m, l, i, d);

@@ -154,6 +154,25 @@ def altered(file, target, kind, port):
     raise Failure(f"no record of port {port:x}")
 
 
+def held_up(file, target):
+    """A copy in which the whole PC stood still for 100 ms while the UART was sending."""
+    data = bytearray(file.read_bytes())
+    at = number = late = 0
+    while at < len(data):
+        block, length = struct.unpack_from("<II", data, at)
+        if block == 6:
+            number += 1
+            lsr = bytes([1, 0, 1, 1]) + (0x3FD).to_bytes(2, "little")
+            if number > 20 and data[at + 28:at + 34] == lsr and not data[at + 40] & 0x40:
+                late = 100_000_000
+            high, low = struct.unpack_from("<II", data, at + 12)
+            stamp = (high << 32 | low) + late
+            struct.pack_into("<II", data, at + 12, stamp >> 32, stamp & 0xFFFFFFFF)
+        at += length
+    check("a record to hold up", late > 0, True)
+    target.write_bytes(data)
+
+
 def uart():
     """A guest uses COM1; the trace goes to COM2, becomes a file, and is replayed."""
     folder = work("uart")
@@ -196,7 +215,11 @@ def uart():
     check("nothing malformed", dissected(file, "farbus_trace.malformed || _ws.lua.error",
                                          "frame.number"), [])
 
-    check("replay", replay("--model", "uart", file)[:1], (0,))
+    status, text, _ = replay("--model", "uart", file)
+    check(f"replay: {text}", status, 0)
+    held_up(file, other)
+    status, text, _ = replay("--model", "uart", other)
+    check(f"replay of a PC that was held up: {text}", status, 0)
     number = altered(file, other, 0, 0x3F8)
     status, text, _ = replay("--model", "uart", other)
     check("altered", (status, bool(re.match(rf"record {number}: [0-9a-f]{{4}}:[0-9a-f]{{8}} in "
@@ -362,8 +385,8 @@ def dlx():
     check("altered", (status, bool(re.match(r"record \d+: .* expected", text))), (1, True))
 
 
-def made_up(file, accesses):
-    """A pcapng file with accesses of bytes: [(kind, port, value)]."""
+def made_up(file, accesses, ms=1):
+    """A pcapng file with accesses of bytes, so far apart: [(kind, port, value)]."""
     def block(kind, body):
         size = struct.pack("<I", len(body) + 12)
         return struct.pack("<I", kind) + size + body + size
@@ -372,7 +395,7 @@ def made_up(file, accesses):
     data += block(1, struct.pack("<HHIHHBxxxI", 147, 0, 0, 9, 1, 9, 0))
     for number, (kind, port, value) in enumerate(accesses):
         record = struct.pack("<BBBBHHII16s", 1, kind, 1, 1, port, 0x10, 0x1000, value, b"com1")
-        data += block(6, struct.pack("<IIIII", 0, 0, number * 1000000, 32, 32) + record)
+        data += block(6, struct.pack("<IIIII", 0, 0, number * ms * 1000000, 32, 32) + record)
     file.write_bytes(data)
     return file
 
@@ -402,16 +425,16 @@ def models():
     """What a trace does not say: late timers, bytes from outside; and what must differ."""
     file = work("models") / "made-up.pcapng"
 
-    def played(model, *accesses):
-        return replay("--model", model, made_up(file, accesses))[:2]
+    def played(model, *accesses, ms=1):
+        return replay("--model", model, made_up(file, accesses, ms))[:2]
 
     equal = (0, "5 accesses, no difference\n")
     printed = [(1, 0x378, 0x41), (1, 0x37A, 0x0D), (0, 0x379, 0x98), (0, 0x379, 0xD8)]
     check("printed", played("lpt", *printed, (0, 0x378, 0x41)), equal)
-    # The printer may be late with its ACK#, but not by 20 ms.
+    # The printer may be late with its ACK#, but not by a second.
     late = [(0, 0x379, 0x58)]
     check("late", played("lpt", *printed[:2], *late * 2, (0, 0x379, 0x98)), equal)
-    check("too late", played("lpt", *printed[:2], *late * 30),
+    check("too late", played("lpt", *printed[:2], *late * 30, ms=50),
           (1, "record 23: 0010:00001000 in 0379: expected 58, got 98\n"))
     status = (0, 0x3FD, 0x60)
     check("received", played("uart", status, (0, 0x3FD, 0x61), (0, 0x3F8, 0x7E), status, status),
