@@ -136,13 +136,14 @@ def freedos():
 
 def debian(large):
     """Debian: the whole disk (64 MB if large) and CD, a login at the served UART, a print."""
-    daemon = Daemon("pc-debian")
+    name = "pc-debian-64m" if large else "pc-debian"
+    daemon = Daemon(name)
     if large:
         daemon.disk.write_bytes(random.Random(5).randbytes(LARGE))
     else:
         shutil.copyfile(remotemedia.disk(), daemon.disk)
     shutil.copyfile(remotemedia.cdrom(), daemon.cd)
-    with daemon, Served(daemon, "debian", "debian-remote") as a:
+    with daemon, Served(daemon, name.removeprefix("pc-"), "debian-remote") as a:
         a.connect()
         remote_debian.log_in(a.shell)
         remote_debian.printer(a.shell, a)
