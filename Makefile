@@ -191,6 +191,13 @@ TINY_RT    := $(TINY)/tests/guests/rt/start.asm.o $(TINY)/tests/guests/rt/traps.
               $(TINY)/tests/guests/rt/rt.o $(TINY)/lib/fmt.o
 TINY_ROM   := $(patsubst tests/guests/%.c,$(TINY)/%.rom,$(wildcard tests/guests/*.c))
 
+# OBJECT, ROM
+define TINY_LINK
+ld -m elf_i386 -z noexecstack -T tests/guests/rt/guest.ld -o $(basename $(2)).elf $(TINY_RT) $(1) \
+    $$(gcc -m32 -print-libgcc-file-name) && \
+    objcopy -O binary -j .text -j .reset --gap-fill 0 --pad-to 0x10000 $(basename $(2)).elf $(2)
+endef
+
 $(TINY)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "CC $<"
@@ -203,9 +210,7 @@ $(TINY)/%.asm.o: %.asm
 
 $(TINY_ROM): $(TINY)/%.rom: $(TINY)/tests/guests/%.o $(TINY_RT) tests/guests/rt/guest.ld
 	@echo "ROM $@"
-	@ld -m elf_i386 -z noexecstack -T tests/guests/rt/guest.ld -o $(TINY)/$*.elf $(TINY_RT) $< \
-	    $$(gcc -m32 -print-libgcc-file-name)
-	@objcopy -O binary -j .text -j .reset --gap-fill 0 --pad-to 0x10000 $(TINY)/$*.elf $@
+	@$(call TINY_LINK,$<,$@)
 
 .PHONY: tiny
 tiny: $(TINY_ROM)
@@ -214,7 +219,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-remote bench-shadow bench-serve bench-tag clean
+.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-exits bench-remote bench-shadow bench-serve bench-tag clean
 
 deps:
 	@sh images/deps.sh
@@ -263,6 +268,17 @@ bench-tag: $(BUILD)/bench/tag32 $(BUILD)/bench/tag64
 	@$(BUILD)/bench/tag32
 	@$(BUILD)/bench/tag64
 
+# Instructions of the host's for each thing that leaves translated code.
+EXITS_ROM := $(TINY)/exits.rom
+
+$(EXITS_ROM): $(TINY)/tests/bench/exits.o $(TINY_RT) tests/guests/rt/guest.ld
+	@echo "ROM $@"
+	@$(call TINY_LINK,$<,$@)
+
+bench-exits: deps
+	@$(MAKE) --no-print-directory all $(EXITS_ROM) >&2
+	@$(PYTHON) tests/bench/exits.py
+
 # How the cost of shadow page tables grows.
 bench-shadow: deps
 	@$(MAKE) --no-print-directory all >&2
@@ -291,7 +307,7 @@ bench-trace: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/trace.py
 
-bench: bench-counts bench-translate bench-tag bench-trace bench-remote bench-serve
+bench: bench-counts bench-translate bench-exits bench-tag bench-trace bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

@@ -92,6 +92,7 @@ static void add_kernel(struct direct_host *host)
 	host->state = (struct translate_state *)(void *)(place + host->code_size);
 	host->kernel_ldt = kernel_ldt;
 	host->kernel_ldt_selector = SEL_KERNEL_LDT;
+	host->leave_gate = trap_gate(DIRECT_LEAVE_VECTOR);
 }
 
 void direct_build(struct vm *vm)

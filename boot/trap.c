@@ -76,6 +76,11 @@ u32 *trap_stack(void)
 	return &main_tss.stacks[0];
 }
 
+u32 *trap_gate(unsigned vector)
+{
+	return &idt[vector].high;
+}
+
 static u64 system_descriptor(const void *p, u32 size, u32 type)
 {
 	u32 base = (u32)p, limit = size - 1;

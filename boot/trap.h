@@ -34,6 +34,8 @@ struct trap_frame {
 /* ESP0: the stack of exceptions and interrupts in guest code. */
 u32 *trap_stack(void);
 
+/* The upper half of a vector's gate, in which its DPL is. */
+u32 *trap_gate(unsigned vector);
 /* The GDT's descriptor of an LDT. */
 void trap_ldt_set(u16 sel, const u64 *ldt, u32 size);
 /* Loads IDT, TSS and (again) the GDT. Interrupts stay off. */

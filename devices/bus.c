@@ -113,7 +113,8 @@ void bus_make_absent(struct bus *b, u16 first, u16 last)
 }
 
 /* One access that its handler takes as it is, or one byte of a split access. */
-static u32 handler_in(struct bus *b, struct bus_handler *h, u16 port, unsigned width)
+static inline __attribute__((always_inline)) u32 handler_in(struct bus *b, struct bus_handler *h,
+							    u16 port, unsigned width)
 {
 	u32 value;
 
@@ -128,7 +129,8 @@ static u32 handler_in(struct bus *b, struct bus_handler *h, u16 port, unsigned w
 	return value;
 }
 
-static void handler_out(struct bus *b, struct bus_handler *h, u16 port, unsigned width, u32 value)
+static inline __attribute__((always_inline)) void handler_out(struct bus *b, struct bus_handler *h,
+							      u16 port, unsigned width, u32 value)
 {
 	h->accesses++;
 	if (unlikely(!(h->ops->widths & width)) || unlikely(!h->ops->out))
@@ -148,7 +150,7 @@ static bool in_one_piece(const struct bus *b, u16 port, unsigned width)
 {
 	const struct bus_handler *h = &b->handler[b->route[port]];
 
-	return width == 1 ||
+	return likely(width == 1) ||
 	       ((h->ops->widths & width) && (!(port & (width - 1)) || h->ops->unaligned));
 }
 

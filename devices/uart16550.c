@@ -327,12 +327,15 @@ static void write_register(struct uart16550 *u, unsigned reg, u8 value)
 static u32 uart_in(void *dev, u16 port, unsigned width)
 {
 	struct uart16550 *u = dev;
+	unsigned reg = (port - u->base) & 7u;
+	bool changes = reg != REG_LSR || u->line_errors; /* it is what drivers wait with */
 	u8 value;
 
 	(void)width;
 	poll_timer(u);
-	value = read_register(u, (port - u->base) & 7u);
-	update_irq(u);
+	value = read_register(u, reg);
+	if (changes)
+		update_irq(u);
 	return value;
 }
 

@@ -12,7 +12,8 @@
 #include "cpu/mmu/shadow.h"
 #include "cpu/translate/translate.h"
 
-#define DIRECT_KERNEL_LDT 264u /* entries */
+#define DIRECT_KERNEL_LDT   264u /* entries */
+#define DIRECT_LEAVE_VECTOR 31u	 /* how translated code leaves: an exception that there is not */
 
 extern const struct engine direct_engine;
 
@@ -38,6 +39,7 @@ struct direct_host {
 	struct translate_state *state;
 	u64 *kernel_ldt;
 	u16 kernel_ldt_selector;
+	u32 *leave_gate; /* upper half of the interrupt gate of DIRECT_LEAVE_VECTOR */
 };
 
 /* flag_pages: physmem's; shadow_pages: those of the host's shadow tables. */
@@ -75,6 +77,7 @@ struct direct_stats {
 	u64 refused[REFUSE_COUNT];
 	u64 translated;		/* to translated code */
 	u64 translated_left[2]; /* translated code: to find more; for an instruction */
+	u64 translated_calls;	/* it went on behind an instruction that was carried out for it */
 	u64 translated_steps;	/* ... that the interpreter carried out */
 	u64 vectors[32];	/* exceptions that ended direct execution */
 };

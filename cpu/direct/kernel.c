@@ -13,7 +13,7 @@
 #include "lib/str.h"
 
 #define VEC_IRQ_FIRST 32u
-#define OPCODE_HLT    0xf4 /* at host.leave: #GP */
+#define OPCODE_INT    0xcd /* at host.leave */
 #define PREFIX_GS     0x65
 #define LEAVE_SIZE    16 /* and the translations behind it stay aligned */
 #define PF_WRITE      BIT(1)
@@ -63,7 +63,7 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 	return !guest_maps_own(d, v) && kernel_segments_fit(d, v);
 }
 
-static void to_frame(struct direct *d, struct vcpu *v, u32 native)
+void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
 {
 	struct direct_frame *f = &direct_frame;
 
@@ -156,6 +156,7 @@ static void translated_written(void *ctx, u32 gpa)
 
 	if (translate_drop_page(d->translator, gpa) && *rewritten_of(d, gpa) < REWRITTEN_MAX)
 		++*rewritten_of(d, gpa);
+	d->vcpu->generation++; /* see direct_call_ports() */
 	d->vcpu->mem->page_flags[gpa >> PAGE_SHIFT] &= (u8)~PHYS_PAGE_TRANSLATED;
 	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
 }
@@ -192,19 +193,21 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 {
 	struct translate_state *state = d->host.state;
 	u32 root = shadow_root(d->shadow);
+	bool on;
 
 	if (!root)
 		return false;
 	kernel_segments_enter(d);
 	direct_irq_off();
-	if (v->events & ~v->event_hold & (state->vif ? ~0u : ~VCPU_EV_INTR)) {
+	if (direct_kernel_events(d, v)) {
 		direct_irq_on();
 		return false;
 	}
 	state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
 	direct_go(d, v, root, d->host.kernel_ldt_selector, cr2);
+	on = direct_call_ports(d, v, root, cr2);
 	kernel_segments_leave(d, v);
-	return true;
+	return on;
 }
 
 /* False: on at the same native instruction. */
@@ -228,9 +231,10 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	return true;
 }
 
-static enum direct_next left(struct direct *d, struct vcpu *v)
+/* Translated code has come to an exit. False: it goes on. */
+static bool left(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
-	enum direct_next next = NEXT_ANY;
+	u64 dropped = translate_stats(d->translator)->dropped;
 	struct translate_regs r;
 	bool interpret;
 
@@ -238,10 +242,14 @@ static enum direct_next left(struct direct *d, struct vcpu *v)
 	interpret = translate_left(d->translator, &r) == TRANSLATE_INTERPRET;
 	to_vcpu(v, &r);
 	d->stats.translated_left[interpret]++;
-	if (!interpret || (!d->single && emulate(d, v, &next)))
-		return next;
+	*next = NEXT_ANY;
+	if (!interpret)
+		return true;
+	if (!d->single && emulate(d, v, next))
+		return *next != NEXT_ANY || !direct_call_goes_on(d, v, dropped);
 	d->stats.translated_steps++;
-	return NEXT_STEP;
+	*next = NEXT_STEP;
+	return true;
 }
 
 /* What ended translated code. False: on at the same native instruction. */
@@ -251,11 +259,11 @@ static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_n
 
 	if (vector == VEC_PF)
 		return page_fault(d, v, cr2, next);
-	/* Before all else: an interrupt may have come there, ahead of the fault. */
-	if (direct_frame.eip == (u32)(uintptr_t)d->host.code) {
-		*next = left(d, v);
-		return true;
-	}
+	/* Before all else: an interrupt may have come there, ahead of the INT. */
+	if (vector == DIRECT_LEAVE_VECTOR)
+		direct_frame.eip -= DIRECT_LEAVE_SIZE;
+	if (direct_frame.eip == (u32)(uintptr_t)d->host.code)
+		return left(d, v, next);
 	if (vector == VEC_NM && direct_fpu_usable(v) && !v->fpu_native) {
 		d->stats.exits[EXITS_FPU]++;
 		fpu_go_native(v);
@@ -312,7 +320,7 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 		else
 			translate_connect(d->translator, u);
 		d->stats.translated++;
-		to_frame(d, v, translate_entry(u));
+		direct_kernel_frame(d, v, translate_entry(u));
 		next = run(d, v);
 	} while (next == NEXT_ANY && !d->single && v->cpl == 0 && !direct_events(v) &&
 		 direct_kernel_fit(d, v));
@@ -349,7 +357,8 @@ void direct_kernel_init(struct direct *d, void *arena)
 	at += aligned(kernel_map_size());
 	d->kernel = (void *)at;
 	at += aligned(kernel_segments_size());
-	d->host.code[0] = OPCODE_HLT;
+	d->host.code[0] = OPCODE_INT;
+	d->host.code[1] = DIRECT_LEAVE_VECTOR;
 	d->translator = translate_init(at, &host);
 	kernel_segments_init(d);
 	d->vcpu->mem->translated_written = translated_written;

@@ -69,19 +69,21 @@ static bool holds(struct vcpu *v, const struct kernel_map *m)
 	return true;
 }
 
-void kernel_map_check(struct direct *d, struct vcpu *v)
+bool kernel_map_check(struct direct *d, struct vcpu *v)
 {
 	const struct segment *cs = &v->seg[SEG_CS];
 	struct kernel_map *m = d->map;
 	bool same = m->base == cs->base && m->limit == cs->limit;
 
 	if (likely(same && !m->check_all && !m->check_local))
-		return;
-	if (!same || !holds(v, m))
+		return true;
+	same = same && holds(v, m);
+	if (!same)
 		forget(d);
 	m->base = cs->base;
 	m->limit = cs->limit;
 	m->check_all = m->check_local = false;
+	return same;
 }
 
 /* The supervisor's TLB has just led from lin to gpa. */

@@ -17,6 +17,8 @@
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
 
+#define GATE_DPL_3 (3u << 13)
+
 #define DR6_BS	  BIT(14)
 #define DR6_CLEAR 0xffff0ff0u
 
@@ -272,15 +274,29 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 	return true;
 }
 
+/* Guest code of CPL 3 must not find it: INT n is #GP for it whatever n is. */
+static void set_leave_gate(struct direct *d, bool open)
+{
+	if (d->host.leave_gate)
+		*d->host.leave_gate = (*d->host.leave_gate & ~GATE_DPL_3) | (open ? GATE_DPL_3 : 0);
+}
+
 void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2)
 {
 	if (d->ldt != ldt) {
 		d->ldt = ldt;
 		asm volatile("lldt %w0" ::"r"((u32)ldt));
+		set_leave_gate(d, ldt == d->host.kernel_ldt_selector);
 	}
-	direct_switch(root, direct_cr0(d, v));
-	*cr2 = read_cr2();
-	if (direct_frame.vector >= VEC_IRQ_FIRST)
+	direct_go_on(d, root, direct_cr0(d, v), cr2);
+}
+
+void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2)
+{
+	direct_switch(root, cr0);
+	if (direct_frame.vector == VEC_PF)
+		*cr2 = read_cr2();
+	else if (direct_frame.vector >= VEC_IRQ_FIRST)
 		d->host.interrupt(direct_frame.vector);
 	direct_irq_on();
 }

@@ -101,6 +101,8 @@ void direct_enter_cr4(struct direct *d, struct vcpu *v);
 void direct_leave_cr4(struct direct *d);
 /* One switch to guest code and back, with interrupts off on the way in. */
 void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
+/* The same when nothing but general registers has changed since: with this CR0, or 0. */
+void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2);
 
 /* --- kernel.c: guest code of CPL 0, translated --- */
 
@@ -108,6 +110,8 @@ void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 /* The state was found fit for it just now. */
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
+/* v's state into the frame, with translated code at this linear address next. */
+void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
 size_t direct_kernel_arena_size(u32 code_size);
 void direct_kernel_init(struct direct *d, void *arena);
 
@@ -130,10 +134,33 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg);
 
 size_t kernel_map_size(void);
 void kernel_map_flushed(struct vcpu *v, enum tlb_flush what, u32 lin); /* v's hook */
-/* Before translated code is looked for: ways that no longer hold go. */
-void kernel_map_check(struct direct *d, struct vcpu *v);
+/* Before translated code is looked for: ways that no longer hold go. False: some did. */
+bool kernel_map_check(struct direct *d, struct vcpu *v);
 /* There is a translation for lin, which leads to gpa as the TLB has just said. */
 void kernel_map_add(struct direct *d, u32 lin, u32 gpa);
+
+#define DIRECT_LEAVE_SIZE 2u /* INT n, at host.code */
+
+/* --- call.c: instructions in the midst of translated code --- */
+
+/* What has to be taken care of before the next instruction of translated code. */
+static inline u32 direct_kernel_events(const struct direct *d, const struct vcpu *v)
+{
+	u32 events = v->events & ~v->event_hold;
+
+	return d->host.state->vif ? events : events & ~VCPU_EV_INTR;
+}
+
+/*
+ * Translated code was left, and goes on as long as that was for a port access. False: something is
+ * due first; the frame is where translated code would go on.
+ */
+bool direct_call_ports(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
+/*
+ * The instruction that translated code was left for was carried out, all of v being exact;
+ * `dropped` units had been before. True: the frame is where translated code goes on.
+ */
+bool direct_call_goes_on(struct direct *d, struct vcpu *v, u64 dropped);
 
 /* --- emulate.c --- */
 

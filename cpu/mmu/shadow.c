@@ -184,8 +184,10 @@ void shadow_drop_root(struct shadow *s, unsigned n)
 	*link = s->page[n].next;
 	take_out(s, n);
 	shadow_sources_clear(s, n);
-	if (s->current == n)
+	if (s->current == n) {
 		s->current = NO_PAGE;
+		s->v->generation++; /* whoever keeps the root has to ask again */
+	}
 	if (s->other == n)
 		s->other = NO_PAGE;
 	shadow_give_back(s, n);

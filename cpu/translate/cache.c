@@ -44,7 +44,7 @@ static void unlink_exit(struct translator *t, struct exit *e)
 		link = &(*link)->next;
 	*link = e->next;
 	e->to = NULL;
-	patch(e->site, e->stub);
+	patch(e->site, (const u8 *)(uintptr_t)e->call.native);
 	t->stats.unlinks++;
 }
 
@@ -139,7 +139,8 @@ void translate_connect(struct translator *t, struct translate_unit *to)
 	t->last_exit = NO_EXIT;
 	if (e->recovery == TARGET)
 		connect_indirect(t, to);
-	else if (e->site && !e->to && e->eip == to->eip) /* an interrupt may have come between */
+	else if (e->site && !e->to &&
+		 e->call.eip == to->eip) /* an interrupt may have come between */
 		exit_link(t, e, to);
 }
 

@@ -19,8 +19,8 @@ static const u32 interpret_one[8] = {
 	[4] = ONE(0x9a) | ONE(0x9b), /* far CALL, FWAIT */
 	/* LES, LDS, far RET, INT3, INT, INTO, IRET, x87: its state has the address of its code */
 	[6] = ONE(0xc4) | ONE(0xc5) | RANGE(0xca, 0xcf) | RANGE(0xd8, 0xdf),
-	/* IN, OUT, far JMP, INT1, HLT */
-	[7] = RANGE(0xe4, 0xe7) | RANGE(0xea, 0xea) | RANGE(0xec, 0xef) | ONE(0xf1) | ONE(0xf4),
+	/* far JMP, INT1, HLT */
+	[7] = ONE(0xea) | ONE(0xf1) | ONE(0xf4),
 };
 
 static const u32 interpret_two[8] = {
@@ -85,6 +85,29 @@ static bool newer(const struct decoder *d, u8 opcode)
 	return d->rep && (opcode == 0xbc || opcode == 0xbd); /* BSF, BSR */
 }
 
+/* INVLPG, CLTS, MOV with CRx: what kernels go on behind. */
+static bool goes_on(const struct decoder *d, u8 opcode)
+{
+	bool crx = opcode == 0x20 || opcode == 0x22;
+
+	if (crx) /* the CPU takes memory operands for registers; nobody writes that */
+		return d->bytes[d->opcode_at + 2] >= 0xc0;
+	return (opcode == 0x01 && d->reg == 7) || opcode == 0x06;
+}
+
+/* IN and OUT: E4h to E7h, ECh to EFh. */
+static void port(const struct decoder *d, u8 opcode, struct guest_insn *g)
+{
+	g->class = INSN_HOST;
+	g->opcode = !(opcode & 1) ? 1 : d->o16 ? 2 : 4;
+	if (opcode & 2)
+		g->opcode |= TRANSLATE_PORT_OUT;
+	if (opcode & 8)
+		g->opcode |= TRANSLATE_PORT_DX;
+	else
+		g->operand = d->bytes[d->pos - 1];
+}
+
 static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	if (opcode >= 0x80 && opcode <= 0x8f) {
@@ -96,6 +119,8 @@ static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		segment(d, g, INSN_PUSH_SEG, opcode == 0xa0 ? SEG_FS : SEG_GS);
 	else if (opcode == 0xa1 || opcode == 0xa9)
 		segment(d, g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
+	else if (goes_on(d, opcode))
+		g->class = INSN_HOST;
 	else if (in_set(interpret_two, opcode) || newer(d, opcode))
 		g->class = INSN_INTERPRET;
 }
@@ -171,7 +196,9 @@ static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	if (own_class(d, opcode, g))
 		return;
-	if (opcode == 0xfa)
+	if ((opcode & 0xf4) == 0xe4)
+		port(d, opcode, g);
+	else if (opcode == 0xfa)
 		g->class = INSN_CLI;
 	else if (opcode == 0xfb)
 		g->class = INSN_STI;

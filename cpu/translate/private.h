@@ -32,11 +32,12 @@ struct point {
 };
 
 struct exit {
-	u32 eip;
+	/* Its EIP. With a length of 0 the code does not go on, and `native` is the stub's address.
+	 */
+	struct translate_call call;
 	u8 recovery, reason;
 	bool fixed; /* never linked */
-	u8 *site;   /* a rel32 that leads to `stub` or, linked, to a unit; NULL when fixed */
-	u8 *stub;
+	u8 *site;   /* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
 	struct translate_unit *from, *to;
 	struct exit *next; /* of those that lead to the same unit */
 };
@@ -76,6 +77,7 @@ struct translator {
 enum insn_class {
 	INSN_COPY,
 	INSN_INTERPRET,
+	INSN_HOST, /* as INTERPRET, and what follows it comes next as a rule */
 	INSN_JCC,
 	INSN_LOOP, /* LOOP, LOOPE, LOOPNE, JECXZ */
 	INSN_JMP,
@@ -96,9 +98,10 @@ enum insn_class {
 struct guest_insn {
 	enum insn_class class;
 	u8 len;
-	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register */
+	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register; HOST:
+			TRANSLATE_PORT_* */
 	u8 rm_at;    /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
-	u32 operand; /* relative branches: the distance; RET: bytes to drop */
+	u32 operand; /* relative branches: the distance; RET: bytes to drop; HOST: the port */
 };
 
 /* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there.
@@ -139,6 +142,8 @@ u32 jump_hash(u32 eip);
 void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
 /* A way to the interpreter where the condition holds; the flags are saved. */
 void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip);
+/* Those of this instruction so far come back here once it is carried out. */
+void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
 
 /* Room for one more unit is there. */
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);

@@ -70,9 +70,17 @@ enum translate_reason translate_left(struct translator *t, struct translate_regs
 	u32 n = t->host.state->exit; /* which the guest may have written over */
 	const struct exit *e = &t->exit[n < t->exits ? n : 0];
 
-	recover(t->host.state, e->recovery, e->eip, r);
+	recover(t->host.state, e->recovery, e->call.eip, r);
 	t->last_exit = e->reason == TRANSLATE_GO_ON ? (u32)(e - t->exit) : NO_EXIT;
 	return e->reason;
+}
+
+const struct translate_call *translate_called(const struct translator *t)
+{
+	u32 n = t->host.state->exit;
+	const struct exit *e = &t->exit[n < t->exits ? n : 0];
+
+	return e->call.len ? &e->call : NULL;
 }
 
 static const struct translate_unit *unit_at(const struct translator *t, u32 native)

@@ -115,7 +115,27 @@ u32 translate_entry(const struct translate_unit *u); /* linear address */
 enum translate_reason translate_left(struct translator *t, struct translate_regs *r);
 void translate_connect(struct translator *t, struct translate_unit *to);
 
-/* The same for translated code that was stopped at r->eip; false: that is no translated code. */
+/*
+ * An instruction that translated code leaves to the caller, and goes on behind: what of the state
+ * the translator takes for granted must be as before (see translate_enter()).
+ */
+struct translate_call {
+	u32 eip;
+	u32 native; /* linear address: translated code behind it, with the guest's registers */
+	u8 len;
+	u8 port;   /* TRANSLATE_PORT_*, 0: it is no IN or OUT */
+	u8 number; /* of the port, but for TRANSLATE_PORT_DX */
+};
+#define TRANSLATE_PORT_WIDTH 7u /* 1, 2 or 4 */
+#define TRANSLATE_PORT_OUT   BIT(3)
+#define TRANSLATE_PORT_DX    BIT(4)
+
+/* The one that the exit was taken for, or NULL. With `port` the CPU's registers are the guest's. It
+ * holds as long as no unit and no link is dropped. */
+const struct translate_call *translate_called(const struct translator *t);
+
+/* As translate_left() for translated code that was stopped at r->eip; false: that is no translated
+ * code. */
 bool translate_stopped(const struct translator *t, struct translate_regs *r);
 
 /* The bytes of a guest page have changed, or are about to. True: something was made from them. */

@@ -29,11 +29,20 @@ void unit_point(struct translator *t, struct translate_unit *u, enum recovery r,
 }
 
 /* A way out through the rel32 at `site`; its stub follows the unit's code. */
-static void add_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
-		     enum translate_reason reason, u32 eip)
+static struct exit *add_exit(struct translator *t, struct translate_unit *u, u8 *site,
+			     enum recovery r, enum translate_reason reason, u32 eip)
 {
-	t->exit[u->first_exit + u->exits++] = (struct exit){
-		.eip = eip, .recovery = (u8)r, .reason = (u8)reason, .site = site, .from = u};
+	struct exit *e = &t->exit[u->first_exit + u->exits++];
+
+	*e = (struct exit){
+		.call.eip = eip, .recovery = (u8)r, .reason = (u8)reason, .site = site, .from = u};
+	return e;
+}
+
+static void leave(struct translator *t, u32 exit)
+{
+	emit_store_imm(t, STATE(exit), exit);
+	emit_jmp(t, (const u8 *)(uintptr_t)t->host.leave);
 }
 
 /* JMP to where the code at EIP is translated, once it is linked. */
@@ -52,14 +61,41 @@ static void make_stubs(struct translator *t, struct translate_unit *u)
 	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
 		struct exit *e = &t->exit[n];
 
-		unit_point(t, u, e->recovery, e->eip);
-		e->stub = t->next;
-		patch(e->site, e->stub);
-		if (e->fixed)
+		if (!e->site)
+			continue; /* make_host()'s */
+		unit_point(t, u, e->recovery, e->call.eip);
+		patch(e->site, t->next);
+		if (e->fixed || e->reason == TRANSLATE_INTERPRET)
 			e->site = NULL;
-		emit_store_imm(t, STATE(exit), n);
-		emit_jmp(t, (const u8 *)(uintptr_t)t->host.leave);
+		else
+			e->call.native = (u32)(uintptr_t)t->next;
+		leave(t, n);
 	}
+}
+
+void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
+{
+	for (u32 n = u->exits; n-- > 0;) {
+		struct exit *e = &t->exit[u->first_exit + n];
+
+		if (e->call.eip != eip || e->reason != TRANSLATE_INTERPRET)
+			break;
+		e->call.len = (u8)(next - eip);
+		e->call.native = (u32)(uintptr_t)t->next;
+	}
+}
+
+/* Its stub is here: it is always taken. */
+static void make_host(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		      u32 eip, u32 next)
+{
+	struct exit *e = add_exit(t, u, NULL, AT, TRANSLATE_INTERPRET, eip);
+
+	e->call.port = g->opcode;
+	e->call.number = (u8)g->operand;
+	leave(t, (u32)(e - t->exit));
+	unit_comes_back(t, u, eip, next);
+	unit_point(t, u, AT, next);
 }
 
 /* --- flags --- */
@@ -151,6 +187,7 @@ static void make_popf(struct translator *t, struct translate_unit *u, u32 eip, u
 	emit_load(t, REG_EAX, STATE(new_if));
 	emit_store(t, REG_EAX, STATE(vif));
 	emit_load(t, REG_EAX, STATE(eax));
+	unit_comes_back(t, u, eip, next);
 	unit_point(t, u, AT, next);
 }
 
@@ -280,6 +317,9 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 	case INSN_COPY:
 		emit_bytes(t, bytes, g->len);
 		unit_point(t, u, AT, next);
+		return true;
+	case INSN_HOST:
+		make_host(t, u, g, eip, next);
 		return true;
 	case INSN_CLI:
 		make_cli(t, u, next);

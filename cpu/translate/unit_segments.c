@@ -93,6 +93,7 @@ static void load_segment(struct translator *t, struct translate_unit *u, unsigne
 	emit_bytes(t, restore, sizeof(restore));
 	emit_load(t, REG_ECX, STATE(ecx));
 	emit_load(t, REG_EAX, STATE(eax));
+	unit_comes_back(t, u, eip, next);
 	unit_point(t, u, AT, next);
 }
 

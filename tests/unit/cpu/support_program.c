@@ -345,6 +345,25 @@ static void segments(struct writer *w)
 	}
 }
 
+/* What translated code leaves for, and goes on behind. */
+static void host_calls(struct writer *w)
+{
+	static const char *const control[] = {"\x0f\x06", "\x0f\x20\xc2", "\x0f\x01\x7d\x08",
+					      "\x0f\x20\xd8", "\x0f\x20\xc0\x0f\x22\xc0"};
+	u32 n = below(w, 8);
+
+	if (n < ARRAY_SIZE(control)) { /* CLTS, MOV from CR0, INVLPG [ebp + 8], MOV to CR0 */
+		bytes(w, control[n], (u32)strlen(control[n]));
+		return;
+	}
+	if (below(w, 3) == 0)
+		byte(w, 0x66);
+	n = below(w, 8); /* E4h to E7h, ECh to EFh */
+	byte(w, 0xe4 | (n & 3) | (n & 4) << 1);
+	if (n < 4)
+		byte(w, rng_next(&w->r));
+}
+
 static void privileged(struct writer *w)
 {
 	u32 flags = FLAGS_ARITH | FLAG_IF;
@@ -353,7 +372,12 @@ static void privileged(struct writer *w)
 		return;
 	if (w->p->kind == PROGRAM_SYSTEM_ID)
 		flags |= FLAG_ID;
-	switch (below(w, 8)) {
+	switch (below(w, 11)) {
+	case 8:
+	case 9:
+	case 10:
+		host_calls(w);
+		break;
 	case 0:
 		byte(w, 0xfa);
 		break;

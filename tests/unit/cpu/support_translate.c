@@ -26,13 +26,14 @@ struct guest {
 	u8 flags[256];
 	struct cpu_fault fault;
 	u8 *program, *memory;
+	u32 ports; /* what went out and how much came in */
 };
 
 /* `own` shares the memory of translated code and carries out what is not translated. */
 static struct guest own, reference;
 struct translator *machine_translator;
 struct translate_state *machine_state;
-u64 machine_exits;
+u64 machine_exits, machine_calls;
 
 static struct segment flat_segments[SEG_COUNT];
 static bool stepping, step_failed;
@@ -40,6 +41,41 @@ static bool stepping, step_failed;
 u64 machine_tsc(void)
 {
 	return __builtin_ia32_rdtsc();
+}
+
+/* --- ports: what is read depends on all that was read and written before --- */
+
+static u32 port_mix(struct guest *g, u32 what, u32 value)
+{
+	return g->ports = (g->ports ^ what ^ value) * 0x9e3779b1 + 0x7f4a7c15;
+}
+
+static bool port_in(void *ctx, u16 port, unsigned width, u32 *value)
+{
+	*value = port_mix(ctx, port | width << 16, 0) & (width == 4 ? ~0u : BIT(width * 8) - 1);
+	return true;
+}
+
+static bool port_out(void *ctx, u16 port, unsigned width, u32 value)
+{
+	port_mix(ctx, port | width << 16 | BIT(24), value);
+	return true;
+}
+
+/* What translate_called() says of an access, as the direct engine carries it out. */
+static void carry_out_port(struct translate_regs *r, const struct translate_call *c)
+{
+	u32 width = c->port & TRANSLATE_PORT_WIDTH;
+	u32 mask = width == 4 ? ~0u : BIT(width * 8) - 1, value;
+	u16 port = c->port & TRANSLATE_PORT_DX ? (u16)r->gpr[REG_EDX] : c->number;
+
+	if (c->port & TRANSLATE_PORT_OUT) {
+		port_out(&own, port, width, r->gpr[REG_EAX] & mask);
+	} else {
+		port_in(&own, port, width, &value);
+		r->gpr[REG_EAX] = (r->gpr[REG_EAX] & ~mask) | value;
+	}
+	r->eip = c->eip + c->len;
 }
 
 /* --- the interpreter's guests --- */
@@ -76,7 +112,7 @@ static void map_part(struct guest *g, u32 lin, u32 size, u8 *bytes)
 
 static void guest_make(struct guest *g, u8 *program, u8 *memory)
 {
-	static const struct vcpu_ops ops = {0};
+	static const struct vcpu_ops ops = {.in = port_in, .out = port_out};
 	size_t arena = interp_arena_size(MB);
 
 	g->program = program;
@@ -86,6 +122,7 @@ static void guest_make(struct guest *g, u8 *program, u8 *memory)
 	map_part(g, MEMORY_LIN, MEMORY_SIZE, memory);
 	g->v.mem = &g->mem;
 	g->v.ops = &ops;
+	g->v.ops_ctx = g;
 	g->v.feature_mask = ~0u;
 	if (interp_init(&g->v, aligned_alloc(16, (arena + 15) & ~15u), arena)) {
 		fprintf(stderr, "interp_init failed\n");
@@ -156,7 +193,8 @@ bool reference_equals(const struct translate_regs *r, bool verbose)
 
 bool reference_memory_equals(void)
 {
-	return memcmp(own.memory, reference.memory, MEMORY_SIZE) == 0;
+	return memcmp(own.memory, reference.memory, MEMORY_SIZE) == 0 &&
+	       own.ports == reference.ports;
 }
 
 void reference_patch(u32 lin, const void *bytes, u32 len)
@@ -241,12 +279,19 @@ void machine_start(struct translate_regs *r, u32 eip)
 		own.v.seg[i] = reference.v.seg[i] = flat_segments[i];
 		machine_state->loaded[i] = 0;
 	}
+	own.v.cr0 = reference.v.cr0 = CR0_PE | CR0_ET;
+	own.ports = reference.ports = 0;
+}
+
+static void step_reference(const struct translate_regs *r)
+{
+	if (stepping && !reference_equals(r, false))
+		interp_engine.step(&reference.v);
 }
 
 static void interpret(struct translate_regs *r)
 {
-	if (stepping && !reference_equals(r, false))
-		interp_engine.step(&reference.v);
+	step_reference(r);
 	copy_in(&own, r);
 	if (interp_engine.step(&own.v) == EXIT_SHUTDOWN) {
 		printf("the program at %08x is broken\n", r->eip);
@@ -260,29 +305,48 @@ static bool at_end(const struct translate_regs *r)
 	return *(const u8 *)(uintptr_t)r->eip == OPCODE_HLT;
 }
 
+/* Carries out the instruction that translated code was left for; returns where it goes on, or 0. */
+static u32 called(struct translate_regs *r)
+{
+	const struct translate_call *c = translate_called(machine_translator);
+
+	if (!c || !c->port)
+		interpret(r);
+	if (!c)
+		return 0;
+	machine_calls++;
+	if (c->port) {
+		step_reference(r);
+		carry_out_port(r, c);
+	}
+	return r->eip == c->eip + c->len && !(r->eflags & FLAGS_REFUSED) ? c->native : 0;
+}
+
 /* One way through translated code. True: the end is reached. */
 static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 {
 	struct translate_unit *u = translate_find(machine_translator, r->eip, r->eip);
+	u32 native;
 
 	if (!u)
 		u = translate_make(machine_translator, r->eip, r->eip,
 				   (const u8 *)(uintptr_t)(r->eip & PAGE_MASK));
 	if (chain)
 		translate_connect(machine_translator, u);
-	translate_enter(machine_translator, r->eflags, own.v.seg);
-	machine_exits++;
-	if (!native_run_at(r, translate_entry(u), stepping)) {
-		*end = RUN_FAULT;
-		return translate_stopped(machine_translator, r);
+	for (native = translate_entry(u); native; native = called(r)) {
+		translate_enter(machine_translator, r->eflags, own.v.seg);
+		machine_exits++;
+		if (!native_run_at(r, native, stepping)) {
+			*end = RUN_FAULT;
+			return translate_stopped(machine_translator, r);
+		}
+		take_selectors();
+		if (translate_left(machine_translator, r) == TRANSLATE_GO_ON)
+			return false;
+		*end = RUN_HLT;
+		if (at_end(r))
+			return true;
 	}
-	take_selectors();
-	if (translate_left(machine_translator, r) == TRANSLATE_GO_ON)
-		return false;
-	*end = RUN_HLT;
-	if (at_end(r))
-		return true;
-	interpret(r);
 	return false;
 }
 

@@ -62,6 +62,7 @@ void reference_patch(u32 lin, const void *bytes, u32 len);
 extern struct translator *machine_translator;
 extern struct translate_state *machine_state;
 extern u64 machine_exits; /* from translated code */
+extern u64 machine_calls; /* ... of them for instructions that it goes on behind */
 u64 machine_tsc(void);
 
 /* support_translate_native.c: from *r on at `entry` to native_leave; false: stopped by a fault, and

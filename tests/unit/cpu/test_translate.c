@@ -333,9 +333,12 @@ int main(int argc, char **argv)
 	test_largest_units();
 	random_programs(seed, count);
 	stats = translate_stats(machine_translator);
-	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes\n",
+	report(machine_calls > 1000, "the number of instructions that code goes on behind");
+	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes, %llu "
+	       "calls\n",
 	       (unsigned long long)stats->units, (unsigned long long)stats->insns,
-	       (unsigned long long)stats->links, (unsigned long long)stats->flushes);
+	       (unsigned long long)stats->links, (unsigned long long)stats->flushes,
+	       (unsigned long long)machine_calls);
 	printf("test_translate: %u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What leaves translated code, or may: a thousand of each in a loop at CPL 0, by the guest's own
+ * time-stamp counter, and the loop alone. tests/bench/exits.py runs it where the counter counts the
+ * host's instructions.
+ */
+#include "tests/guests/rt/rt.h"
+
+#define TIMES  1000u
+#define ROUNDS 8u /* the first ones also translate, and fill tables */
+
+#define PD	0x80000u
+#define PT	0x81000u
+#define PT_FREE 0x82000u /* is a page table of nothing */
+#define CR0_PG	BIT(31)
+#define CR0_TS	BIT(3)
+
+#define LIN_FREE 0x00400000u /* PT_FREE's */
+
+/* ECX counts; EBX leads to what a store writes to, EDX is a port. */
+#define LOOP(name, body)                                                                           \
+	extern u32 name(u32 edx, u32 ebx);                                                         \
+	__asm__(".text\n.p2align 4\n" #name ":\n push %ebx\n mov 8(%esp), %edx\n"                  \
+		" mov 12(%esp), %ebx\n push %edx\n rdtsc\n pop %edx\n push %eax\n"                 \
+		" mov $1000, %ecx\n1:\n" body "\n dec %ecx\n jnz 1b\n rdtsc\n pop %edx\n"          \
+		" sub %edx, %eax\n pop %ebx\n ret\n")
+
+LOOP(loop_alone, "");
+LOOP(loop_in, "in %dx, %al");
+LOOP(loop_out, "out %al, %dx");
+LOOP(loop_in_imm, "in $0x61, %al");
+LOOP(loop_cmos, "mov $0x0d, %al\n out %al, $0x70\n in $0x71, %al");
+LOOP(loop_clts, "clts");
+LOOP(loop_mov_from_cr0, "mov %cr0, %eax");
+LOOP(loop_mov_to_cr3, "mov %cr3, %eax\n mov %eax, %cr3");
+LOOP(loop_set_clear_ts, "mov %cr0, %eax\n or $8, %eax\n mov %eax, %cr0\n clts");
+LOOP(loop_invlpg, "invlpg (%ebx)");
+LOOP(loop_rdtsc, "push %edx\n rdtsc\n pop %edx");
+LOOP(loop_sti_cli, "sti\n nop\n cli");
+LOOP(loop_pushf_popf, "pushf\n popf");
+LOOP(loop_popf_id, "pushf\n pop %eax\n xor $0x200000, %eax\n push %eax\n popf");
+LOOP(loop_mov_ds, "mov %ds, %eax\n mov %eax, %ds");
+LOOP(loop_cpuid, "push %ecx\n push %ebx\n push %edx\n xor %eax, %eax\n cpuid\n"
+		 "pop %edx\n pop %ebx\n pop %ecx");
+LOOP(loop_int_iret, "int $0x30");
+LOOP(loop_store, "mov %eax, (%ebx)");
+LOOP(loop_and, "andl $0xffffff00, (%ebx)");
+
+static u32 least(u32 (*loop)(u32 edx, u32 ebx), u32 edx, u32 ebx)
+{
+	u32 best = ~0u;
+
+	for (u32 n = 0; n < ROUNDS; n++) {
+		u32 now = loop(edx, ebx);
+
+		if (now < best)
+			best = now;
+	}
+	return best;
+}
+
+static void measure(const char *what, u32 (*loop)(u32 edx, u32 ebx), u32 edx, u32 ebx)
+{
+	u32 alone = least(loop_alone, 0, 0), all = least(loop, edx, ebx);
+
+	print("%s: %u\n", what, (all - alone) / TIMES);
+}
+
+static void page_tables(void)
+{
+	u32 *pd = (u32 *)PD, *pt = (u32 *)PT;
+
+	memset((void *)PD, 0, 0x3000);
+	pd[0] = PT | 7;
+	pd[1] = PT_FREE | 7;
+	for (u32 i = 0; i < 1024; i++)
+		pt[i] = i << 12 | 7;
+	write_cr3(PD);
+	write_cr0(read_cr0() | CR0_PG);
+}
+
+extern u8 return_at_once[];
+__asm__(".text\nreturn_at_once: iret\n");
+
+int main(void);
+int main(void)
+{
+	rt_init("exits");
+	idt_set(0x30, gate(SEL_CODE0, (u32)return_at_once, 0x8e, 0));
+	measure("in from a UART", loop_in, 0x3fd, 0);
+	measure("in from port 61h", loop_in_imm, 0, 0);
+	measure("CMOS: out and in", loop_cmos, 0, 0);
+	measure("out to port 80h", loop_out, 0x80, 0);
+	measure("in from nothing", loop_in, 0x2e8, 0);
+	measure("CLTS", loop_clts, 0, 0);
+	measure("MOV from CR0", loop_mov_from_cr0, 0, 0);
+	measure("TS on and off", loop_set_clear_ts, 0, 0);
+	measure("RDTSC", loop_rdtsc, 0, 0);
+	measure("STI and CLI", loop_sti_cli, 0, 0);
+	measure("PUSHF and POPF", loop_pushf_popf, 0, 0);
+	measure("POPF of ID", loop_popf_id, 0, 0);
+	measure("MOV to DS", loop_mov_ds, 0, 0);
+	measure("CPUID", loop_cpuid, 0, 0);
+	measure("INT and IRET", loop_int_iret, 0, 0);
+	page_tables();
+	measure("MOV to CR3", loop_mov_to_cr3, 0, 0);
+	measure("INVLPG", loop_invlpg, 0, LIN_FREE);
+	measure("store", loop_store, 0, 0x48000);
+	measure("store to a page directory", loop_store, 0, PD + 0x800);
+	measure("AND to a page directory", loop_and, 0, PD + 0x800);
+	return 0;
+}
