@@ -28,7 +28,8 @@ from paths import BUILD  # noqa: E402
 SKIPPED = 77
 # Arguments with --all of unit tests that do less without them.
 MORE = {"test_fuzz_frames": ["10000000"], "test_fuzz_route": ["10000000"],
-        "test_lockstep": ["100000000"], "test_fuzz_dma": ["10000000"], "test_fuzz_serve": ["10000000"]}
+        "test_lockstep": ["100000000"], "test_translate": ["100000000"],
+        "test_fuzz_dma": ["10000000"], "test_fuzz_serve": ["10000000"]}
 AT_ONCE = 2
 
 

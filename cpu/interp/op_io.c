@@ -90,7 +90,7 @@ static u32 block_elements(u32 off, u32 count, u32 width)
 {
 	u32 room = PAGE_SIZE / width;
 
-	if ((cpu->eflags & FLAG_DF) || (cpu->events & (VCPU_EV_STEP | VCPU_EV_ONCE)))
+	if ((cpu->eflags & FLAG_DF) || (cpu->events & VCPU_EV_STEP))
 		return 1;
 	if (ip->flags & INSN_A16 && (0x10000 - off) / width < room)
 		room = (0x10000 - off) / width;
@@ -167,7 +167,7 @@ static bool __attribute__((noinline)) string_io(u32 (*piece)(u16 port, u32 width
 		set_reg_a(REG_ECX, reg_a(REG_ECX) - done);
 		if (reg_a(REG_ECX) == 0)
 			return true;
-	} while (!event_due());
+	} while (!event_due_in_string());
 	cpu->icount += ip->n - 1;
 	return false;
 }

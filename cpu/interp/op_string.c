@@ -23,11 +23,6 @@ static void move_di(u32 bytes)
 	set_reg_a(REG_EDI, reg_a(REG_EDI) + bytes);
 }
 
-/* Between two pieces: whether the run loop has something to do now. */
-static bool must_stop(void)
-{
-	return cpu->events & cpu->event_mask & ~(u32)VCPU_EV_ONCE;
-}
 /* The instruction is not complete: it goes on from its beginning after the event. */
 static void interrupted(void)
 {
@@ -40,7 +35,8 @@ static u32 piece(u32 off, u32 count, u32 size)
 {
 	u32 room;
 
-	if (must_stop()) /* an event that waits is let in after one element, as on a CPU */
+	/* An event that waits is let in after one element, as on a CPU. */
+	if (event_due_in_string())
 		return 0;
 	if (ip->flags & INSN_A16) {
 		room = (0x10000 - off) / size;
@@ -130,7 +126,7 @@ static bool __attribute__((noinline)) repeat(u32 (*one_piece)(u32 count), u32 si
 	while (count) {
 		count -= one_piece(count);
 		set_reg_a(REG_ECX, count);
-		if (count && unlikely(must_stop())) {
+		if (count && unlikely(event_due_in_string())) {
 			interrupted();
 			return false;
 		}
@@ -213,7 +209,7 @@ static bool __attribute__((noinline)) repeat_compare(void (*one)(void))
 		set_reg_a(REG_ECX, count);
 		if ((cpu->cc & CC_ZF) != go_on)
 			break;
-		if (count && unlikely(must_stop())) {
+		if (count && unlikely(event_due_in_string())) {
 			interrupted();
 			return false;
 		}

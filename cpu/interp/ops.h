@@ -241,6 +241,11 @@ static inline bool event_due(void)
 {
 	return cpu->events & cpu->event_mask;
 }
+/* The same between two pieces of a string instruction: a single step takes it to its end. */
+static inline bool event_due_in_string(void)
+{
+	return cpu->events & cpu->event_mask & ~(u32)VCPU_EV_ONCE;
+}
 static inline void if_changed(void)
 {
 	cpu->event_mask = interp_event_mask(cpu);

@@ -80,6 +80,10 @@ static bool at_target(struct vcpu *v)
 	struct lockstep *l = lockstep_of(v);
 
 	l->arrived = arrived(l);
+	if (!l->arrived && !l->target_known) {
+		lockstep_insn(v, &l->target);
+		l->target_known = true;
+	}
 	l->cut = !l->arrived && elements_to_go(l, &l->target);
 	return l->arrived || l->cut || l->looks > LOOKS_MAX;
 }
@@ -205,12 +209,7 @@ bool lockstep_follow(struct lockstep *l, bool exact)
 	l->cut = l->arrived = false;
 	quiet(v, &q);
 	if (l->can_ask) {
-		struct lockstep_state *s = &l->now;
-
-		lockstep_save(v, s);
-		v->eip = l->native.eip;
-		lockstep_insn(v, &l->target);
-		v->eip = s->eip;
+		l->target_known = false;
 		interp_stop_at(v, l->native.eip, l->target_gpa, at_target);
 		there = run_there(l);
 		interp_stop_at(v, 0, 0, NULL);

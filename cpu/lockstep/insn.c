@@ -11,12 +11,15 @@
 
 static void read_bytes(struct vcpu *v, struct lockstep_insn *insn, u32 *avail)
 {
-	u32 lin = v->seg[SEG_CS].base + v->eip, gpa;
+	u32 lin = v->seg[SEG_CS].base + v->eip, gpa, piece;
 
-	for (*avail = 0; *avail < sizeof(insn->bytes); ++*avail) {
+	for (*avail = 0; *avail < sizeof(insn->bytes); *avail += piece) {
+		piece = PAGE_SIZE - ((lin + *avail) & ~PAGE_MASK);
+		if (piece > sizeof(insn->bytes) - *avail)
+			piece = sizeof(insn->bytes) - *avail;
 		if (!mem_peek_translate(v, lin + *avail, &gpa))
 			return;
-		physmem_read(v->mem, gpa, &insn->bytes[*avail], 1);
+		physmem_read(v->mem, gpa, insn->bytes + *avail, piece);
 	}
 }
 

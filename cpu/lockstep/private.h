@@ -67,7 +67,8 @@ struct lockstep {
 	enum lockstep_next next;
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/* The interpreter's way to where the CPU stopped. */
-	struct lockstep_insn target; /* the instruction there */
+	struct lockstep_insn target; /* the instruction there, once it has been looked at */
+	bool target_known;
 	u32 target_gpa;
 	bool can_ask;
 	bool exact, arrived, cut;

@@ -139,6 +139,11 @@ static void guest_make(struct guest *g, u8 *program, u8 *memory)
 	cpu_mode_changed(&g->v);
 }
 
+u64 reference_insns(void)
+{
+	return reference.v.stats.insns;
+}
+
 bool reference_run(u32 eip, u32 steps_max)
 {
 	while (reference.v.eip != eip && steps_max-- > 0)

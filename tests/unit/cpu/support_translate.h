@@ -56,6 +56,7 @@ bool machine_stepped(struct translate_regs *r);
 void machine_untranslated(struct translate_regs *r, u32 end);
 /* The reference until `eip`, or a unit's worth of instructions further on. */
 bool reference_run(u32 eip, u32 steps_max);
+u64 reference_insns(void); /* how many the interpreter has carried out */
 bool reference_equals(const struct translate_regs *r, bool verbose); /* registers */
 bool reference_memory_equals(void);
 void reference_patch(u32 lin, const void *bytes, u32 len);

@@ -26,6 +26,18 @@ static bool port_out(void *ctx, u16 port, unsigned width, u32 value)
 	(void)ctx, (void)port, (void)width, (void)value;
 	return true;
 }
+/* Each call takes all that it is asked for. */
+static u32 port_ins(void *ctx, u16 port, unsigned width, void *buf, u32 count)
+{
+	(void)ctx, (void)port;
+	memset(buf, 0x5a, width * count);
+	return count;
+}
+static u32 port_outs(void *ctx, u16 port, unsigned width, const void *buf, u32 count)
+{
+	(void)ctx, (void)port, (void)width, (void)buf;
+	return count;
+}
 static int intack(void *ctx)
 {
 	(void)ctx;
@@ -33,7 +45,8 @@ static int intack(void *ctx)
 	vcpu_event_clear(&vm.v, VCPU_EV_INTR);
 	return VECTOR;
 }
-static const struct vcpu_ops ops = {.in = port_in, .out = port_out, .intack = intack};
+static const struct vcpu_ops ops = {
+	.in = port_in, .out = port_out, .ins = port_ins, .outs = port_outs, .intack = intack};
 
 static void *arena;
 
@@ -264,6 +277,27 @@ static void hands_over_after_shadow(void)
 	CHECK_EQ(vm.v.eip, CODE + 3);
 }
 
+/* A disk's sector is one step: the direct engine leaves translated code for each. */
+static void string_io_steps(void)
+{
+	start();
+	/* cld; rep insw; rep outsw */
+	CODE_AT(CODE, "\xfc\x66\xf3\x6d\x66\xf3\x6f");
+	vm.v.eip = CODE + 1;
+	vm.v.gpr[REG_ECX] = 256;
+	vm.v.gpr[REG_EDI] = DATA + 0xf00; /* over the end of a page */
+	CHECK_EQ(interp_engine.step(&vm.v), EXIT_STEP);
+	CHECK_EQ(vm.v.gpr[REG_ECX], 0);
+	CHECK_EQ(vm.v.gpr[REG_EDI], DATA + 0x1100);
+	CHECK_EQ(vm.v.eip, CODE + 4);
+	CHECK_EQ(ram32(DATA + 0x10fc), 0x5a5a5a5a);
+	vm.v.gpr[REG_ECX] = 256;
+	vm.v.gpr[REG_ESI] = DATA + 0xf00;
+	CHECK_EQ(interp_engine.step(&vm.v), EXIT_STEP);
+	CHECK_EQ(vm.v.gpr[REG_ECX], 0);
+	CHECK_EQ(vm.v.eip, CODE + 7);
+}
+
 int main(void)
 {
 	writes_itself();
@@ -276,6 +310,7 @@ int main(void)
 	interrupts();
 	steps();
 	hands_over_after_shadow();
+	string_io_steps();
 	free(arena);
 	return check_done();
 }

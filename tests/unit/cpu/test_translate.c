@@ -2,7 +2,7 @@
 /*
  * Random programs, translated and run on this CPU, against the interpreter and against themselves
  * untranslated; the guest's state at each native instruction, at faults, and after code has
- * changed. test_translate [SEED [PROGRAMS]]
+ * changed. test_translate [INSTRUCTIONS [SEED]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,9 @@
 #include "cpu/vcpu.h"
 #include "tests/unit/cpu/support_translate.h"
 
-#define CODE_BYTES (128u * KB) /* small: it fills up now and then */
-#define STEPS_MAX  50000000u
+#define CODE_BYTES   (128u * KB) /* small: it fills up now and then */
+#define STEPS_MAX    50000000u
+#define FAILURES_MAX 10u
 
 static struct program program;
 static u32 passed, failed;
@@ -71,9 +72,10 @@ static void run_pending(void)
 	machine_state->pending = 0;
 }
 
-static void random_programs(u32 seed, u32 count)
+/* So many instructions, as the interpreter counts them. */
+static void random_programs(u64 insns, u32 seed)
 {
-	for (u32 n = 0; n < count; n++) {
+	for (u32 n = 0; reference_insns() < insns && failed < FAILURES_MAX; n++) {
 		bool stepped = n % 16 < 2;
 		enum program_kind kind = !(n & 1)  ? PROGRAM_USER
 					 : stepped ? PROGRAM_SYSTEM
@@ -317,8 +319,8 @@ static void test_largest_units(void)
 
 int main(int argc, char **argv)
 {
-	u32 seed = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 1;
-	u32 count = argc > 2 ? (u32)strtoul(argv[2], NULL, 0) : 400;
+	u64 insns = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
+	u32 seed = argc > 2 ? (u32)strtoul(argv[2], NULL, 0) : 1;
 	const struct translate_stats *stats;
 
 	machine_init(CODE_BYTES);
@@ -331,14 +333,14 @@ int main(int argc, char **argv)
 	test_scribbled_exit();
 	test_stopped_elsewhere();
 	test_largest_units();
-	random_programs(seed, count);
+	random_programs(insns, seed);
 	stats = translate_stats(machine_translator);
 	report(machine_calls > 1000, "the number of instructions that code goes on behind");
-	printf("test_translate: %llu units of %llu instructions, %llu links, %llu flushes, %llu "
-	       "calls\n",
-	       (unsigned long long)stats->units, (unsigned long long)stats->insns,
-	       (unsigned long long)stats->links, (unsigned long long)stats->flushes,
-	       (unsigned long long)machine_calls);
+	printf("test_translate: %llu instructions compared; %llu units of %llu instructions, %llu "
+	       "links, %llu flushes, %llu calls\n",
+	       (unsigned long long)reference_insns(), (unsigned long long)stats->units,
+	       (unsigned long long)stats->insns, (unsigned long long)stats->links,
+	       (unsigned long long)stats->flushes, (unsigned long long)machine_calls);
 	printf("test_translate: %u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }
