@@ -9,13 +9,14 @@
 #include "cpu/mem.h"
 #include "lib/str.h"
 
-#define STEPS_MAX  2000000u /* one by one, where it cannot be asked */
+#define STEPS_MAX  2000000u /* one by one, where it cannot be asked, or flags are undefined */
+#define RECENT	   32u	    /* instructions behind which an undefined flag is looked for */
 #define LOOKS_MAX  100000u  /* at memory that differs, with registers that do not */
 #define ALARMS_MAX 200u	    /* with some 50 ms between them */
 
 /*
- * The interpreter has got to where the CPU stopped, and all is the same; arithmetic flags too where
- * l->exact says so: a loop may come by before with nothing else to tell.
+ * The interpreter has got to where the CPU stopped, and all is the same; arithmetic flags too, but
+ * for those that are excused: a loop may come by before with nothing else to tell.
  */
 static bool arrived(struct lockstep *l)
 {
@@ -24,8 +25,8 @@ static bool arrived(struct lockstep *l)
 	lockstep_save(l->v, &l->now);
 	if (!lockstep_same(&l->now, &l->native))
 		return false;
-	if (!(l->exact && (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH) &&
-	    lockstep_pages_same(l))
+	l->flags_differ = (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH;
+	if (!(l->flags_differ & ~l->excused) && lockstep_pages_same(l))
 		return true;
 	l->looks++;
 	return false;
@@ -79,6 +80,7 @@ static bool at_target(struct vcpu *v)
 {
 	struct lockstep *l = lockstep_of(v);
 
+	l->passes++;
 	l->arrived = arrived(l);
 	if (!l->arrived && !l->target_known) {
 		lockstep_insn(v, &l->target);
@@ -173,7 +175,7 @@ static bool run_there(struct lockstep *l)
 
 		put_off(l);
 		reason = interp_engine.run(v);
-		if (reason == EXIT_EVENT)
+		if (reason == EXIT_EVENT && !lockstep_pages_full(l))
 			continue;
 		if (reason == EXIT_HAND_OVER && l->cut) {
 			cut_string(l, &l->target, elements_to_go(l, &l->target));
@@ -186,30 +188,49 @@ static bool run_there(struct lockstep *l)
 	return false;
 }
 
+static bool step_or_cut(struct lockstep *l, const struct lockstep_insn *insn)
+{
+	u32 count = l->v->eip == l->native.eip ? elements_to_go(l, insn) : 0;
+
+	if (!count)
+		return interp_engine.step(l->v) == EXIT_STEP;
+	cut_string(l, insn, count);
+	return true;
+}
+
+/* One by one; flags that one of the last instructions leaves undefined are excused. */
 static bool step_there(struct lockstep *l)
 {
+	u32 undefined[RECENT] = {0};
+
 	for (u32 n = 0; n < STEPS_MAX; n++) {
+		struct lockstep_insn insn;
+
+		l->excused = 0;
+		for (u32 i = 0; i < RECENT; i++)
+			l->excused |= undefined[i];
 		if (arrived(l))
 			return true;
-		if (l->v->cpl != l->start.cpl || interp_engine.step(l->v) != EXIT_STEP)
+		lockstep_insn(l->v, &insn);
+		undefined[n % RECENT] = insn.undefined;
+		if (l->v->cpl != l->start.cpl || lockstep_pages_full(l) || !step_or_cut(l, &insn))
 			return false;
 	}
 	return false;
 }
 
-bool lockstep_follow(struct lockstep *l, bool exact)
+bool lockstep_follow(struct lockstep *l, bool by_steps)
 {
 	struct quiet_pins q;
 	struct vcpu *v = l->v;
 	u64 insns = v->stats.insns;
 	bool there;
 
-	l->looks = 0;
-	l->exact = exact;
-	l->cut = l->arrived = false;
+	l->passes = l->looks = 0;
+	l->excused = l->flags_differ = 0;
+	l->cut = l->arrived = l->target_known = false;
 	quiet(v, &q);
-	if (l->can_ask) {
-		l->target_known = false;
+	if (!by_steps && l->can_ask) {
 		interp_stop_at(v, l->native.eip, l->target_gpa, at_target);
 		there = run_there(l);
 		interp_stop_at(v, 0, 0, NULL);
@@ -228,7 +249,7 @@ bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn
 	struct quiet_pins q;
 	u32 count = 0;
 
-	l->exact = false;
+	l->excused = FLAGS_ARITH;
 	if (arrived(l))
 		return true;
 	quiet(l->v, &q);

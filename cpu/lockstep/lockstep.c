@@ -9,7 +9,6 @@
 
 #define REPEAT_MAX 200000u /* instructions; a longer way is tried again from there */
 #define NOWHERE	   1u	   /* a guest's error code is not there */
-#define UNIT_MAX   32u	   /* instructions in a short stretch of another CPL than 3 */
 
 /* Begins a stretch with the CPU's part. False: it did not begin. */
 static bool run_native(struct lockstep *l, bool single)
@@ -33,56 +32,34 @@ static bool run_native(struct lockstep *l, bool single)
 	return true;
 }
 
-static u32 flags_that_differ(const struct lockstep *l)
+static void take_back(struct lockstep *l)
 {
-	return (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH;
-}
-
-/* What may differ after a short stretch of code that was not run one by one. */
-static u32 undefined_on_the_way(struct lockstep *l)
-{
-	struct vcpu *v = l->v;
-	struct lockstep_insn insn;
-	u32 eip = v->eip, undefined = 0;
-
-	v->eip = l->start.eip;
-	for (u32 n = 0; n < UNIT_MAX; n++) {
-		lockstep_insn(v, &insn);
-		undefined |= insn.undefined;
-		v->eip += insn.len;
-	}
-	v->eip = eip;
-	return undefined;
-}
-
-/* To the place with the same flags; or else, from the start again, with others there. */
-static bool follow_unit(struct lockstep *l)
-{
-	if (lockstep_follow(l, true))
-		return true;
 	lockstep_pages_undo(l);
 	lockstep_load(l->v, &l->start);
-	return lockstep_follow(l, false);
+}
+
+/* Where CPL 0 goes is not found one by one on the CPU: so in the interpreter, with its flags. */
+static bool follow_undefined(struct lockstep *l)
+{
+	take_back(l);
+	return lockstep_follow(l, true);
 }
 
 /* One instruction (other CPLs: a few) both ways. Sets *excused where they may differ, and do. */
 static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn, bool *excused)
 {
 	bool one = l->start.cpl == 3, same;
-	u32 flags;
 
-	same = one ? lockstep_follow_single(l, insn) : follow_unit(l);
+	if (one)
+		same = lockstep_follow_single(l, insn) && !(l->flags_differ & ~insn->undefined);
+	else
+		same = lockstep_follow(l, false) || follow_undefined(l);
 	l->phase = PHASE_NONE;
 	if (!same)
 		return false;
 	l->stats.singles += one;
-	flags = flags_that_differ(l);
-	if (!flags)
-		return true;
-	if (flags & ~(one ? insn->undefined : undefined_on_the_way(l)))
-		return false;
-	l->stats.undefined++;
-	*excused = true;
+	l->stats.undefined += l->flags_differ != 0;
+	*excused |= l->flags_differ != 0;
 	return true;
 }
 
@@ -136,19 +113,23 @@ enum lockstep_next lockstep_run(struct lockstep *l)
 
 	if (!run_native(l, false))
 		return LOCKSTEP_UNFIT;
-	same = lockstep_follow(l, true);
+	same = lockstep_follow(l, false);
+	if (!same) {
+		lockstep_describe(l, false);
+		if (l->lost) {
+			l->phase = PHASE_NONE;
+			report(l);
+			return LOCKSTEP_ANY;
+		}
+		same = l->start.cpl == 0 && follow_undefined(l);
+	}
 	l->phase = PHASE_NONE;
-	if (same && !flags_that_differ(l)) {
+	if (same) {
 		l->stats.stretches++;
+		l->stats.undefined += l->flags_differ != 0;
 		return l->next;
 	}
-	lockstep_describe(l, false);
-	if (l->lost) {
-		report(l);
-		return LOCKSTEP_ANY;
-	}
-	lockstep_pages_undo(l);
-	lockstep_load(l->v, &l->start);
+	take_back(l);
 	l->v->event_hold = VCPU_EV_HOST | VCPU_EV_INTR | VCPU_EV_NMI;
 	next = repeat(l, l->v->stats.insns - before);
 	l->v->event_hold = 0;

@@ -40,8 +40,16 @@ static void keep(struct lockstep *l, u32 gpa)
 	page->gpa = gpa;
 	page->memory = r->wr + (gpa - r->first);
 	memcpy(before_of(l, l->kept_count), page->memory, PAGE_SIZE);
-	if (++l->kept_count == KEPT_MAX - KEPT_RESERVE && l->phase == PHASE_NATIVE)
-		vcpu_event_set(l->v, VCPU_EV_HOST); /* the CPU stops before the next page */
+	l->kept_count++;
+	if (lockstep_pages_full(l)) /* the CPU stops before the next page, the interpreter soon */
+		vcpu_event_set(l->v, VCPU_EV_HOST);
+}
+
+bool lockstep_pages_full(const struct lockstep *l)
+{
+	u32 reserve = l->phase == PHASE_NATIVE ? KEPT_RESERVE : KEPT_RESERVE / 2;
+
+	return l->kept_count >= KEPT_MAX - reserve;
 }
 
 static void clean_changes(void *ctx, u32 gpa)

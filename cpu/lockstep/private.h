@@ -7,7 +7,7 @@
 #include "cpu/physmem.h"
 
 #define KEPT_MAX     256u
-#define KEPT_RESERVE 32u /* for what is written after the CPU was asked to stop */
+#define KEPT_RESERVE 32u /* for what is written once somebody was asked to stop */
 #define REPORT_SIZE  4096u
 
 /* All of the guest's state but memory. */
@@ -71,8 +71,11 @@ struct lockstep {
 	bool target_known;
 	u32 target_gpa;
 	bool can_ask;
-	bool exact, arrived, cut;
-	u32 looks; /* in vain, with registers that agreed */
+	bool arrived, cut;
+	u32 excused;	  /* arithmetic flags that may differ there */
+	u32 flags_differ; /* ... and those that do, once registers agree */
+	u32 passes;	  /* of the interpreter at the place where the CPU stopped */
+	u32 looks;	  /* in vain, with registers that agreed */
 	bool host_due;
 
 	char text[REPORT_SIZE], report[REPORT_SIZE]; /* of this stretch; of the last difference */
@@ -98,6 +101,7 @@ void lockstep_pages_init(struct lockstep *l);
 void lockstep_pages_begin(struct lockstep *l); /* of a stretch */
 void lockstep_pages_swap(struct lockstep *l);  /* the CPU's result is kept, memory is as before */
 void lockstep_pages_undo(struct lockstep *l);  /* memory as before */
+bool lockstep_pages_full(const struct lockstep *l); /* nearly: no more should be changed */
 bool lockstep_pages_same(const struct lockstep *l);
 /* What page `n` has after the CPU's stretch. */
 const u8 *lockstep_page_native(const struct lockstep *l, u32 n);
@@ -107,10 +111,10 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);
 
 /* follow.c */
 /*
- * From the start to where the CPU stopped; false: it does not get there, or not so. exact: with the
- * same arithmetic flags; else these are for the caller to compare.
+ * From the start to where the CPU stopped; false: it does not get there, or not so. by_steps: slow,
+ * and flags that an instruction shortly before leaves undefined may differ.
  */
-bool lockstep_follow(struct lockstep *l, bool exact);
+bool lockstep_follow(struct lockstep *l, bool by_steps);
 /* The same for one instruction. */
 bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn);
 

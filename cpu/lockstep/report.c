@@ -111,4 +111,9 @@ void lockstep_describe(struct lockstep *l, bool single)
 	say_fpu(l);
 	say_memory(l);
 	say(l, "the CPU stopped: %s\n", next_name(l->next));
+	if (l->passes)
+		say(l,
+		    "the interpreter passed that place %u times, %u of them with these registers, "
+		    "flags that differed last: %08x\n",
+		    l->passes, l->looks, l->flags_differ);
 }
