@@ -3,16 +3,20 @@
  * Instructions that translated code leaves to Farbus and goes on behind: no unit is looked for, and
  * for a port access nothing changes but EAX. What cannot go on leaves translated code for good.
  */
+#include "cpu/cpu.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 
 static bool access_port(struct vcpu *v, const struct translate_call *c)
 {
 	struct direct_frame *f = &direct_frame;
-	u32 width = c->port & TRANSLATE_PORT_WIDTH, mask = ~0u >> (32 - width * 8), value = 0;
-	u16 port = c->port & TRANSLATE_PORT_DX ? (u16)f->edx : c->number;
+	u32 width = c->what & TRANSLATE_PORT_WIDTH, mask = ~0u >> (32 - width * 8), value = 0;
+	u16 port = c->what & TRANSLATE_PORT_DX ? (u16)f->edx : c->operand;
 
-	if (c->port & TRANSLATE_PORT_OUT) {
+	/* What a trace, or a peer that is asked, takes down. */
+	v->eip = c->eip;
+	v->gpr[REG_ESP] = f->esp;
+	if (c->what & TRANSLATE_PORT_OUT) {
 		if (!v->ops->out(v->ops_ctx, port, width, f->eax & mask))
 			return false;
 		v->stats.io_out++;
@@ -25,8 +29,54 @@ static bool access_port(struct vcpu *v, const struct translate_call *c)
 	return true;
 }
 
-/* The port access that translated code was left for, or NULL. */
-static const struct translate_call *port_call(const struct direct *d)
+static u32 *frame_reg(unsigned reg)
+{
+	struct direct_frame *f = &direct_frame;
+	u32 *const regs[] = {&f->eax, &f->ecx, &f->edx, &f->ebx,
+			     &f->esp, &f->ebp, &f->esi, &f->edi};
+
+	return regs[reg];
+}
+
+/* Of CR0 only TS changes. */
+static bool mov_to_cr(struct vcpu *v, unsigned cr, u32 value)
+{
+	if (cr == 0 && !((value ^ v->cr0) & ~CR0_TS))
+		v->cr0 = value;
+	else if (cr == 2 || (cr == 3 && !(v->cr4 & CR4_PAE)))
+		cpu_mov_to_cr(v, cr, value);
+	else
+		return false;
+	return true;
+}
+
+/* What raises nothing, and leaves the CPU in the mode in which it is. */
+static bool control(struct vcpu *v, const struct translate_call *c)
+{
+	u32 *reg = frame_reg(c->operand & 7);
+	unsigned cr = c->operand >> 3;
+
+	switch (c->what) {
+	case TRANSLATE_CONTROL_CLTS:
+		v->cr0 &= ~CR0_TS;
+		return true;
+	case TRANSLATE_CONTROL_FROM:
+		if (cr == 1 || cr > 4)
+			return false;
+		*reg = cpu_mov_from_cr(v, cr);
+		return true;
+	case TRANSLATE_CONTROL_TO:
+		return mov_to_cr(v, cr, *reg);
+	case TRANSLATE_CONTROL_INVLPG:
+		cpu_invlpg(v, SEG_DS, *reg);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The instruction that translated code was left for, where it is known; or NULL. */
+static const struct translate_call *known_call(const struct direct *d)
 {
 	const struct translate_call *c;
 
@@ -34,12 +84,23 @@ static const struct translate_call *port_call(const struct direct *d)
 	    direct_frame.eip != (u32)(uintptr_t)d->host.code + DIRECT_LEAVE_SIZE)
 		return NULL;
 	c = translate_called(d->translator);
-	return c && c->port ? c : NULL;
+	return c && c->what ? c : NULL;
 }
 
-bool direct_call_ports(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+/* Whether there is a way on after code has changed, or where it lies, or page tables. */
+static bool finds_on(struct direct *d, struct vcpu *v, u64 dropped, u32 *root)
 {
-	const struct translate_call *c = port_call(d);
+	if (translate_stats(d->translator)->dropped != dropped || direct_kernel_maps_own(d, v) ||
+	    !kernel_map_check(d, v))
+		return false;
+	*root = shadow_root(d->shadow);
+	return *root;
+}
+
+bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+{
+	u64 dropped = translate_stats(d->translator)->dropped;
+	const struct translate_call *c = known_call(d);
 	u32 generation = v->generation, calls = 0, cr0;
 	bool on = true;
 
@@ -47,23 +108,28 @@ bool direct_call_ports(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 		return true;
 	cr0 = direct_cr0(d, v);
 	do {
-		/* What a trace, or a peer that is asked, takes down. */
-		v->eip = c->eip;
-		v->gpr[REG_ESP] = direct_frame.esp;
-		if (!access_port(v, c))
-			break; /* no answer yet */
+		if (likely(c->what & TRANSLATE_PORT_WIDTH)) {
+			if (!access_port(v, c))
+				break; /* no answer yet */
+			on = v->generation == generation;
+		} else {
+			if (!control(v, c))
+				break;
+			cr0 = direct_cr0(d, v);
+			on = v->generation == generation || finds_on(d, v, dropped, &root);
+			generation = v->generation;
+		}
 		calls++;
 		direct_frame.eip = c->native;
 		direct_irq_off();
-		/* A device may have changed code, where it lies, and what the CPU is. */
-		on = v->generation == generation && !direct_kernel_events(d, v);
+		on = on && !direct_kernel_events(d, v);
 		if (!on) {
 			direct_irq_on();
 			break;
 		}
 		d->host.state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
 		direct_go_on(d, root, cr0, cr2);
-	} while ((c = port_call(d)));
+	} while ((c = known_call(d)));
 	d->stats.translated_calls += calls;
 	return on;
 }

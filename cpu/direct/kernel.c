@@ -25,7 +25,7 @@
  * each time, because it takes no flush to map what was not. The directory is in RAM, or
  * shadow_root() refuses.
  */
-static bool guest_maps_own(const struct direct *d, const struct vcpu *v)
+bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v)
 {
 	u32 index = d->host.shadow.own_index, frame = v->cr3 & PAGE_MASK;
 	const u32 *entry;
@@ -60,7 +60,7 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 		return false;
 	if (d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK))
 		return false;
-	return !guest_maps_own(d, v) && kernel_segments_fit(d, v);
+	return !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v);
 }
 
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
@@ -156,7 +156,7 @@ static void translated_written(void *ctx, u32 gpa)
 
 	if (translate_drop_page(d->translator, gpa) && *rewritten_of(d, gpa) < REWRITTEN_MAX)
 		++*rewritten_of(d, gpa);
-	d->vcpu->generation++; /* see direct_call_ports() */
+	d->vcpu->generation++; /* see direct_calls() */
 	d->vcpu->mem->page_flags[gpa >> PAGE_SHIFT] &= (u8)~PHYS_PAGE_TRANSLATED;
 	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
 }
@@ -205,7 +205,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 	}
 	state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
 	direct_go(d, v, root, d->host.kernel_ldt_selector, cr2);
-	on = direct_call_ports(d, v, root, cr2);
+	on = direct_calls(d, v, root, cr2);
 	kernel_segments_leave(d, v);
 	return on;
 }

@@ -110,6 +110,8 @@ void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2);
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 /* The state was found fit for it just now. */
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
+/* Whether the guest has something where translations and state lie. */
+bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v);
 /* v's state into the frame, with translated code at this linear address next. */
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
 size_t direct_kernel_arena_size(u32 code_size);
@@ -152,10 +154,10 @@ static inline u32 direct_kernel_events(const struct direct *d, const struct vcpu
 }
 
 /*
- * Translated code was left, and goes on as long as that was for a port access. False: something is
- * due first; the frame is where translated code would go on.
+ * Translated code was left, and goes on as long as that was for a port or a control register.
+ * False: something is due first; the frame is where translated code would go on.
  */
-bool direct_call_ports(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
+bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
 /*
  * The instruction that translated code was left for was carried out, all of v being exact;
  * `dropped` units had been before. True: the frame is where translated code goes on.

@@ -85,14 +85,24 @@ static bool newer(const struct decoder *d, u8 opcode)
 	return d->rep && (opcode == 0xbc || opcode == 0xbd); /* BSF, BSR */
 }
 
-/* INVLPG, CLTS, MOV with CRx: what kernels go on behind. */
-static bool goes_on(const struct decoder *d, u8 opcode)
+/* INVLPG, CLTS, MOV with CRx: what kernels go on behind. False: it is none of them. */
+static bool control(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
-	bool crx = opcode == 0x20 || opcode == 0x22;
+	u8 modrm = opcode == 0x06 ? 0 : d->bytes[d->opcode_at + 2];
+	bool plain = modrm < 0x40 && (modrm & 7) != 4 && (modrm & 7) != 5;
 
-	if (crx) /* the CPU takes memory operands for registers; nobody writes that */
-		return d->bytes[d->opcode_at + 2] >= 0xc0;
-	return (opcode == 0x01 && d->reg == 7) || opcode == 0x06;
+	/* The CPU takes memory operands of MOV for registers; nobody writes that. */
+	if ((opcode == 0x20 || opcode == 0x22) && modrm >= 0xc0)
+		g->opcode = opcode == 0x20 ? TRANSLATE_CONTROL_FROM : TRANSLATE_CONTROL_TO;
+	else if (opcode == 0x06)
+		g->opcode = TRANSLATE_CONTROL_CLTS;
+	else if (opcode == 0x01 && d->reg == 7)
+		g->opcode = plain && !d->seg_override && !d->a16 ? TRANSLATE_CONTROL_INVLPG : 0;
+	else
+		return false;
+	g->class = INSN_HOST;
+	g->operand = modrm & 0x3f;
+	return true;
 }
 
 /* IN and OUT: E4h to E7h, ECh to EFh. */
@@ -119,8 +129,8 @@ static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		segment(d, g, INSN_PUSH_SEG, opcode == 0xa0 ? SEG_FS : SEG_GS);
 	else if (opcode == 0xa1 || opcode == 0xa9)
 		segment(d, g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
-	else if (goes_on(d, opcode))
-		g->class = INSN_HOST;
+	else if (control(d, opcode, g))
+		return;
 	else if (in_set(interpret_two, opcode) || newer(d, opcode))
 		g->class = INSN_INTERPRET;
 }

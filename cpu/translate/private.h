@@ -99,9 +99,9 @@ struct guest_insn {
 	enum insn_class class;
 	u8 len;
 	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register; HOST:
-			TRANSLATE_PORT_* */
+			struct translate_call's `what` */
 	u8 rm_at;    /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
-	u32 operand; /* relative branches: the distance; RET: bytes to drop; HOST: the port */
+	u32 operand; /* relative branches: the distance; RET: bytes to drop; HOST: its operand */
 };
 
 /* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there.

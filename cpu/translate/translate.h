@@ -123,15 +123,20 @@ struct translate_call {
 	u32 eip;
 	u32 native; /* linear address: translated code behind it, with the guest's registers */
 	u8 len;
-	u8 port;   /* TRANSLATE_PORT_*, 0: it is no IN or OUT */
-	u8 number; /* of the port, but for TRANSLATE_PORT_DX */
+	u8 what; /* TRANSLATE_PORT_* or TRANSLATE_CONTROL_*; 0: the guest's code says it */
+	u8 operand;
 };
-#define TRANSLATE_PORT_WIDTH 7u /* 1, 2 or 4 */
+#define TRANSLATE_PORT_WIDTH 7u /* 1, 2 or 4; 0: it is no IN or OUT */
 #define TRANSLATE_PORT_OUT   BIT(3)
-#define TRANSLATE_PORT_DX    BIT(4)
+#define TRANSLATE_PORT_DX    BIT(4) /* without it the operand is the port */
+/* The operand: the general register's number and, 3 bits further up, the control register's. */
+#define TRANSLATE_CONTROL_CLTS	 (1u << 5)
+#define TRANSLATE_CONTROL_FROM	 (2u << 5) /* MOV from a control register */
+#define TRANSLATE_CONTROL_TO	 (3u << 5)
+#define TRANSLATE_CONTROL_INVLPG (4u << 5) /* of the address in a register, in DS */
 
-/* The one that the exit was taken for, or NULL. With `port` the CPU's registers are the guest's. It
- * holds as long as no unit and no link is dropped. */
+/* The one that the exit was taken for, or NULL. If it says what it is, the CPU's registers are the
+ * guest's. It holds as long as no unit and no link is dropped. */
 const struct translate_call *translate_called(const struct translator *t);
 
 /* As translate_left() for translated code that was stopped at r->eip; false: that is no translated

@@ -91,8 +91,8 @@ static void make_host(struct translator *t, struct translate_unit *u, const stru
 {
 	struct exit *e = add_exit(t, u, NULL, AT, TRANSLATE_INTERPRET, eip);
 
-	e->call.port = g->opcode;
-	e->call.number = (u8)g->operand;
+	e->call.what = g->opcode;
+	e->call.operand = (u8)g->operand;
 	leave(t, (u32)(e - t->exit));
 	unit_comes_back(t, u, eip, next);
 	unit_point(t, u, AT, next);

@@ -65,11 +65,11 @@ static bool port_out(void *ctx, u16 port, unsigned width, u32 value)
 /* What translate_called() says of an access, as the direct engine carries it out. */
 static void carry_out_port(struct translate_regs *r, const struct translate_call *c)
 {
-	u32 width = c->port & TRANSLATE_PORT_WIDTH;
+	u32 width = c->what & TRANSLATE_PORT_WIDTH;
 	u32 mask = width == 4 ? ~0u : BIT(width * 8) - 1, value;
-	u16 port = c->port & TRANSLATE_PORT_DX ? (u16)r->gpr[REG_EDX] : c->number;
+	u16 port = c->what & TRANSLATE_PORT_DX ? (u16)r->gpr[REG_EDX] : c->operand;
 
-	if (c->port & TRANSLATE_PORT_OUT) {
+	if (c->what & TRANSLATE_PORT_OUT) {
 		port_out(&own, port, width, r->gpr[REG_EAX] & mask);
 	} else {
 		port_in(&own, port, width, &value);
@@ -310,20 +310,35 @@ static bool at_end(const struct translate_regs *r)
 	return *(const u8 *)(uintptr_t)r->eip == OPCODE_HLT;
 }
 
+/* The same of MOV from CRx; the others are the interpreter's. */
+static bool carry_out_control(struct translate_regs *r, const struct translate_call *c)
+{
+	static const u32 cr[] = {offsetof(struct vcpu, cr0), 0, offsetof(struct vcpu, cr2),
+				 offsetof(struct vcpu, cr3)};
+
+	if ((c->what & ~TRANSLATE_PORT_WIDTH) != TRANSLATE_CONTROL_FROM)
+		return false;
+	memcpy(&r->gpr[c->operand & 7], (u8 *)&own.v + cr[c->operand >> 3], 4);
+	r->eip = c->eip + c->len;
+	return true;
+}
+
 /* Carries out the instruction that translated code was left for; returns where it goes on, or 0. */
 static u32 called(struct translate_regs *r)
 {
 	const struct translate_call *c = translate_called(machine_translator);
 
-	if (!c || !c->port)
+	if (!c) {
 		interpret(r);
-	if (!c)
 		return 0;
-	machine_calls++;
-	if (c->port) {
-		step_reference(r);
-		carry_out_port(r, c);
 	}
+	machine_calls++;
+	if (c->what)
+		step_reference(r);
+	if (c->what & TRANSLATE_PORT_WIDTH)
+		carry_out_port(r, c);
+	else if (!carry_out_control(r, c))
+		interpret(r);
 	return r->eip == c->eip + c->len && !(r->eflags & FLAGS_REFUSED) ? c->native : 0;
 }
 
