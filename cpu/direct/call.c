@@ -134,17 +134,46 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 	return on;
 }
 
-bool direct_call_goes_on(struct direct *d, struct vcpu *v, u64 dropped)
-{
-	const struct translate_call *c = translate_called(d->translator);
+/* --- any instruction --- */
 
-	if (!c || v->eip != c->eip + c->len || v->cpl != 0 || direct_events(v))
+static enum direct_next step(struct vcpu *v)
+{
+	switch (interp_engine.step(v)) {
+	case EXIT_SHUTDOWN:
+		return NEXT_DOWN;
+	case EXIT_IO_WAIT:
+		return NEXT_STEP; /* again, where the run loop waits for the answer */
+	default:
+		return NEXT_ANY;
+	}
+}
+
+/* Where the unit that was left goes on with v->eip; 0: nowhere. */
+static u32 place(const struct direct *d, const struct vcpu *v)
+{
+	const struct translate_call *c;
+
+	if (direct_frame.eip != (u32)(uintptr_t)d->host.code)
+		return translate_place(d->translator, direct_frame.eip, v->eip);
+	c = translate_called(d->translator);
+	return c && v->eip == c->eip + c->len ? c->native : 0;
+}
+
+bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next)
+{
+	u32 native;
+
+	if (d->single || direct_events(v))
 		return false;
-	if (!direct_kernel_fit(d, v) || !kernel_map_check(d, v))
+	if (*next == NEXT_STEP && !d->lockstep)
+		*next = step(v);
+	if (*next != NEXT_ANY || v->cpl != 0 || direct_events(v))
 		return false;
-	if (translate_stats(d->translator)->dropped != dropped)
+	native = place(d, v);
+	if (!native || !direct_kernel_fit(d, v) || !kernel_map_check(d, v) ||
+	    translate_stats(d->translator)->dropped != dropped)
 		return false;
 	d->stats.translated_calls++;
-	direct_kernel_frame(d, v, c->native);
+	direct_kernel_frame(d, v, native);
 	return true;
 }

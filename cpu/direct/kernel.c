@@ -231,10 +231,9 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	return true;
 }
 
-/* Translated code has come to an exit. False: it goes on. */
-static bool left(struct direct *d, struct vcpu *v, enum direct_next *next)
+/* Translated code has come to an exit. */
+static void left(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
-	u64 dropped = translate_stats(d->translator)->dropped;
 	struct translate_regs r;
 	bool interpret;
 
@@ -243,13 +242,10 @@ static bool left(struct direct *d, struct vcpu *v, enum direct_next *next)
 	to_vcpu(v, &r);
 	d->stats.translated_left[interpret]++;
 	*next = NEXT_ANY;
-	if (!interpret)
-		return true;
-	if (!d->single && emulate(d, v, next))
-		return *next != NEXT_ANY || !direct_call_goes_on(d, v, dropped);
+	if (!interpret || (!d->single && !v->shadow && emulate(d, v, next)))
+		return;
 	d->stats.translated_steps++;
 	*next = NEXT_STEP;
-	return true;
 }
 
 /* What ended translated code. False: on at the same native instruction. */
@@ -262,8 +258,10 @@ static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_n
 	/* Before all else: an interrupt may have come there, ahead of the INT. */
 	if (vector == DIRECT_LEAVE_VECTOR)
 		direct_frame.eip -= DIRECT_LEAVE_SIZE;
-	if (direct_frame.eip == (u32)(uintptr_t)d->host.code)
-		return left(d, v, next);
+	if (direct_frame.eip == (u32)(uintptr_t)d->host.code) {
+		left(d, v, next);
+		return true;
+	}
 	if (vector == VEC_NM && direct_fpu_usable(v) && !v->fpu_native) {
 		d->stats.exits[EXITS_FPU]++;
 		fpu_go_native(v);
@@ -288,12 +286,14 @@ static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_n
 static enum direct_next run(struct direct *d, struct vcpu *v)
 {
 	enum direct_next next;
+	u64 dropped;
 	u32 cr2;
 
 	do {
 		if (!go(d, v, &cr2))
 			return stop(d, v) ? NEXT_ANY : NEXT_DOWN;
-	} while (!exit_kernel(d, v, cr2, &next));
+		dropped = translate_stats(d->translator)->dropped;
+	} while (!exit_kernel(d, v, cr2, &next) || direct_goes_on(d, v, dropped, &next));
 	return next;
 }
 

@@ -159,10 +159,10 @@ static inline u32 direct_kernel_events(const struct direct *d, const struct vcpu
  */
 bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
 /*
- * The instruction that translated code was left for was carried out, all of v being exact;
- * `dropped` units had been before. True: the frame is where translated code goes on.
+ * Translated code was left with all of v exact, and `dropped` units had been before. An instruction
+ * that is for the interpreter is carried out. True: the frame is where translated code goes on.
  */
-bool direct_call_goes_on(struct direct *d, struct vcpu *v, u64 dropped);
+bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next);
 
 /* --- emulate.c --- */
 

@@ -32,9 +32,26 @@ static const u32 interpret_two[8] = {
 	[5] = ONE(0xa2) | ONE(0xae) | ONE(0xb2) | RANGE(0xb4, 0xb5),
 };
 
+/* Those of them behind which nothing follows. */
+static const u32 end_one[8] = {
+	[4] = ONE(0x9a),
+	[6] = RANGE(0xca, 0xcf),
+	[7] = ONE(0xea) | ONE(0xf1) | ONE(0xf4),
+};
+static const u32 end_two[8] = {
+	[1] = RANGE(0x34, 0x35),
+};
+
 static bool in_set(const u32 *set, u8 opcode)
 {
 	return set[opcode >> 5] >> (opcode & 31) & 1;
+}
+
+static void for_host(struct guest_insn *g)
+{
+	g->class = INSN_HOST;
+	g->opcode = 0;
+	g->operand = 0;
 }
 
 static u32 last32(const struct decoder *d)
@@ -59,22 +76,26 @@ static void set(struct guest_insn *g, enum insn_class class, u32 operand)
 static void segment(const struct decoder *d, struct guest_insn *g, enum insn_class class,
 		    unsigned seg)
 {
-	g->class = d->o16 ? INSN_INTERPRET : class;
+	g->class = class;
 	g->opcode = (u8)seg;
+	if (d->o16)
+		for_host(g);
 }
 
 /* MOV with a segment register. The operand-size prefix means nothing where a load has it. */
 static void mov_segment(const struct decoder *d, struct guest_insn *g, bool load)
 {
-	g->class = INSN_INTERPRET;
+	for_host(g);
 	g->rm_at = (u8)(d->opcode_at + 1);
-	g->opcode = d->reg;
-	if (d->a16 || d->o16 || (load && d->reg == SEG_CS))
+	if (d->a16 || (d->o16 && !load) || (load && d->reg == SEG_CS))
 		return;
 	if (load && d->reg != SEG_SS)
 		g->class = INSN_LOAD_SEG;
 	else if (!load && !d->memory)
 		g->class = INSN_STORE_SEG;
+	else
+		return;
+	g->opcode = d->reg;
 }
 
 /* What was a hint, or had a prefix without meaning, and is something else on newer CPUs. */
@@ -92,7 +113,11 @@ static bool control(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	bool plain = modrm < 0x40 && (modrm & 7) != 4 && (modrm & 7) != 5;
 
 	/* The CPU takes memory operands of MOV for registers; nobody writes that. */
-	if ((opcode == 0x20 || opcode == 0x22) && modrm >= 0xc0)
+	if ((opcode & 0xfc) == 0x20 && modrm < 0xc0) {
+		g->class = INSN_INTERPRET;
+		return true;
+	}
+	if (opcode == 0x20 || opcode == 0x22)
 		g->opcode = opcode == 0x20 ? TRANSLATE_CONTROL_FROM : TRANSLATE_CONTROL_TO;
 	else if (opcode == 0x06)
 		g->opcode = TRANSLATE_CONTROL_CLTS;
@@ -131,8 +156,10 @@ static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		segment(d, g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
 	else if (control(d, opcode, g))
 		return;
-	else if (in_set(interpret_two, opcode) || newer(d, opcode))
+	else if (in_set(end_two, opcode))
 		g->class = INSN_INTERPRET;
+	else if (in_set(interpret_two, opcode) || newer(d, opcode))
+		for_host(g);
 }
 
 /* Group 5: near CALL and JMP by an operand; the far ones are not translated. */
@@ -197,7 +224,7 @@ static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	default:
 		return false;
 	}
-	if (d->o16)
+	if (d->o16 && opcode != 0x8c && opcode != 0x8e)
 		g->class = INSN_INTERPRET;
 	return true;
 }
@@ -214,8 +241,10 @@ static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		g->class = INSN_STI;
 	else if (opcode == 0xff)
 		group5(d, g);
-	else if (in_set(interpret_one, opcode))
+	else if (in_set(end_one, opcode))
 		g->class = INSN_INTERPRET;
+	else if (in_set(interpret_one, opcode))
+		for_host(g);
 }
 
 struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)

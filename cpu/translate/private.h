@@ -14,7 +14,6 @@
 /* How the guest's registers are to be had from the CPU's. */
 enum recovery {
 	AT,	     /* they are the same */
-	AT_SHADOW,   /* ... and STI was just executed */
 	SAVED_ECX,   /* ECX is in the state */
 	SAVED,	     /* EAX and ECX are */
 	SAVED_FLAGS, /* ... and so are the arithmetic flags */
@@ -23,6 +22,9 @@ enum recovery {
 	TARGET,	     /* ECX, and EIP is state->target */
 	SEG_POPPED,  /* as SAVED_FLAGS, and ESP is still to go up by 4 */
 };
+
+/* Beside one of them: STI holds interrupts off until the instruction is past. */
+#define HELD 0x80u
 
 /* From `off` in a unit's code on until the next point. */
 struct point {
@@ -68,6 +70,8 @@ struct translator {
 	u32 units_max, exits_max, points_max, units, exits, points;
 	u8 *next; /* in host.code */
 	u8 *lookup, *miss;
+	bool held; /* the instruction at held_eip, which is being translated, follows STI */
+	u32 held_eip;
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 };

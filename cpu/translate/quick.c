@@ -147,12 +147,13 @@ static bool near_branch(const u8 *bytes, struct guest_insn *g)
 
 bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g)
 {
-	enum shape shape = shapes[bytes[0]];
+	enum shape shape;
 	u32 len;
 
 	*g = (struct guest_insn){.class = INSN_COPY};
 	if (avail < 12) /* more than any of these has */
 		return false;
+	shape = shapes[bytes[0]];
 	switch (shape) {
 	case NOT:
 		return near_branch(bytes, g);

@@ -48,17 +48,19 @@ static u32 saved_flags(u32 flags)
 	return (flags >> 8 & FLAGS_ARITH & 0xff) | (flags & 1 ? FLAG_OF : 0);
 }
 
-static void recover(struct translate_state *s, enum recovery how, u32 eip, struct translate_regs *r)
+static void recover(struct translate_state *s, u8 recovery, u32 eip, struct translate_regs *r)
 {
+	enum recovery how = recovery & ~HELD;
+
 	r->eip = how == TARGET ? s->target : eip;
-	r->shadow = how == AT_SHADOW;
+	r->shadow = recovery & HELD;
 	if (how == POPPED)
 		s->vif = s->new_if;
 	if (how == SAVED_FLAGS || how == SEG_POPPED)
 		r->eflags = (r->eflags & ~FLAGS_ARITH) | saved_flags(s->flags);
-	if (how != AT && how != AT_SHADOW)
+	if (how != AT)
 		r->gpr[REG_ECX] = s->ecx;
-	if (how != AT && how != AT_SHADOW && how != SAVED_ECX && how != TARGET)
+	if (how != AT && how != SAVED_ECX && how != TARGET)
 		r->gpr[REG_EAX] = s->eax;
 	if (how == PUSHED || how == SEG_POPPED)
 		r->gpr[REG_ESP] += 4;
@@ -101,18 +103,52 @@ static const struct translate_unit *unit_at(const struct translator *t, u32 nati
 	return NULL;
 }
 
+/* The number, in the unit, of the point that native address is at. */
+static u32 point_at(const struct translator *t, const struct translate_unit *u, u32 native)
+{
+	const struct point *points = &t->point[u->first_point];
+	u32 low = 0, high = u->points, off = native - translate_entry(u);
+
+	while (high - low > 1) {
+		u32 middle = (low + high) / 2;
+
+		if (points[middle].off <= off)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 bool translate_stopped(const struct translator *t, struct translate_regs *r)
 {
 	const struct translate_unit *u = unit_at(t, r->eip);
 	const struct point *p;
-	u32 off;
 
 	if (!u)
 		return false;
-	off = r->eip - translate_entry(u);
-	p = &t->point[u->first_point + u->points - 1];
-	while (p->off > off)
-		p--;
+	p = &t->point[u->first_point + point_at(t, u, r->eip)];
 	recover(t->host.state, p->recovery, p->eip, r);
 	return true;
+}
+
+/* More than the points of one instruction. */
+#define POINTS_NEAR 8u
+
+u32 translate_place(const struct translator *t, u32 native, u32 eip)
+{
+	const struct translate_unit *u = unit_at(t, native);
+	u32 n, end;
+
+	if (!u)
+		return 0;
+	n = point_at(t, u, native);
+	end = u->points - n > POINTS_NEAR ? n + POINTS_NEAR : u->points;
+	for (; n < end; n++) {
+		const struct point *p = &t->point[u->first_point + n];
+
+		if (p->recovery == AT && p->eip == eip)
+			return translate_entry(u) + p->off;
+	}
+	return 0;
 }

@@ -143,6 +143,9 @@ const struct translate_call *translate_called(const struct translator *t);
  * code. */
 bool translate_stopped(const struct translator *t, struct translate_regs *r);
 
+/* Where in the same unit, from that place in it on, the guest is at eip; 0: nowhere near. */
+u32 translate_place(const struct translator *t, u32 native, u32 eip);
+
 /* The bytes of a guest page have changed, or are about to. True: something was made from them. */
 bool translate_drop_page(struct translator *t, u32 gpa);
 /* Linear addresses may lead elsewhere: no way from one guest page to another stays. */

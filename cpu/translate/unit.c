@@ -16,6 +16,12 @@
 	(FLAG_TF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP |       \
 	 BIT(15))
 
+/* Whether a state in which the guest is at eip is one right behind STI. */
+static u8 held(const struct translator *t, enum recovery r, u32 eip)
+{
+	return t->held && eip == t->held_eip && r != TARGET ? HELD : 0;
+}
+
 void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
 {
 	struct point *p = &t->point[u->first_point + u->points];
@@ -24,7 +30,8 @@ void unit_point(struct translator *t, struct translate_unit *u, enum recovery r,
 		u->points--; /* the last one has no code */
 		p--;
 	}
-	*p = (struct point){.off = (u16)(t->next - u->code), .recovery = (u8)r, .eip = eip};
+	*p = (struct point){
+		.off = (u16)(t->next - u->code), .recovery = (u8)(r | held(t, r, eip)), .eip = eip};
 	u->points++;
 }
 
@@ -36,6 +43,8 @@ static struct exit *add_exit(struct translator *t, struct translate_unit *u, u8 
 
 	*e = (struct exit){
 		.call.eip = eip, .recovery = (u8)r, .reason = (u8)reason, .site = site, .from = u};
+	if (reason == TRANSLATE_INTERPRET)
+		e->recovery |= held(t, r, eip);
 	return e;
 }
 
@@ -106,24 +115,21 @@ static void make_cli(struct translator *t, struct translate_unit *u, u32 next)
 	unit_point(t, u, AT, next);
 }
 
-/* The next instruction, a copied one, comes between: after_sti(). */
-static void make_sti(struct translator *t, struct translate_unit *u, u32 next)
-{
-	emit_store_imm(t, STATE(vif), FLAG_IF);
-	unit_point(t, u, AT_SHADOW, next);
-}
-
-static void after_sti(struct translator *t, struct translate_unit *u, u32 eip)
+/* While an interrupt waits it is the interpreter's, which holds the interrupt off. */
+static void make_sti(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
 {
 	emit_store(t, REG_ECX, STATE(ecx));
 	emit_load(t, REG_ECX, STATE(pending));
 	unit_point(t, u, SAVED_ECX, eip);
 	emit8(t, 0xe3); /* jecxz, over the jmp */
 	emit8(t, 5);
-	add_exit(t, u, emit_jmp(t, t->next), SAVED_ECX, TRANSLATE_GO_ON, eip);
-	t->exit[u->first_exit + u->exits - 1].fixed = true;
+	add_exit(t, u, emit_jmp(t, t->next), SAVED_ECX, TRANSLATE_INTERPRET, eip);
 	emit_load(t, REG_ECX, STATE(ecx));
 	unit_point(t, u, AT, eip);
+	emit_store_imm(t, STATE(vif), FLAG_IF);
+	t->held = true;
+	t->held_eip = next;
+	unit_point(t, u, AT, next);
 }
 
 /* The real image has IF on and IOPL 0; what is added makes the guest's of it. */
@@ -325,7 +331,7 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		make_cli(t, u, next);
 		return true;
 	case INSN_STI:
-		make_sti(t, u, next);
+		make_sti(t, u, eip, next);
 		return true;
 	case INSN_PUSHF:
 		make_pushf(t, u, eip, next);
@@ -394,38 +400,40 @@ static struct translate_unit *end(struct translator *t, struct translate_unit *u
 	return u;
 }
 
+/* STI in front of what is the interpreter's is so, too: it holds interrupts off until that is done.
+ */
+static bool holds(const u8 *bytes, u32 avail, unsigned own)
+{
+	struct guest_insn then = classify(bytes, avail, own);
+
+	return then.class != INSN_INTERPRET && then.class != INSN_STI;
+}
+
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u = begin(t, eip, gpa);
 	u32 off = gpa & ~PAGE_MASK, n;
 	unsigned own = unit_own_segment(t);
-	bool sti = false;
+	bool sti = false, more = true;
 
 	unit_point(t, u, AT, eip);
-	for (n = 0; (n < UNIT_INSNS_MAX || sti) && off < PAGE_SIZE; n++) {
-		struct guest_insn g, then;
-		bool copy;
+	for (n = 0; more && (n < UNIT_INSNS_MAX || sti) && off < PAGE_SIZE; n++) {
+		struct guest_insn g;
 
 		if (n && !sti && translate_find(t, eip, (gpa & PAGE_MASK) + off))
 			break; /* go on there */
 		g = classify(page + off, PAGE_SIZE - off, own);
-		copy = g.class == INSN_COPY;
-
-		if (g.class == INSN_STI) {
-			then = classify(page + off + 1, PAGE_SIZE - off - 1, own);
-			if (then.class != INSN_COPY || sti)
-				g.class = INSN_INTERPRET;
-		}
+		if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
+			g.class = INSN_INTERPRET;
 		t->stats.insns++;
-		if (!make_insn(t, u, page + off, &g, eip))
-			return end(t, u);
+		more = make_insn(t, u, page + off, &g, eip);
 		off += g.len;
 		eip += g.len;
-		if (sti && copy)
-			after_sti(t, u, eip);
-		sti = g.class == INSN_STI;
+		t->held = t->held && !sti;
+		sti = t->held;
 	}
-	jump_out(t, u, eip);
+	if (more)
+		jump_out(t, u, eip);
 	return end(t, u);
 }
 

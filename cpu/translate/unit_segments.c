@@ -9,6 +9,7 @@
 
 #define STATE(field) offsetof(struct translate_state, field)
 #define PREFIX_FS    0x64
+#define PREFIX_O16   0x66
 
 unsigned unit_own_segment(const struct translator *t)
 {
@@ -108,13 +109,17 @@ void unit_pop_seg(struct translator *t, struct translate_unit *u, unsigned seg, 
 	load_segment(t, u, seg, true, eip, next);
 }
 
-/* MOVZX ECX with the guest's prefixes and operand. */
+/* MOVZX ECX with the guest's prefixes and operand. The operand-size prefix, which old assemblers
+ * write, means nothing to the MOV. */
 void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
 		   const struct guest_insn *g, u32 eip, u32 next)
 {
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
-	emit_bytes(t, bytes, g->rm_at - 1u);
+	for (u32 i = 0; i < g->rm_at - 1u; i++) {
+		if (bytes[i] != PREFIX_O16)
+			emit8(t, bytes[i]);
+	}
 	emit8(t, 0x0f);
 	emit8(t, 0xb7);
 	emit8(t, (u8)((bytes[g->rm_at] & 0xc7) | REG_ECX << 3));

@@ -326,8 +326,11 @@ static void segments(struct writer *w)
 		byte(w, "\x07\x1f"[below(w, 2)]);
 		break;
 	case 3:
-		bytes(w, "\xba", 1); /* mov edx, sel; mov seg, dx */
+		bytes(w, "\xba",
+		      1); /* mov edx, sel; mov seg, dx, as old assemblers write it, too */
 		word(w, sel);
+		if (below(w, 3) == 0)
+			byte(w, 0x66);
 		byte(w, 0x8e);
 		byte(w, to[below(w, 3)] | REG_EDX);
 		break;
