@@ -14,6 +14,7 @@
 /* Direct-mapped by linear page number: a kernel of up to 16 MB is not in its own way. */
 #define TLB_ENTRIES 4096u
 #define TLB_WORDS   (TLB_ENTRIES / 32)
+#define TLB_STORES  4096u
 
 /*
  * A tag is the linear page address when that kind of access hits, TLB_NONE otherwise. A write tag
@@ -31,7 +32,7 @@ struct tlb_entry {
 /*
  * One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. The bitmaps
  * keep a flush proportional to what was filled since the last one: used_words says which words of
- * `used` are not 0.
+ * `used` are not 0. `stores` spares most pages that become watched a search for entries.
  */
 struct tlb {
 	struct tlb_entry set[2][TLB_ENTRIES];
@@ -39,6 +40,7 @@ struct tlb {
 	u32 global[2][TLB_WORDS];
 	u32 used_words[2][TLB_WORDS / 32];
 	u32 large_first, large_last; /* linear hull of the 2 and 4 MB pages with entries here */
+	u32 stores[TLB_STORES / 32]; /* by a hash of the guest frame: may be here for writing */
 };
 void tlb_init(struct tlb *tlb); /* all empty */
 

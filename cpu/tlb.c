@@ -28,6 +28,19 @@ static bool watched(const struct physmem *pm, u32 gpa)
 	return physmem_flags(pm, gpa) & PHYS_PAGE_WATCHED;
 }
 
+static u32 store_hash(u32 gpa)
+{
+	return (gpa >> PAGE_SHIFT) % TLB_STORES;
+}
+
+static void allow_stores(struct tlb *tlb, struct tlb_entry *e)
+{
+	u32 hash = store_hash(e->gpa_page);
+
+	e->wr_tag = e->rd_tag;
+	tlb->stores[hash / 32] |= BIT(hash % 32);
+}
+
 static void mark_filled(struct tlb *tlb, unsigned set, u32 lin, const struct walk *w)
 {
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
@@ -70,7 +83,7 @@ static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool wri
 	if (w.writable && wr == rd) {
 		e->gpa_page |= TLB_DIRTY;
 		if (!t.watched)
-			e->wr_tag = lin & PAGE_MASK;
+			allow_stores(vcpu_tlb(v), e);
 	}
 	mark_filled(vcpu_tlb(v), user, lin, &w);
 	return t;
@@ -87,7 +100,7 @@ struct target tlb_translate(struct vcpu *v, u32 lin, bool write, bool user)
 	t.host = (u8 *)(lin + e->addend);
 	t.watched = e->wr_tag != e->rd_tag && watched(v->mem, t.gpa);
 	if (write && !t.watched)
-		e->wr_tag = e->rd_tag;
+		allow_stores(vcpu_tlb(v), e);
 	return t;
 }
 
@@ -180,6 +193,7 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	}
 }
 
+/* Of entries for other pages it finds out anew which ones may be written. */
 static void protect_set(struct tlb *tlb, unsigned set, u32 gpa)
 {
 	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
@@ -189,12 +203,20 @@ static void protect_set(struct tlb *tlb, unsigned set, u32 gpa)
 
 			if (!((e->gpa_page ^ gpa) & PAGE_MASK))
 				e->wr_tag = TLB_NONE;
+			else if (e->wr_tag != TLB_NONE)
+				allow_stores(tlb, e);
 		}
 	}
 }
 
 void mem_tlb_protect(struct vcpu *v, u32 gpa)
 {
-	protect_set(vcpu_tlb(v), 0, gpa);
-	protect_set(vcpu_tlb(v), 1, gpa);
+	struct tlb *tlb = vcpu_tlb(v);
+	u32 hash = store_hash(gpa);
+
+	if (!(tlb->stores[hash / 32] >> hash % 32 & 1))
+		return;
+	memset(tlb->stores, 0, sizeof(tlb->stores));
+	protect_set(tlb, 0, gpa);
+	protect_set(tlb, 1, gpa);
 }

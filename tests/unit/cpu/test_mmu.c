@@ -193,6 +193,23 @@ static void test_code_pages(void)
 	CHECK(mem_rmw_ptr(v, SEG_DS, 0x50004, 4) == vm.ram + 0x50004);
 }
 
+/* One page after the other becomes watched, those of the same hash included. */
+static void test_watched_pages(void)
+{
+	vm_protected();
+	for (u32 i = 0; i < 32; i++)
+		mem_write32(v, SEG_DS, 0x50000 + i * 0x11000, i);
+	for (u32 i = 0; i < 32; i++) {
+		u32 gpa = 0x50000 + i * 0x11000;
+
+		vm.flags[gpa >> 12] = PHYS_PAGE_CODE;
+		mem_tlb_protect(v, gpa);
+		mem_write32(v, SEG_DS, gpa, 1);
+		CHECK_EQ(vm.code_writes, i + 1);
+		CHECK_EQ(vm.code_gpa, gpa);
+	}
+}
+
 static void test_a20(void)
 {
 	vm_protected();
@@ -232,6 +249,7 @@ int main(void)
 	test_global();
 	test_pae();
 	test_code_pages();
+	test_watched_pages();
 	test_a20();
 	test_span();
 	return check_done();
