@@ -9,16 +9,17 @@
 #include "cpu/mem.h"
 #include "lib/str.h"
 
-#define PAGES_MAX 512u
-#define HASH	  1024u
+#define PAGES_MAX 2048u /* Linux has 12 MB of code, of which few pages are in use */
+#define HASH	  2048u
 
 struct kernel_map {
 	struct {
 		u32 lin, gpa;
+		u16 next; /* with the same hash: 1 + its number; 0: none */
 		bool global;
 	} page[PAGES_MAX];
 	u32 count, local; /* local: of them without G */
-	u16 hash[HASH];	  /* 1 + number of a page; 0: none */
+	u16 hash[HASH];	  /* 1 + number of the first page; 0: none */
 	u32 region[32];	  /* a bit for each 4 MB that one of them is in */
 	bool check_all, check_local;
 	u32 base, limit; /* of CS: the ways are by EIP */
@@ -94,21 +95,37 @@ static bool is_global(struct vcpu *v, u32 lin)
 	return vcpu_tlb(v)->global[0][slot / 32] >> slot % 32 & 1;
 }
 
-void kernel_map_add(struct direct *d, u32 lin, u32 gpa)
+static u16 *hash_of(struct kernel_map *m, u32 lin)
+{
+	return &m->hash[(lin >> PAGE_SHIFT) % HASH];
+}
+
+static void add(struct direct *d, u32 lin, u32 gpa)
 {
 	struct kernel_map *m = d->map;
-	u16 *slot = &m->hash[(lin >> PAGE_SHIFT) % HASH];
+	u16 *head = hash_of(m, lin);
 
-	lin &= PAGE_MASK;
-	gpa &= PAGE_MASK;
-	if (likely(*slot && m->page[*slot - 1].lin == lin && m->page[*slot - 1].gpa == gpa))
-		return;
-	if (m->count == PAGES_MAX || (*slot && m->page[*slot - 1].lin == lin))
-		forget(d);
 	m->page[m->count].lin = lin;
 	m->page[m->count].gpa = gpa;
 	m->page[m->count].global = is_global(d->vcpu, lin);
+	m->page[m->count].next = *head;
 	m->local += !m->page[m->count].global;
-	*slot = (u16)++m->count;
+	*head = (u16)++m->count;
 	m->region[lin >> 27] |= BIT(lin >> 22 & 31);
+}
+
+void kernel_map_add(struct direct *d, u32 lin, u32 gpa)
+{
+	struct kernel_map *m = d->map;
+	u16 n;
+
+	lin &= PAGE_MASK;
+	gpa &= PAGE_MASK;
+	for (n = *hash_of(m, lin); n && m->page[n - 1].lin != lin;)
+		n = m->page[n - 1].next;
+	if (n && m->page[n - 1].gpa == gpa)
+		return;
+	if (n || m->count == PAGES_MAX)
+		forget(d);
+	add(d, lin, gpa);
 }
