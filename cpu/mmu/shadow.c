@@ -3,7 +3,13 @@
 #include "cpu/mmu/shadow_private.h"
 #include "lib/str.h"
 
-#define PDPTE_P	  BIT(0)
+#define PDPTE_P BIT(0)
+
+/* Groups of a root's entries that one of PAE's four directories is for. */
+#define PAE_GROUP_COUNT (ENTRIES / SHADOW_GROUP / SOURCES)
+#define PAE_GROUPS	(BIT(PAE_GROUP_COUNT) - 1)
+
+#define LATELY	  4u	      /* roots */
 #define NO_PAGING 0xffffffffu /* in CR3's place; no guest's, because reserved bits are not kept */
 
 size_t shadow_arena_size(u32 flag_pages, u32 pages)
@@ -51,13 +57,20 @@ void shadow_give_back(struct shadow *s, unsigned n)
 	s->stats.pages_in_use--;
 }
 
-static void unlink_all(struct shadow *s, unsigned root, unsigned first, unsigned count)
+/* What lies in these groups of the root's entries. */
+static void unlink_groups(struct shadow *s, unsigned root, u32 groups)
 {
 	const u32 *entry = shadow_entries(s, root);
+	u32 left = groups & s->page[root].tables;
 
-	for (unsigned i = first; i < first + count && s->page[root].present; i++)
-		if (i != s->c.own_index && (entry[i] & SPTE_P))
-			shadow_unlink(s, root, i);
+	for (; left && s->page[root].present; left &= left - 1) {
+		unsigned first = (unsigned)__builtin_ctz(left) * SHADOW_GROUP;
+
+		for (unsigned i = first; i < first + SHADOW_GROUP; i++)
+			if (i != s->c.own_index && (entry[i] & SPTE_P))
+				shadow_unlink(s, root, i);
+	}
+	s->page[root].tables &= ~groups;
 }
 
 /* Makes room: the root that was not entered for longest goes, or all tables of the only one. */
@@ -71,7 +84,7 @@ static void evict(struct shadow *s)
 	if (oldest != NO_PAGE)
 		shadow_drop_root(s, oldest);
 	else
-		unlink_all(s, s->current, 0, ENTRIES);
+		unlink_groups(s, s->current, ~0u);
 }
 
 unsigned shadow_take(struct shadow *s, enum shadow_kind kind)
@@ -143,7 +156,7 @@ static void update_directories(struct shadow *s, unsigned root)
 		if (s->page[root].source[i] == frame)
 			continue;
 		if (s->page[root].pae)
-			unlink_all(s, root, i * (ENTRIES / SOURCES), ENTRIES / SOURCES);
+			unlink_groups(s, root, PAE_GROUPS << i * PAE_GROUP_COUNT);
 		shadow_source_set(s, root, i, frame);
 	}
 }
@@ -177,7 +190,7 @@ void shadow_drop_root(struct shadow *s, unsigned n)
 {
 	u16 *link = root_link(s, s->page[n].cr3);
 
-	unlink_all(s, n, 0, ENTRIES);
+	unlink_groups(s, n, ~0u);
 	shadow_entries(s, n)[s->c.own_index] = 0;
 	while (*link != n)
 		link = &s->page[*link].next;
@@ -251,16 +264,33 @@ static void check_stale(struct shadow *s)
 	shadow_find_plain(s);
 }
 
+/* One of the roots entered lately that is for CPL 0 to 2; NO_PAGE: none of them. */
+static unsigned kernel_root(const struct shadow *s)
+{
+	unsigned n = s->newest;
+
+	for (unsigned i = 0; i < LATELY && n != NO_PAGE && !s->page[n].kernel; i++)
+		n = s->page[n].older;
+	return n != NO_PAGE && s->page[n].kernel ? n : NO_PAGE;
+}
+
 /* Makes the root for v's CR3 the current one. */
 static void enter_root(struct shadow *s)
 {
-	s->current = (u16)shadow_root_known(s, s->v->cpl < 3);
-	if (s->current == NO_PAGE)
-		s->current = (u16)make_root(s);
-	else
-		take_out(s, s->current);
+	unsigned known = shadow_root_known(s, s->v->cpl < 3), like = NO_PAGE;
+
+	if (known != NO_PAGE) {
+		take_out(s, known);
+	} else {
+		known = make_root(s);
+		like = s->v->cpl < 3 ? kernel_root(s) : NO_PAGE;
+	}
+	s->current = (u16)known;
 	put_newest(s, s->current);
 	s->page[s->current].writes = 0;
+	update_directories(s, s->current);
+	if (like != NO_PAGE)
+		shadow_inherit(s, like);
 }
 
 /* A system call and its return go from one of a CR3's two roots to the other and back. */
@@ -287,7 +317,6 @@ u32 shadow_root(struct shadow *s)
 			return 0;
 		s->other = s->current;
 		enter_root(s);
-		update_directories(s, s->current);
 	} else if (s->page[s->current].pae) {
 		if (!directories_watchable(s))
 			return 0;

@@ -93,21 +93,15 @@ static u32 entry_for(const struct shadow *s, u32 page, u32 gpa, bool writable)
 	return writable && !is_watched(s, gpa) ? entry | SPTE_W | SPTE_D : entry;
 }
 
-/* Whether a guest's entry with these rights, and with D set, lets v write. */
-static bool may_write(const struct shadow *s, u32 rights)
-{
-	return (rights & PTE_W) || (s->v->cpl < 3 && !(s->v->cr0 & CR0_WP));
-}
-
-/* Another entry of the same page table, or page in the same large one; pte has P and A set. */
-static void prefetch_one(struct shadow *s, unsigned table, unsigned index, u32 pde, u32 pte)
+void shadow_prefetch(struct shadow *s, unsigned table, unsigned index, u32 pde, u32 pte)
 {
 	u32 gpa = pte & PAGE_MASK & s->mem->a20_mask, rights = pde & pte;
+	bool kernel = s->page[table].kernel;
+	bool may_write = (rights & PTE_W) || (kernel && !s->wp);
 
-	if (gpa < s->plain_first || gpa > s->plain_last || (s->v->cpl == 3 && !(rights & PTE_U)))
+	if (gpa < s->plain_first || gpa > s->plain_last || (!kernel && !(rights & PTE_U)))
 		return;
-	shadow_entry_set(s, table, index,
-			 entry_for(s, gpa, gpa, (pte & PTE_D) && may_write(s, rights)));
+	shadow_entry_set(s, table, index, entry_for(s, gpa, gpa, (pte & PTE_D) && may_write));
 	s->stats.prefetched++;
 }
 
@@ -119,7 +113,7 @@ static void prefetch_large(struct shadow *s, unsigned table, unsigned index, con
 
 	for (unsigned i = first; i < first + AROUND; i++, pte += PAGE_SIZE)
 		if (!(entry[i] & SPTE_P))
-			prefetch_one(s, table, i, w->pde, pte);
+			shadow_prefetch(s, table, i, w->pde, pte);
 }
 
 static void prefetch(struct shadow *s, unsigned table, unsigned index, const struct walk *w)
@@ -135,7 +129,7 @@ static void prefetch(struct shadow *s, unsigned table, unsigned index, const str
 	for (unsigned i = first; i < first + AROUND; i++, pte += step)
 		if ((*pte & PTE_P) && (*pte & PTE_A) && !(entry[i] & SPTE_P) &&
 		    (step == 1 || !pte[1]))
-			prefetch_one(s, table, i, w->pde, *pte);
+			shadow_prefetch(s, table, i, w->pde, *pte);
 }
 
 /* The machine memory behind a guest page. */

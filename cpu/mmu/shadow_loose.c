@@ -50,7 +50,20 @@ static bool holds(const struct shadow *s, const struct shadow_page *page, u32 en
 	return !(entry & SPTE_W) || ((*pte & PTE_D) && ((rights & PTE_W) || (kernel && !s->wp)));
 }
 
-/* Drops the entries of one half of a table that no longer hold. */
+/* Most that do not hold have lost a right, and the guest will read there again. */
+static void renew(struct shadow *s, unsigned n, unsigned index, const u32 *pte)
+{
+	const struct shadow_page *page = &s->page[n];
+	unsigned half = page->pae && index >= PAE_HALF;
+
+	shadow_entry_drop(s, n, index);
+	if ((*pte & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && !(page->pae && pte[1]))
+		shadow_prefetch(s, n, index, page->part[half], *pte);
+	s->stats.entries_dropped += !(shadow_entries(s, n)[index] & SPTE_P);
+}
+
+/* Makes the entries of one half of a table that no longer hold anew, as far as there is something
+ * to make them from. */
 static void compare(struct shadow *s, unsigned n, unsigned half, const u32 *pte)
 {
 	const struct shadow_page *page = &s->page[n];
@@ -65,11 +78,8 @@ static void compare(struct shadow *s, unsigned n, unsigned half, const u32 *pte)
 		for (unsigned i = first; i < first + SHADOW_GROUP; i++) {
 			const u32 *now = page->pae ? pte + i % PAE_HALF * 2 : pte + i;
 
-			if ((entry[i] & SPTE_P) &&
-			    !holds(s, page, entry[i], page->part[half], now)) {
-				shadow_entry_drop(s, n, i);
-				s->stats.entries_dropped++;
-			}
+			if ((entry[i] & SPTE_P) && !holds(s, page, entry[i], page->part[half], now))
+				renew(s, n, i, now);
 		}
 	}
 }

@@ -29,7 +29,7 @@
 #define TABLE_HASH  1024u
 #define LOOSE_MAX   32u
 
-#define SHADOW_GROUP 32u /* entries for which a table's `groups` has one bit */
+#define SHADOW_GROUP 32u /* entries for which `groups` or `tables` has one bit */
 
 enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
 
@@ -52,6 +52,7 @@ struct shadow_page {
 		struct { /* a root */
 			u32 cr3;
 			u16 newer, older; /* by when they were entered last */
+			u32 tables;	  /* where entries may be, in groups like a table's */
 		};
 		struct { /* a table */
 			u32 part[HALVES];
@@ -122,6 +123,11 @@ void shadow_drop_root(struct shadow *s, unsigned page);
 /* shadow_table.c: tables, and which roots lead to them. */
 /* The table behind lin in the current root, made if need be; w: the walk of lin. */
 unsigned shadow_table(struct shadow *s, u32 lin, const struct walk *w);
+/*
+ * The current root, just made, leads to what another kernel's root leads to where the guest's
+ * directories say the same: that is the kernel's part.
+ */
+void shadow_inherit(struct shadow *s, unsigned from);
 /* The root's entry `index`, which is there, goes; the table with it if no root leads to it. */
 void shadow_unlink(struct shadow *s, unsigned root, unsigned index);
 /* The same for one half of what it leads to. True: no entry was there. */
@@ -155,6 +161,11 @@ void shadow_tlb_flushed(void *ctx, bool all, u32 lin);
 /* shadow_fill.c: how entries are made. */
 /* In the current root, what is there by now of what the guest last faulted on. */
 void shadow_fill_expected(struct shadow *s);
+/*
+ * An entry that the guest has not faulted on, for one of its page tables' or pages of a large one;
+ * pte has P and A set, and pde the rights of the directory's.
+ */
+void shadow_prefetch(struct shadow *s, unsigned table, unsigned index, u32 pde, u32 pte);
 /* The mapping of guest memory has changed: s->plain_first and plain_last. */
 void shadow_find_plain(struct shadow *s);
 

@@ -182,6 +182,7 @@ static unsigned link(struct shadow *s, unsigned n)
 	s->page[n].users++;
 	s->page[n].root = (u16)root;
 	s->page[root].present++;
+	s->page[root].tables |= BIT(s->page[n].index / SHADOW_GROUP);
 	s->page[root].writes = 0;
 	shadow_entries(s, root)[s->page[n].index] =
 		shadow_phys(s, n) | SPTE_P | SPTE_W | SPTE_U | SPTE_A;
@@ -218,4 +219,65 @@ unsigned shadow_table(struct shadow *s, u32 lin, const struct walk *w)
 	k.part[half] = part_of(w);
 	n = find(s, &k);
 	return link(s, n != NO_PAGE ? n : make(s, &k));
+}
+
+/* --- what a new root has in common with others --- */
+
+/* The guest's directory entry for one half of an entry of the root; NULL: there is none. */
+static const u32 *directory_entry(const struct shadow *s, unsigned root, unsigned index,
+				  unsigned half)
+{
+	const struct shadow_page *page = &s->page[root];
+	unsigned number = page->pae ? index / (ENTRIES / SOURCES) : 0;
+	u32 frame = page->source[number],
+	    at = page->pae ? index % (ENTRIES / SOURCES) * 16 : index * 4;
+	const struct phys_region *r;
+
+	if (frame == NO_FRAME)
+		return NULL;
+	at += (frame << PAGE_SHIFT) + half * 8;
+	r = physmem_find(s->mem, at);
+	return r && r->rd ? (const u32 *)(const void *)(r->rd + (at - r->first)) : NULL;
+}
+
+/* What a table would be made from, of which a directory entry says this; 0: nothing without a walk.
+ */
+static u32 part_said(const struct shadow *s, const u32 *pde, bool pae)
+{
+	struct walk w = {.pde = pde[0], .table = pde[0] & s->mem->a20_mask & PAGE_MASK};
+
+	if ((pde[0] & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pae && pde[1]))
+		return 0;
+	w.large = (pde[0] & PDE_PS) && (s->cr4 & (CR4_PSE | CR4_PAE));
+	return part_of(&w);
+}
+
+static bool said_of(const struct shadow *s, unsigned root, unsigned n)
+{
+	const struct shadow_page *page = &s->page[n];
+
+	for (unsigned half = 0; half < HALVES; half++) {
+		const u32 *pde;
+
+		if (!page->part[half])
+			continue;
+		pde = directory_entry(s, root, page->index, half);
+		if (!pde || part_said(s, pde, page->pae) != page->part[half])
+			return false;
+	}
+	return true;
+}
+
+void shadow_inherit(struct shadow *s, unsigned from)
+{
+	const u32 *entry = shadow_entries(s, from);
+
+	for (u32 left = s->page[from].tables; left; left &= left - 1) {
+		unsigned first = (unsigned)__builtin_ctz(left) * SHADOW_GROUP;
+
+		for (unsigned i = first; i < first + SHADOW_GROUP; i++)
+			if ((entry[i] & SPTE_P) && i != s->c.own_index &&
+			    said_of(s, s->current, shadow_page_at(s, entry[i])))
+				link(s, shadow_page_at(s, entry[i]));
+	}
 }

@@ -23,6 +23,7 @@
 #define A	0x20u
 #define D	0x40u
 #define PS	0x80u
+#define G	0x100u
 
 #define POOL_PHYS  0x20000000u
 #define OWN_INDEX  0x3f0u
@@ -32,6 +33,7 @@
 static struct vcpu *const v = &vm.v;
 static struct shadow *s;
 static u8 pool[SHADOW_PAGES_MIN * PAGE_SIZE] __attribute__((aligned(4096)));
+static u32 pool_pages = SHADOW_PAGES_MIN;
 static u32 root;
 
 static void set(u32 gpa, u32 value)
@@ -73,7 +75,7 @@ static void begin(void)
 	struct shadow_config c = {
 		.pages = pool,
 		.pages_phys = POOL_PHYS,
-		.page_count = SHADOW_PAGES_MIN,
+		.page_count = pool_pages,
 		.window = vm.ram,
 		.window_size = VM_RAM,
 		.own_index = OWN_INDEX,
@@ -352,6 +354,39 @@ static void test_shared(void)
 	CHECK_EQ(entry(0x51000) & P, P);
 }
 
+/* What a kernel has mapped in one address space needs no faults in the next. */
+static void test_inherit(void)
+{
+	begin();
+	v->cpl = 0;
+	for (u32 n = 1; n < 5; n++)
+		set_ram32(PD + n * 4, PT | P | W);
+	for (u32 n = 0; n < 5; n++)
+		CHECK(touch(n << 22 | 0x50000, true));
+	set_ram32(PD2, PT | P | W | A);
+	set_ram32(PD2 + 4, PT | P | W | A);
+	set_ram32(PD2 + 8, PT | P | A);
+	set_ram32(PD2 + 12, PT | P | W);
+	set_ram32(PD2 + 16, PT2 | P | W | A);
+	v->cr3 = PD2;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x50000), 0); /* U is part of the rights */
+	CHECK_EQ(entry(0x450000), 0x50000 | P | W | U | A | D);
+	CHECK_EQ(entry(0x850000), 0);
+	CHECK_EQ(entry(0xc50000), 0); /* A is the access's to set */
+	CHECK_EQ(entry(0x1050000), 0);
+	set(PD2 + 4, 0);
+	CHECK_EQ(entry(0x450000), 0);
+	v->cr3 = PD;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x450000), 0x50000 | P | W | U | A | D);
+	/* For users nothing is there that they have not touched. */
+	v->cpl = 3;
+	v->cr3 = PD2;
+	root = shadow_root(s);
+	CHECK_EQ(entry(0x450000), 0);
+}
+
 /* What lies around a fault and was used before comes with it. */
 static void test_prefetch(void)
 {
@@ -402,20 +437,27 @@ static void test_loose(void)
 	CHECK(touch(0x51000, true));
 	CHECK(touch(0x52000, true));
 	CHECK(touch(0x53000, true));
+	CHECK(touch(0x54000, true));
+	CHECK(touch(0x55000, true));
 	CHECK(touch(0x90000, true));
 	CHECK_EQ(vm.flags[PT >> 12], 0);
 	/* The CPU writes where nobody sees it. */
 	set_ram32(PT + 0x50 * 4, 0x60000 | P | W | U | A | D);
 	set_ram32(PT + 0x51 * 4, 0x51000 | P | U | A | D);
 	set_ram32(PT + 0x53 * 4, 0x53000 | P | W | U | A);
+	set_ram32(PT + 0x54 * 4, 0x54000 | P | W | U | D);
+	set_ram32(PT + 0x55 * 4, 0x65000 | P | W | A | D);
 	mem_tlb_flush_page(v, 0x50000);
 	CHECK_EQ(entry(0x50000), 0);
 	CHECK_EQ(entry(0x51000) & W, W);
 	CHECK_EQ(entry(0x90000) & W, W);
 	mem_tlb_flush(v, true);
-	CHECK_EQ(entry(0x51000), 0);
+	CHECK_EQ(entry(0x51000), 0x51000 | P | U | A);
 	CHECK_EQ(entry(0x52000) & W, W);
-	CHECK_EQ(entry(0x53000), 0);
+	CHECK_EQ(entry(0x53000), 0x53000 | P | U | A);
+	CHECK_EQ(entry(0x54000), 0);
+	CHECK_EQ(entry(0x55000), 0);
+	CHECK_EQ((u32)shadow_stats(s)->entries_dropped, 2);
 	CHECK_EQ(entry(0x90000) & W, 0);
 	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
 	CHECK(!vm.pm.tables_loose);
@@ -543,6 +585,7 @@ static void test_mapping(void)
 
 #define TABLES	   10u
 #define TABLE_BASE 0x180000u
+#define POOL_FEW   16u /* less than a guest's tables need */
 #define USED	   12u /* entries of each table */
 
 static u32 random_state = 12345;
@@ -569,6 +612,12 @@ struct said {
 	u32 pde, pte, table;
 };
 
+/* Memory as the CPU sees it, with A20 as it is. */
+static u32 seen32(u32 gpa)
+{
+	return ram32(gpa & vm.pm.a20_mask);
+}
+
 static bool look(u32 lin, struct said *said)
 {
 	u32 at = (v->cr3 & PAGE_MASK) + (lin >> 22) * 4;
@@ -577,21 +626,21 @@ static bool look(u32 lin, struct said *said)
 		if (!(v->pdpte[lin >> 30] & P))
 			return false;
 		at = ((u32)v->pdpte[lin >> 30] & PAGE_MASK) + (lin >> 21 & 511) * 8;
-		if (ram32(at + 4))
+		if (seen32(at + 4))
 			return false;
 	}
-	said->pde = ram32(at);
+	said->pde = seen32(at);
 	said->table = 0;
 	if ((said->pde & PS) && (pae() || (v->cr4 & CR4_PSE))) {
 		said->pte = (said->pde & ~(pae() ? 0x1fffffu : 0x3fffffu)) |
 			    (lin & (pae() ? 0x1ff000 : 0x3ff000)) | (said->pde & 0xfff);
 		return said->pde & P;
 	}
-	said->table = said->pde & PAGE_MASK;
+	said->table = said->pde & PAGE_MASK & vm.pm.a20_mask;
 	at = said->table + (lin >> 12 & (pae() ? 511 : 1023)) * (pae() ? 8 : 4);
-	if (!(said->pde & P) || (pae() && ram32(at + 4)))
+	if (!(said->pde & P) || (pae() && seen32(at + 4)))
 		return false;
-	said->pte = ram32(at);
+	said->pte = seen32(at);
 	return said->pte & P;
 }
 
@@ -608,7 +657,7 @@ static void check_entry(u32 lin, u32 e)
 	}
 	rights = said.pde & said.pte;
 	CHECK_EQ(said.pde & said.pte & A, A);
-	CHECK_EQ(e & PAGE_MASK, said.pte & PAGE_MASK);
+	CHECK_EQ(e & PAGE_MASK, said.pte & PAGE_MASK & vm.pm.a20_mask);
 	CHECK((rights & U) || v->cpl < 3);
 	CHECK(!(e & W) || (said.pte & D));
 	CHECK(!(e & W) || (rights & W) || (v->cpl < 3 && !(v->cr0 & CR0_WP)));
@@ -620,7 +669,8 @@ static bool may_be_stale(u32 lin)
 
 	if (pae())
 		at = ((u32)v->pdpte[lin >> 30] & PAGE_MASK) + (lin >> 21 & 511) * 8;
-	return (ram32(at) & P) && (ram32(at) & PAGE_MASK) < VM_RAM && unseen[ram32(at) >> 12];
+	at = seen32(at);
+	return (at & P) && (at & PAGE_MASK) < VM_RAM && unseen[(at & vm.pm.a20_mask) >> 12];
 }
 
 /* Every entry of the current root, but for what the guest has written and not flushed. */
@@ -669,9 +719,10 @@ static u32 random_entry(bool directory)
 
 	if (random_below(3) == 0)
 		bits |= A | (random_below(2) ? D : 0);
+	if (random_below(4) == 0)
+		bits |= G; /* is for the TLB's sake: writes to tables are seen all the same */
 	if (directory && random_below(8) == 0)
-		return (random_below(2) << 22 | (bits & ~0x1fff00u) | PS) &
-		       (pae() ? ~0x200000u : ~0u);
+		return (random_below(2) << 22 | bits | PS) & (pae() ? ~0x200000u : ~0u);
 	if (directory || random_below(8) == 0)
 		return random_table() | (bits & ~PS);
 	return random_below(VM_RAM / PAGE_SIZE) << 12 | (bits & ~PS);
@@ -680,6 +731,7 @@ static u32 random_entry(bool directory)
 /* The interpreter's store, or the CPU's when it may. */
 static void store(u32 gpa, u32 value, bool by_cpu)
 {
+	gpa &= vm.pm.a20_mask;
 	if (!(vm.flags[gpa >> 12] & PHYS_PAGE_TABLE))
 		unseen[gpa >> 12] = true;
 	if (by_cpu)
@@ -709,6 +761,14 @@ static void access_lin(u32 lin, bool write)
 	store((entry(lin) & PAGE_MASK) + random_place(), random_entry(random_below(2)), true);
 }
 
+/* The tables are at other addresses then, and those below have what was random there. */
+static void set_a20(bool on)
+{
+	physmem_set_a20(&vm.pm, on);
+	mem_tlb_flush(v, true);
+	memset(unseen, 0, sizeof(unseen));
+}
+
 static void random_step(void)
 {
 	u32 lin;
@@ -735,6 +795,8 @@ static void random_step(void)
 		v->cpl = random_below(2) ? 3 : 0;
 		if (random_below(8) == 0)
 			v->cr0 ^= CR0_WP;
+		if (random_below(64) == 0)
+			set_a20(!physmem_a20(&vm.pm));
 		break;
 	default:
 		access_lin(random_lin(), random_below(2));
@@ -742,25 +804,26 @@ static void random_step(void)
 	root = shadow_root(s);
 }
 
-static void random_tables(void)
+static void random_tables(u32 base)
 {
 	for (u32 n = 0; n < TABLES * 1024; n++)
-		set_ram32(TABLE_BASE + n * 4, 0);
+		set_ram32(base + n * 4, 0);
 	for (u32 n = 0; n < TABLES * USED; n++)
-		set_ram32(TABLE_BASE + n / USED * PAGE_SIZE + n % USED * (pae() ? 8 : 4),
+		set_ram32(base + n / USED * PAGE_SIZE + n % USED * (pae() ? 8 : 4),
 			  random_entry(true));
 	if (!pae())
 		return;
 	/* The first is a table of page directories, too, whose entries keep to its rules. */
 	for (u32 n = 0; n < 4; n++)
-		set_ram32(TABLE_BASE + n * 8, random_table() | P);
+		set_ram32(base + n * 8, random_table() | P);
 }
 
 static void test_random(u32 cr4)
 {
 	begin();
 	v->cr4 |= cr4;
-	random_tables();
+	random_tables(TABLE_BASE);
+	random_tables(TABLE_BASE & ~BIT(20)); /* what is there without A20 */
 	load_cr3(TABLE_BASE);
 	root = shadow_root(s);
 	for (u32 n = 0; n < 100000; n++) {
@@ -773,6 +836,8 @@ static void test_random(u32 cr4)
 	CHECK(shadow_stats(s)->loosened > 100);
 	CHECK(shadow_stats(s)->prefetched > 100);
 	CHECK(shadow_stats(s)->fills > 1000);
+	CHECK(pool_pages == SHADOW_PAGES_MIN || shadow_stats(s)->evictions > 100);
+	physmem_set_a20(&vm.pm, true);
 	v->cpl = 3;
 	v->cr0 &= ~CR0_WP;
 }
@@ -785,6 +850,7 @@ int main(void)
 	test_changes();
 	test_roots();
 	test_shared();
+	test_inherit();
 	test_prefetch();
 	test_expected();
 	test_loose();
@@ -797,7 +863,10 @@ int main(void)
 	test_pae();
 	test_bounds();
 	test_mapping();
-	test_random(CR4_PSE);
-	test_random(CR4_PAE);
+	for (unsigned n = 0; n < 2; n++) {
+		test_random(CR4_PSE);
+		test_random(CR4_PAE);
+		pool_pages = POOL_FEW;
+	}
 	return check_done();
 }
