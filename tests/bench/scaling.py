@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the cost of shadow page tables grows with the guest's memory and processes, in Debian.
 
-Under `cpu direct` and on the bare emulated PC: a read that only the shadow tables fault on; a context
+Under `cpu direct` with `translate on` and on the bare emulated PC: a read that only the shadow tables fault on; a context
 switch against the pages that both processes have; fork with exit and wait against the pages that
 the child writes to. And the memory for shadow tables against the number of processes, with the
 default pool and with a small one.
 
-    scaling.py [ENGINE...]        direct, translate (direct without words)
+    scaling.py [ENGINE...]        translate, direct: without it (translate without words)
 
 QEMU's `-icount shift=0` makes the time-stamp counter count instructions: the figures repeat.
 """
@@ -120,6 +120,6 @@ def main(engines):
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:] or ["direct"])
+        main(sys.argv[1:] or ["translate"])
     except (Failure, Missing) as failure:
         sys.exit(f"scaling: {failure}")
