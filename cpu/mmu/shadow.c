@@ -213,12 +213,12 @@ void shadow_flush(struct shadow *s)
 		shadow_drop_root(s, s->newest);
 }
 
+/* PAE's are gone when CR4 has changed: check_stale(). */
 static bool root_matches(const struct shadow *s, unsigned n, bool kernel)
 {
 	const struct shadow_page *page = &s->page[n];
 
-	return page->kernel == kernel && page->cr3 == guest_cr3(s->v) &&
-	       page->pae == !!(s->v->cr4 & CR4_PAE);
+	return page->kernel == kernel && page->cr3 == guest_cr3(s->v);
 }
 
 bool shadow_root_used(const struct shadow *s, unsigned n)

@@ -204,8 +204,7 @@ void shadow_fill_expected(struct shadow *s)
 	struct walk w;
 
 	s->expected = false;
-	if (s->expected_lin >> PDE_SHIFT != s->c.own_index &&
-	    page_ready(s->v, s->expected_lin, false, true, &w) && mappable(s, &w, &to) &&
+	if (page_ready(s->v, s->expected_lin, false, true, &w) && mappable(s, &w, &to) &&
 	    install(s, s->expected_lin, &w, &to, false))
 		s->stats.prefetched++;
 }

@@ -206,6 +206,12 @@ static void test_roots(void)
 	CHECK_EQ(entry(0x50000), 0);
 }
 
+static void translations_end(void *ctx, u32 gpa)
+{
+	(void)ctx;
+	vm.flags[gpa >> 12] = 0;
+}
+
 static void test_watched_pages(void)
 {
 	begin();
@@ -226,6 +232,32 @@ static void test_watched_pages(void)
 	CHECK_EQ(vm.code_len, PAGE_SIZE);
 	vm.flags[0x60] = 0;
 	CHECK(touch(0x60000, true));
+	/* So with translations. */
+	vm.flags[0x60] |= PHYS_PAGE_TRANSLATED;
+	vm.pm.code_found(vm.pm.table_ctx, 0x60000);
+	vm.pm.translated_written = translations_end;
+	CHECK(touch(0x60000, true));
+	CHECK_EQ(entry(0x60000) & W, W);
+	CHECK_EQ(vm.flags[0x60], 0);
+}
+
+/* What the interpreter's TLB holds of a page that becomes a table; a store to two entries. */
+static void test_stores(void)
+{
+	static const u32 nothing[2];
+
+	begin();
+	set_ram32(PT + 0x90 * 4, PT2 | P | W | U | A | D);
+	set_ram32(PT2 + 0x50 * 4, 0x70000 | P | W | U);
+	set_ram32(PT2 + 0x51 * 4, 0x71000 | P | W | U | A);
+	lin_write(v, 0x90000, 4, 0, true);
+	set_ram32(PD + 4, PT2 | P | W | U);
+	CHECK(touch(0x450000, false));
+	CHECK_EQ(entry(0x451000) & P, P);
+	lin_write(v, 0x90000 + 0x50 * 4, 4, 0, true);
+	CHECK_EQ(entry(0x450000), 0);
+	physmem_write(&vm.pm, PT2 + 0x50 * 4, nothing, sizeof(nothing));
+	CHECK_EQ(entry(0x451000), 0);
 }
 
 /* A page that is mapped at many places is found at all of them; at two without a search. */
@@ -473,6 +505,66 @@ static void test_loose(void)
 	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
 }
 
+/* More than are kept in mind: the first is watched again. */
+static void test_many_loose(void)
+{
+	begin();
+	for (u32 n = 0; n < 40; n++) {
+		u32 table = 0x200000 + n * PAGE_SIZE;
+
+		set_ram32(PD + 4 + n * 4, table | P | W | U);
+		set_ram32(table, 0x50000 | P | W | U);
+		CHECK(touch((n + 1) << 22, true));
+		for (u32 i = 0; i < 20; i++)
+			set(table + 8, 0);
+		CHECK_EQ(vm.flags[table >> 12], 0);
+	}
+	CHECK_EQ((u32)shadow_stats(s)->loosened, 40);
+	CHECK_EQ((u32)shadow_stats(s)->compared, 8);
+	mem_tlb_flush(v, false);
+	CHECK_EQ((u32)shadow_stats(s)->compared, 40);
+	for (u32 n = 0; n < 40; n++)
+		CHECK_EQ(vm.flags[0x200 + n], PHYS_PAGE_TABLE);
+}
+
+/* CR3 may be 0, like what is known of a root that is gone. */
+static void test_root_gone(void)
+{
+	begin();
+	set_ram32(0, PT | P | W | U);
+	set_ram32(8, 0);
+	v->cr3 = 0;
+	CHECK(touch(0x50000, false));
+	for (u32 i = 0; i < 64; i++)
+		set(8, 0);
+	CHECK_EQ((u32)shadow_stats(s)->roots_dropped, 1);
+	root = shadow_root(s);
+	CHECK_EQ((u32)shadow_stats(s)->roots_made, 2);
+	CHECK(touch(0x50000, false));
+	v->cr3 = PD;
+	CHECK(touch(0x50000, false));
+	for (u32 i = 0; i < 64; i++)
+		set(8, 0);
+	CHECK_EQ((u32)shadow_stats(s)->roots_dropped, 2);
+	v->cr3 = 0;
+	CHECK(touch(0x50000, false));
+	CHECK_EQ((u32)shadow_stats(s)->roots_made, 4);
+}
+
+/* Whether an entry means 4 MB is CR4's to say. */
+static void test_cr4(void)
+{
+	begin();
+	set_ram32(PD + 4, 0x400000 | P | W | U | PS);
+	set_ram32(0x400000, 0x50000 | P | W | U);
+	v->cr4 |= CR4_PSE;
+	CHECK(touch(0x400000, false));
+	CHECK_EQ(entry(0x400000) & PAGE_MASK, 0x400000);
+	v->cr4 &= ~CR4_PSE;
+	CHECK(touch(0x400000, false));
+	CHECK_EQ(entry(0x400000) & PAGE_MASK, 0x50000);
+}
+
 /* A directory that is written while another is in use may be a new process's. */
 static void test_other_directory(void)
 {
@@ -583,10 +675,11 @@ static void test_mapping(void)
 
 /* --- random guests --- */
 
-#define TABLES	   10u
-#define TABLE_BASE 0x180000u
-#define POOL_FEW   16u /* less than a guest's tables need */
-#define USED	   12u /* entries of each table */
+#define TABLES	       10u
+#define TABLE_BASE     0x180000u
+#define POOL_FEW       12u /* less than a guest's tables need */
+#define PDPTE_RESERVED 0x1e6u
+#define USED	       12u /* entries of each table */
 
 static u32 random_state = 12345;
 static bool unseen[VM_RAM / PAGE_SIZE]; /* written where nobody watched, since the last flush */
@@ -732,6 +825,8 @@ static u32 random_entry(bool directory)
 static void store(u32 gpa, u32 value, bool by_cpu)
 {
 	gpa &= vm.pm.a20_mask;
+	if (pae() && gpa % PAGE_SIZE < 32)
+		value &= ~PDPTE_RESERVED; /* it may be loaded into CR3 */
 	if (!(vm.flags[gpa >> 12] & PHYS_PAGE_TABLE))
 		unseen[gpa >> 12] = true;
 	if (by_cpu)
@@ -761,6 +856,20 @@ static void access_lin(u32 lin, bool write)
 	store((entry(lin) & PAGE_MASK) + random_place(), random_entry(random_below(2)), true);
 }
 
+/* One bit of an entry that means something is there, or not any more. */
+static void flip(bool by_cpu)
+{
+	static const u32 bit[] = {P, W, U, A, D, W, U, A, D, 0x1000};
+	u32 gpa = (random_table() + random_place()) & vm.pm.a20_mask;
+
+	if (by_cpu && (vm.flags[gpa >> 12] & PHYS_PAGE_TABLE))
+		return;
+	if (pae() && gpa % PAGE_SIZE >= 32 && random_below(8) == 0)
+		store(gpa + 4, random_below(4) == 0, by_cpu);
+	else
+		store(gpa, ram32(gpa) ^ bit[random_below(ARRAY_SIZE(bit))], by_cpu);
+}
+
 /* The tables are at other addresses then, and those below have what was random there. */
 static void set_a20(bool on)
 {
@@ -773,7 +882,7 @@ static void random_step(void)
 {
 	u32 lin;
 
-	switch (random_below(12)) {
+	switch (random_below(14)) {
 	case 0:
 		store(random_table() + random_place(), random_entry(random_below(2)), false);
 		break;
@@ -798,6 +907,10 @@ static void random_step(void)
 		if (random_below(64) == 0)
 			set_a20(!physmem_a20(&vm.pm));
 		break;
+	case 5:
+	case 6:
+		flip(random_below(2));
+		break;
 	default:
 		access_lin(random_lin(), random_below(2));
 	}
@@ -813,20 +926,28 @@ static void random_tables(u32 base)
 			  random_entry(true));
 	if (!pae())
 		return;
-	/* The first is a table of page directories, too, whose entries keep to its rules. */
-	for (u32 n = 0; n < 4; n++)
-		set_ram32(base + n * 8, random_table() | P);
+	/* All may be tables of page directories, whose entries keep to its rules. */
+	for (u32 n = 0; n < TABLES * 4; n++)
+		set_ram32(base + n / 4 * PAGE_SIZE + n % 4 * 8, random_table() | P);
+}
+
+/* Before nothing is left of the ones there are. */
+static void other_tables(void)
+{
+	shadow_flush(s);
+	random_tables(TABLE_BASE);
+	random_tables(TABLE_BASE & ~BIT(20)); /* what is there without A20 */
+	load_cr3(TABLE_BASE);
+	root = shadow_root(s);
 }
 
 static void test_random(u32 cr4)
 {
 	begin();
 	v->cr4 |= cr4;
-	random_tables(TABLE_BASE);
-	random_tables(TABLE_BASE & ~BIT(20)); /* what is there without A20 */
-	load_cr3(TABLE_BASE);
-	root = shadow_root(s);
 	for (u32 n = 0; n < 100000; n++) {
+		if (n % 5000 == 0)
+			other_tables();
 		random_step();
 		if (n % 16 == 0)
 			compare();
@@ -836,7 +957,7 @@ static void test_random(u32 cr4)
 	CHECK(shadow_stats(s)->loosened > 100);
 	CHECK(shadow_stats(s)->prefetched > 100);
 	CHECK(shadow_stats(s)->fills > 1000);
-	CHECK(pool_pages == SHADOW_PAGES_MIN || shadow_stats(s)->evictions > 100);
+	CHECK(pool_pages == SHADOW_PAGES_MIN || shadow_stats(s)->evictions > 50);
 	physmem_set_a20(&vm.pm, true);
 	v->cpl = 3;
 	v->cr0 &= ~CR0_WP;
@@ -854,6 +975,10 @@ int main(void)
 	test_prefetch();
 	test_expected();
 	test_loose();
+	test_many_loose();
+	test_root_gone();
+	test_cr4();
+	test_stores();
 	test_other_directory();
 	test_context_switch();
 	test_watched_pages();
