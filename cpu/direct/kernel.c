@@ -161,6 +161,32 @@ static void translated_written(void *ctx, u32 gpa)
 	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
 }
 
+static bool may_translate(const struct vcpu *v, const u8 *host, u32 gpa)
+{
+	return host && gpa >> PAGE_SHIFT < v->mem->flag_pages;
+}
+
+/* ... of the instruction at lin, which goes on in the next page. */
+static struct translate_unit *find_across(struct direct *d, struct vcpu *v, u32 lin, u32 gpa,
+					  const u8 *page)
+{
+	u32 next_lin = (lin & PAGE_MASK) + PAGE_SIZE, next_gpa;
+	struct translate_unit *u;
+	const u8 *next;
+
+	next_gpa = mem_fetch_page(v, next_lin, &next);
+	if (!may_translate(v, next, next_gpa) || *rewritten_of(d, next_gpa) == REWRITTEN_MAX)
+		return NULL;
+	kernel_map_add(d, next_lin, next_gpa);
+	u = translate_find_across(d->translator, v->eip, gpa, next_gpa);
+	if (!u) {
+		u = translate_make_across(d->translator, v->eip, gpa, next_gpa, page, next);
+		watch(v, gpa);
+		watch(v, next_gpa);
+	}
+	return u;
+}
+
 /* The translation of what is next, NULL where there is none; and whether fetching it raised. */
 static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu *v,
 						  struct translate_unit **u)
@@ -172,7 +198,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
 		return true;
 	gpa = (mem_fetch_page(v, lin, &host) & PAGE_MASK) | (lin & ~PAGE_MASK);
-	if (!host || gpa >> PAGE_SHIFT >= v->mem->flag_pages)
+	if (!may_translate(v, host, gpa))
 		return false;
 	if (*rewritten_of(d, gpa) == REWRITTEN_MAX) {
 		d->barred_generation = v->generation;
@@ -180,6 +206,10 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 		return false;
 	}
 	kernel_map_add(d, lin, gpa);
+	if (translate_crosses(host, gpa & ~PAGE_MASK)) {
+		*u = find_across(d, v, lin, gpa, host);
+		return false;
+	}
 	*u = translate_find(d->translator, v->eip, gpa);
 	if (!*u) {
 		*u = translate_make(d->translator, v->eip, gpa, host);

@@ -15,14 +15,20 @@ static u32 unit_hash(u32 eip)
 	return (eip ^ eip >> 10) & (UNIT_HASH - 1);
 }
 
+static struct translate_unit **across_of(struct translator *t, u32 next_gpa)
+{
+	return &t->across[(next_gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
+}
+
 static struct translate_unit **page_of(struct translator *t, u32 gpa)
 {
 	return &t->page[(gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
 }
 
+/* Whether a way between them stays right wherever other pages lie. */
 static bool same_page(const struct translate_unit *a, const struct translate_unit *b)
 {
-	return !((a->gpa ^ b->gpa) & PAGE_MASK);
+	return !((a->gpa ^ b->gpa) & PAGE_MASK) && a->next_gpa == NO_PAGE && b->next_gpa == NO_PAGE;
 }
 
 /* --- links --- */
@@ -77,6 +83,21 @@ struct translate_unit *translate_find(const struct translator *t, u32 eip, u32 g
 	return u;
 }
 
+struct translate_unit *translate_find_across(const struct translator *t, u32 eip, u32 gpa,
+					     u32 next_gpa)
+{
+	struct translate_unit *u = t->hash[unit_hash(eip)];
+
+	while (u && (u->eip != eip || u->gpa != gpa || u->next_gpa != (next_gpa & PAGE_MASK)))
+		u = u->hash_next;
+	return u;
+}
+
+bool translate_crosses(const u8 *page, u32 off)
+{
+	return classify_cut(page + off, PAGE_SIZE - off);
+}
+
 u32 translate_entry(const struct translate_unit *u)
 {
 	return (u32)(uintptr_t)u->code;
@@ -97,16 +118,37 @@ static bool has_room(const struct translator *t)
 	       t->points + UNIT_POINTS_MAX <= t->points_max;
 }
 
+static void insert_page(struct translator *t, struct translate_unit *u)
+{
+	struct translate_unit **head = page_of(t, u->gpa);
+
+	insert(t, u);
+	u->page_next = *head;
+	*head = u;
+}
+
 struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
-	struct translate_unit *u, **head;
+	struct translate_unit *u;
 
 	if (!has_room(t))
 		translate_flush(t);
 	u = unit_make(t, eip, gpa, page);
-	insert(t, u);
-	head = page_of(t, gpa);
-	u->page_next = *head;
+	insert_page(t, u);
+	return u;
+}
+
+struct translate_unit *translate_make_across(struct translator *t, u32 eip, u32 gpa, u32 next_gpa,
+					     const u8 *page, const u8 *next_page)
+{
+	struct translate_unit *u, **head = across_of(t, next_gpa);
+
+	if (!has_room(t))
+		translate_flush(t);
+	u = unit_make_across(t, eip, gpa, page, next_page);
+	u->next_gpa = next_gpa & PAGE_MASK;
+	insert_page(t, u);
+	u->across_next = *head;
 	*head = u;
 	return u;
 }
@@ -146,9 +188,22 @@ void translate_connect(struct translator *t, struct translate_unit *to)
 
 /* --- forgetting --- */
 
+static void unlink_across(struct translator *t, struct translate_unit *u)
+{
+	struct translate_unit **link = across_of(t, u->next_gpa);
+
+	while (*link != u)
+		link = &(*link)->across_next;
+	*link = u->across_next;
+}
+
+/* All but the list of the page it begins in. */
 static void remove(struct translator *t, struct translate_unit *u)
 {
 	struct translate_unit **link = &t->hash[unit_hash(u->eip)];
+
+	if (u->next_gpa != NO_PAGE)
+		unlink_across(t, u);
 
 	while (*link != u)
 		link = &(*link)->hash_next;
@@ -164,10 +219,36 @@ static void remove(struct translator *t, struct translate_unit *u)
 	t->stats.dropped++;
 }
 
+static void unlink_page(struct translator *t, struct translate_unit *u)
+{
+	struct translate_unit **link = page_of(t, u->gpa);
+
+	while (*link != u)
+		link = &(*link)->page_next;
+	*link = u->page_next;
+}
+
+/* Those that end in the page. */
+static bool drop_across(struct translator *t, u32 gpa)
+{
+	struct translate_unit *u = *across_of(t, gpa), *next;
+	bool any = false;
+
+	for (; u; u = next) {
+		next = u->across_next;
+		if (u->next_gpa != (gpa & PAGE_MASK))
+			continue;
+		unlink_page(t, u);
+		remove(t, u);
+		any = true;
+	}
+	return any;
+}
+
 bool translate_drop_page(struct translator *t, u32 gpa)
 {
 	struct translate_unit **link = page_of(t, gpa), *u;
-	bool any = false;
+	bool any = drop_across(t, gpa);
 
 	while ((u = *link)) {
 		if ((u->gpa ^ gpa) & PAGE_MASK) {
@@ -187,6 +268,7 @@ void translate_flush(struct translator *t)
 {
 	memset(t->hash, 0, sizeof(t->hash));
 	memset(t->page, 0, sizeof(t->page));
+	memset(t->across, 0, sizeof(t->across));
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
 	t->last_exit = NO_EXIT;

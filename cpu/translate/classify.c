@@ -247,6 +247,14 @@ static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		for_host(g);
 }
 
+bool classify_cut(const u8 *bytes, u32 avail)
+{
+	struct insn out[DECODE_SHAPE_INSNS];
+	struct decoder d;
+
+	return avail < INSN_BYTES_MAX && !decode_shape(&d, bytes, avail, MODE_TRANSLATED, out);
+}
+
 struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)
 {
 	struct insn out[DECODE_SHAPE_INSNS];

@@ -46,9 +46,10 @@ struct exit {
 
 struct translate_unit {
 	u32 eip, gpa;
+	u32 next_gpa; /* of the page in which its one instruction ends, or NO_PAGE */
 	u8 *code;
 	u32 size;
-	struct translate_unit *hash_next, *page_next;
+	struct translate_unit *hash_next, *page_next, *across_next;
 	struct exit *in;
 	u32 first_exit, exits, first_point, points;
 };
@@ -60,6 +61,7 @@ struct translate_unit {
 
 #define UNIT_HASH 1024u
 #define NO_EXIT	  (~0u)
+#define NO_PAGE	  (~0u)
 
 struct translator {
 	struct translate_host host;
@@ -74,6 +76,7 @@ struct translator {
 	u32 held_eip;
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
+	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
 };
 
 /* --- classify.c --- */
@@ -111,6 +114,9 @@ struct guest_insn {
 /* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there.
  * own_seg: the segment register that leads to the state. */
 struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg);
+
+/* Whether the instruction there goes on behind `avail`, which is less than it could have. */
+bool classify_cut(const u8 *bytes, u32 avail);
 
 /* --- quick.c --- */
 
@@ -151,6 +157,9 @@ void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u3
 
 /* Room for one more unit is there. */
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
+/* One instruction that goes on in the next page. */
+struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, const u8 *page,
+					const u8 *next_page);
 /* Code at whose end EIP `to` follows if state->target is that. */
 struct translate_unit *unit_make_pad(struct translator *t, u32 to);
 /* The code that indirect branches share, the first in the cache. */

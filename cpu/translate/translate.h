@@ -106,6 +106,16 @@ void translate_know_nothing(struct translator *t);
  */
 struct translate_unit *translate_find(const struct translator *t, u32 eip, u32 gpa);
 struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
+
+/*
+ * The same for an instruction that begins at `off` in a page and ends in the next one, which
+ * translate_crosses() asks for. The unit is that instruction, and depends on both pages.
+ */
+bool translate_crosses(const u8 *page, u32 off);
+struct translate_unit *translate_find_across(const struct translator *t, u32 eip, u32 gpa,
+					     u32 next_gpa);
+struct translate_unit *translate_make_across(struct translator *t, u32 eip, u32 gpa, u32 next_gpa,
+					     const u8 *page, const u8 *next_page);
 u32 translate_entry(const struct translate_unit *u); /* linear address */
 
 /*

@@ -6,10 +6,12 @@
  */
 #include "cpu/translate/private.h"
 #include "cpu/vcpu.h"
+#include "lib/str.h"
 
 #define STATE(field) offsetof(struct translate_state, field)
 
 #define UNIT_INSNS_MAX 24u
+#define INSN_MAX       15u /* bytes */
 
 /* POPF of any of these is for the interpreter, but for IOPL as it is. */
 #define FLAGS_RARE                                                                                 \
@@ -384,6 +386,7 @@ static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
 
 	*u = (struct translate_unit){.eip = eip,
 				     .gpa = gpa,
+				     .next_gpa = NO_PAGE,
 				     .code = t->next,
 				     .first_exit = t->exits,
 				     .first_point = t->points};
@@ -423,6 +426,8 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 		if (n && !sti && translate_find(t, eip, (gpa & PAGE_MASK) + off))
 			break; /* go on there */
 		g = classify(page + off, PAGE_SIZE - off, own);
+		if (n && !g.len && classify_cut(page + off, PAGE_SIZE - off))
+			break; /* a unit of its own */
 		if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
 			g.class = INSN_INTERPRET;
 		t->stats.insns++;
@@ -434,6 +439,26 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 	}
 	if (more)
 		jump_out(t, u, eip);
+	return end(t, u);
+}
+
+struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, const u8 *page,
+					const u8 *next_page)
+{
+	struct translate_unit *u = begin(t, eip, gpa);
+	u32 off = gpa & ~PAGE_MASK, first = PAGE_SIZE - off;
+	u8 bytes[2 * INSN_MAX];
+	struct guest_insn g;
+
+	memcpy(bytes, page + off, first);
+	memcpy(bytes + first, next_page, INSN_MAX);
+	g = classify(bytes, first + INSN_MAX, unit_own_segment(t));
+	if (g.class == INSN_STI)
+		g.class = INSN_INTERPRET;
+	unit_point(t, u, AT, eip);
+	t->stats.insns++;
+	if (make_insn(t, u, bytes, &g, eip))
+		jump_out(t, u, eip + g.len);
 	return end(t, u);
 }
 

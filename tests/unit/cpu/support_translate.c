@@ -33,7 +33,7 @@ struct guest {
 static struct guest own, reference;
 struct translator *machine_translator;
 struct translate_state *machine_state;
-u64 machine_exits, machine_calls;
+u64 machine_exits, machine_calls, machine_crossing;
 
 static struct segment flat_segments[SEG_COUNT];
 static bool stepping, step_failed;
@@ -342,15 +342,26 @@ static u32 called(struct translate_regs *r)
 	return r->eip == c->eip + c->len && !(r->eflags & FLAGS_REFUSED) ? c->native : 0;
 }
 
+static struct translate_unit *unit_at(u32 eip)
+{
+	const u8 *page = (const u8 *)(uintptr_t)(eip & PAGE_MASK);
+	u32 next = (eip & PAGE_MASK) + PAGE_SIZE;
+
+	if (!translate_crosses(page, eip & ~PAGE_MASK))
+		return translate_find(machine_translator, eip, eip)
+			       ?: translate_make(machine_translator, eip, eip, page);
+	machine_crossing++;
+	return translate_find_across(machine_translator, eip, eip, next)
+		       ?: translate_make_across(machine_translator, eip, eip, next, page,
+						page + PAGE_SIZE);
+}
+
 /* One way through translated code. True: the end is reached. */
 static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 {
-	struct translate_unit *u = translate_find(machine_translator, r->eip, r->eip);
+	struct translate_unit *u = unit_at(r->eip);
 	u32 native;
 
-	if (!u)
-		u = translate_make(machine_translator, r->eip, r->eip,
-				   (const u8 *)(uintptr_t)(r->eip & PAGE_MASK));
 	if (chain)
 		translate_connect(machine_translator, u);
 	for (native = translate_entry(u); native; native = called(r)) {

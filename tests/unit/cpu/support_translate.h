@@ -62,8 +62,9 @@ bool reference_memory_equals(void);
 void reference_patch(u32 lin, const void *bytes, u32 len);
 extern struct translator *machine_translator;
 extern struct translate_state *machine_state;
-extern u64 machine_exits; /* from translated code */
-extern u64 machine_calls; /* ... of them for instructions that it goes on behind */
+extern u64 machine_exits;    /* from translated code */
+extern u64 machine_calls;    /* ... of them for instructions that it goes on behind */
+extern u64 machine_crossing; /* entries at instructions that cross a page's end */
 u64 machine_tsc(void);
 
 /* support_translate_native.c: from *r on at `entry` to native_leave; false: stopped by a fault, and

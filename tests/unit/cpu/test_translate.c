@@ -202,6 +202,44 @@ static void test_changed_page(void)
 	}
 }
 
+static u64 exits_of_run(u32 eip, struct translate_regs *r)
+{
+	u64 before = machine_exits;
+
+	machine_start(r, eip);
+	machine_translated(r, true);
+	return machine_exits - before;
+}
+
+/* An instruction on two pages, of which either may change or lie elsewhere. */
+static void test_across(void)
+{
+	static const u8 code[] = {0x43, 0xb8, 1, 1, 0, 1, 0xf4}; /* inc ebx; mov eax, n; hlt */
+	u32 start = PROGRAM_LIN + PAGE_SIZE - 3, second = PROGRAM_LIN + PAGE_SIZE;
+	struct translate_regs r;
+	u64 linked;
+
+	memset(&program, 0, sizeof(program));
+	memcpy(program.code + PAGE_SIZE - 3, code, sizeof(code));
+	begin(&r);
+	for (u8 n = 0; n < 8; n++) {
+		*(u8 *)(uintptr_t)(second + 1) = n;
+		machine_start(&r, start);
+		machine_translated(&r, true);
+		report(r.gpr[REG_EAX] == (0x01000101u | (u32)n << 16),
+		       "an instruction on two pages");
+		report(translate_drop_page(machine_translator, second), "the page it ends in");
+	}
+	exits_of_run(start, &r);
+	exits_of_run(start, &r);
+	linked = exits_of_run(start, &r);
+	translate_drop_links(machine_translator);
+	report(exits_of_run(start, &r) > linked, "the way to it");
+	report(translate_drop_page(machine_translator, PROGRAM_LIN) &&
+		       !translate_find_across(machine_translator, start + 1, start + 1, second),
+	       "the page it begins in");
+}
+
 /* Once all is linked, only the end leaves translated code; without links across pages more does. */
 static void test_links(void)
 {
@@ -341,11 +379,13 @@ int main(int argc, char **argv)
 	test_changed_page();
 	test_links();
 	test_other_unit();
+	test_across();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
 	test_largest_units();
 	random_programs(insns, seed);
 	stats = translate_stats(machine_translator);
+	report(machine_crossing > 100, "the number of instructions on two pages");
 	report(machine_calls > 1000, "the number of instructions that code goes on behind");
 	printf("test_translate: %llu instructions compared; %llu units of %llu instructions, %llu "
 	       "links, %llu flushes, %llu calls\n",
