@@ -28,6 +28,17 @@ static void alarm(void *ctx)
 	host_timer_set(host_ns() + ALARM_NS);
 }
 
+static void hold_clock(void *ctx, bool hold)
+{
+	static u64 since;
+	struct vm *vm = ctx;
+
+	if (hold)
+		since = host_ns();
+	else
+		vm->stopped_ns += host_ns() - since;
+}
+
 static void differs(void *ctx)
 {
 	struct vm *vm = ctx;
@@ -81,8 +92,11 @@ static bool is_tcg(void)
 
 void lockstep_build(struct vm *vm)
 {
-	const struct lockstep_host host = {
-		.reads_first = is_tcg(), .alarm = alarm, .differs = differs, .ctx = vm};
+	const struct lockstep_host host = {.reads_first = is_tcg(),
+					   .alarm = alarm,
+					   .hold_clock = hold_clock,
+					   .differs = differs,
+					   .ctx = vm};
 	void *arena = host_alloc(lockstep_arena_size(vm->mem.flag_pages));
 
 	if (!arena)

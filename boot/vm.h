@@ -49,7 +49,7 @@ struct vm {
 	struct console *console; /* NULL: configured away */
 	struct monitor *monitor;
 	struct lockstep *lockstep; /* NULL: another engine */
-	struct remotes *remotes; /* NULL: no network card */
+	struct remotes *remotes;   /* NULL: no network card */
 
 	volatile u32 requests; /* VM_REQ_* */
 	bool stopped;	       /* in the monitor: the guest does not run until vm_continue() */
@@ -60,11 +60,12 @@ struct vm {
 	u32 fault_eip;	     /* where the last triple fault was, and how many in a row were there */
 	u16 fault_cs;
 	u16 faults_alike;
-	u64 stopped_since;   /* host ns while stopped */
-	bool halt_reported;  /* "halted with interrupts off" is in the log */
-	u64 stopped_ns;	     /* host ns spent in the monitor: the guest's clock does not run then */
-	u64 start_cycles;    /* host TSC when the guest started */
-	u64 idle_cycles;     /* host cycles spent waiting for interrupts since then */
+	u64 stopped_since;  /* host ns while stopped */
+	bool halt_reported; /* "halted with interrupts off" is in the log */
+	u64 stopped_ns;	    /* host ns in which the guest's clock did not run: in the monitor, in
+			       lockstep */
+	u64 start_cycles;   /* host TSC when the guest started */
+	u64 idle_cycles;    /* host cycles spent waiting for interrupts since then */
 };
 
 /* Host cycles since the guest started, without the idle ones. */

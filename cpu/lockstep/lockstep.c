@@ -10,13 +10,21 @@
 #define REPEAT_MAX 200000u /* instructions; a longer way is tried again from there */
 #define NOWHERE	   1u	   /* a guest's error code is not there */
 
+static void hold_clock(const struct lockstep *l, bool hold)
+{
+	if (l->host.hold_clock)
+		l->host.hold_clock(l->host.ctx, hold);
+}
+
 /* Begins a stretch with the CPU's part. False: it did not begin. */
 static bool run_native(struct lockstep *l, bool single)
 {
 	lockstep_pages_begin(l);
 	lockstep_save(l->v, &l->start);
 	l->phase = PHASE_NATIVE;
+	hold_clock(l, false);
 	l->next = l->host.native(l->host.native_ctx, single);
+	hold_clock(l, true);
 	if (l->next == LOCKSTEP_UNFIT) {
 		l->phase = PHASE_NONE;
 		return false;
@@ -105,7 +113,7 @@ static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 	return l->next;
 }
 
-enum lockstep_next lockstep_run(struct lockstep *l)
+static enum lockstep_next run(struct lockstep *l)
 {
 	u64 before = l->v->stats.insns;
 	enum lockstep_next next;
@@ -133,6 +141,16 @@ enum lockstep_next lockstep_run(struct lockstep *l)
 	l->v->event_hold = VCPU_EV_HOST | VCPU_EV_INTR | VCPU_EV_NMI;
 	next = repeat(l, l->v->stats.insns - before);
 	l->v->event_hold = 0;
+	return next;
+}
+
+enum lockstep_next lockstep_run(struct lockstep *l)
+{
+	enum lockstep_next next;
+
+	hold_clock(l, true);
+	next = run(l);
+	hold_clock(l, false);
 	return next;
 }
 

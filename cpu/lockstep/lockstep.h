@@ -35,6 +35,12 @@ struct lockstep_host {
 	bool reads_first;
 	/* Has VCPU_EV_HOST set in a while, within a second; NULL: no one can. */
 	void (*alarm)(void *ctx);
+	/*
+	 * The guest's clock stands still from one call with true to the next with false: while all
+	 * but `native` is done. Comparing takes many times what it compares; with the clock going
+	 * on a guest would get no further than its timer's next interrupt. NULL: it has no clock.
+	 */
+	void (*hold_clock)(void *ctx, bool hold);
 	/* A difference was found; lockstep_report() says which. */
 	void (*differs)(void *ctx);
 	void *ctx;
