@@ -25,6 +25,8 @@ void stretch_init(void);
 void stretch_load(const struct program *p);
 void stretch_restart(u32 seed); /* at its start with other registers; memory stays */
 struct vcpu *stretch_vcpu(void);
+/* What the guest's CPL is from now on; whatever it is, the CPU runs it in this process. */
+void stretch_cpl(u8 cpl);
 /* support_stretch.c: guest code from *r on; so many instructions, 0: until something comes. */
 void stretch_run(struct translate_regs *r, u32 traps);
 void stretch_signals(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The guest of support_stretch.h: CPL 3, flat, without paging. */
+/* The guest of support_stretch.h: flat, without paging. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +69,17 @@ static void flat(struct segment *s, u16 sel, u16 attr)
 	segment_derive(s);
 }
 
+void stretch_cpl(u8 cpl)
+{
+	u16 dpl = (u16)(cpl << 5);
+
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		flat(&v.seg[i], i == SEG_CS ? SEL_CODE : SEL_DATA,
+		     (i == SEG_CS ? 0xc09b : 0xc093) | dpl);
+	v.cpl = cpl;
+	cpu_mode_changed(&v);
+}
+
 static void map_part(u32 lin, u32 size)
 {
 	u8 *bytes = native_map(lin, size);
@@ -106,11 +117,8 @@ void stretch_init(void)
 		exit(2);
 	}
 	vcpu_reset(&v);
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		flat(&v.seg[i], i == SEG_CS ? SEL_CODE : SEL_DATA, i == SEG_CS ? 0xc0fb : 0xc0f3);
 	v.cr0 = CR0_PE | CR0_ET;
-	v.cpl = 3;
-	cpu_mode_changed(&v);
+	stretch_cpl(3);
 	stretch_lockstep = lockstep_init(&v, zeroed(lockstep_arena_size(FRAMES)), &host);
 	stretch_signals();
 }
@@ -123,6 +131,7 @@ void stretch_restart(u32 seed)
 		v.gpr[i] = rng_next(&r);
 	v.gpr[REG_EBP] = MEMORY_BASE;
 	v.gpr[REG_ESP] = STACK_TOP - 64;
+	v.halted = false; /* after HLT at CPL 0 */
 	v.eip = PROGRAM_LIN;
 	vcpu_set_eflags(&v, FLAGS_START);
 	cpu_mode_changed(&v);

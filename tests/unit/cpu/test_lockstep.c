@@ -121,6 +121,28 @@ static void test_undefined(void)
 	report(run_to_end(), "SHLD by more than the operand's size");
 }
 
+/*
+ * mov eax, flags in AH; xor edx, edx; imul edx, ecx: SF, ZF, AF and PF are undefined. The CPU's
+ * SAHF for NOP makes others of them; and at CPL 0 stretches are not repeated one by one.
+ */
+static void test_undefined_at_cpl0(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 undefined = s->undefined, repeated = s->repeated;
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x88\x45\x05");
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && s->undefined == undefined + 1 && s->repeated == repeated,
+	       "undefined flags at CPL 0");
+	/* ... and CF is not */
+	MAKE("\xb8\x00\xd7\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x88\x45\x05");
+	flaw(10, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag at CPL 0");
+	stretch_cpl(3);
+}
+
 static void test_cpuid(void)
 {
 	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
@@ -209,6 +231,7 @@ int main(int argc, char **argv)
 		test_wrong(&wrongs[i]);
 	test_result();
 	test_undefined();
+	test_undefined_at_cpl0();
 	test_cpuid();
 	test_stops();
 	random_programs(insns, seed);
