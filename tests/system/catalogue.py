@@ -65,6 +65,8 @@ DIRECT_GUESTS = ("dlx", "microlinux", "debian-0.91", "linux-0.12", "hal91", "fre
 
 # With `cpu lockstep`: so many instructions have to be compared, about half of what was.
 LOCKSTEP_GUESTS = {"dlx": 4_000_000, "linux-0.12": 300_000, "debian": 700_000}
+# ... and with their kernels translated.
+LOCKSTEP_KERNELS = {"dlx": 30_000_000}
 
 
 def _guest_tests():
@@ -87,6 +89,10 @@ def _guest_tests():
             yield Test(f"{name}-lockstep-{host}",
                        lambda name=name, host=host, least=least:
                        guests_test.lockstep(name, host, least), 3000 * slow)
+        for name, least in LOCKSTEP_KERNELS.items():
+            yield Test(f"{name}-lockstep-translate-{host}",
+                       lambda name=name, host=host, least=least:
+                       guests_test.lockstep(name, host, least, translate=True), 3000 * slow)
         yield Test(f"debian-direct-{host}", lambda host=host: guests_test.debian(host, "direct"),
                    1500 * slow)
         yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host),
