@@ -219,7 +219,7 @@ tiny: $(TINY_ROM)
 
 # --- running ---
 
-.PHONY: deps image run run-remote test test-all bench bench-counts bench-translate bench-exits bench-remote bench-shadow bench-serve bench-tag clean
+.PHONY: deps image run run-remote test test-all bench bench-overhead bench-counts bench-translate bench-exits bench-remote bench-shadow bench-serve bench-tag clean
 
 deps:
 	@sh images/deps.sh
@@ -279,6 +279,12 @@ bench-exits: deps
 	@$(MAKE) --no-print-directory all $(EXITS_ROM) >&2
 	@$(PYTHON) tests/bench/exits.py
 
+# Programs and boots under Farbus against the bare emulated PC; PART=programs or PART=boots is one
+# half of it.
+bench-overhead: deps
+	@$(MAKE) --no-print-directory all >&2
+	@$(PYTHON) tests/bench/overhead.py $(PART)
+
 # How the cost of shadow page tables grows.
 bench-shadow: deps
 	@$(MAKE) --no-print-directory all >&2
@@ -307,7 +313,7 @@ bench-trace: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/trace.py
 
-bench: bench-counts bench-translate bench-exits bench-tag bench-trace bench-remote bench-serve
+bench: bench-counts bench-translate bench-exits bench-overhead bench-tag bench-trace bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 
