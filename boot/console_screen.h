@@ -36,8 +36,11 @@ struct screen_mirror {
 	u16 start;		     /* the start address that `shown` was taken at */
 	u16 shown[SCREEN_CELLS_MAX]; /* what the terminal shows, rows of ansi.columns */
 	u16 now[SCREEN_CELLS_MAX];   /* what the screen shows, while comparing */
-	unsigned cursor_off;	     /* looks in a row that saw no cursor */
-	unsigned scrolled;	     /* lines that the last update scrolled by */
+	/* Display memory at the last look, two cells each, and one more for each odd row. */
+	u32 seen[SCREEN_CELLS_MAX / 2 + SCREEN_ROWS_MAX];
+	bool complete;	     /* the terminal shows all of it */
+	unsigned cursor_off; /* looks in a row that saw no cursor */
+	unsigned scrolled;   /* lines that the last update scrolled by */
 };
 
 void screen_init(struct screen_mirror *m);
