@@ -158,7 +158,9 @@ void shadow_count_write(struct shadow *s, u32 frame)
 
 bool shadow_write_fault(struct shadow *s, u32 frame)
 {
-	return count_writes(s, frame, WRITES_OF_A_FAULT);
+	shadow_drop_other_roots(s, frame);
+	return shadow_source_first(s, frame) == NO_PAGE ||
+	       count_writes(s, frame, WRITES_OF_A_FAULT);
 }
 
 /* INVLPG, for one of the roots. */

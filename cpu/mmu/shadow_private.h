@@ -143,6 +143,8 @@ void shadow_watch(struct shadow *s, u32 frame);
 bool shadow_frame_watchable(const struct shadow *s, u32 frame);
 void shadow_source_set(struct shadow *s, unsigned page, unsigned number, u32 frame);
 void shadow_sources_clear(struct shadow *s, unsigned page);
+/* A directory is about to be written: roots made from it for a CR3 that is not v's go. */
+void shadow_drop_other_roots(struct shadow *s, u32 frame);
 /* physmem's hook. */
 void shadow_table_written(void *ctx, u32 gpa, u32 len);
 

@@ -11,8 +11,7 @@
  * and it is taken for a page that has found another use: what was made from it goes, and further
  * writes cost nothing more. A system makes a new process's directory where a dead one's was.
  */
-#define IDLE_WRITES  64u
-#define OTHER_WRITES 4u
+#define IDLE_WRITES 64u
 
 static unsigned hash(u32 frame)
 {
@@ -143,14 +142,30 @@ static bool directory_changed(struct shadow *s, unsigned page, unsigned number, 
 /* True: the lists of sources have changed. */
 static bool root_changed(struct shadow *s, unsigned n, unsigned number, u32 off, u32 len)
 {
-	bool idle = directory_changed(s, n, number, off, len), used = shadow_root_used(s, n);
-
-	if (used && !idle)
-		return true;
-	if (++s->page[n].writes < (used ? IDLE_WRITES : OTHER_WRITES))
-		return !idle;
+	if (shadow_root_used(s, n)) {
+		if (!directory_changed(s, n, number, off, len))
+			return true;
+		if (++s->page[n].writes < IDLE_WRITES)
+			return false;
+	}
 	shadow_drop_root(s, n);
 	return true;
+}
+
+void shadow_drop_other_roots(struct shadow *s, u32 frame)
+{
+	unsigned source = shadow_source_first(s, frame);
+
+	while (source != NO_PAGE) {
+		unsigned n = source / SOURCES;
+
+		if (s->page[n].kind == SHADOW_ROOT && !shadow_root_used(s, n)) {
+			shadow_drop_root(s, n);
+			source = shadow_source_first(s, frame);
+		} else {
+			source = shadow_source_next(s, source);
+		}
+	}
 }
 
 void shadow_table_written(void *ctx, u32 gpa, u32 len)

@@ -565,6 +565,81 @@ static void test_cr4(void)
 	CHECK_EQ(entry(0x400000) & PAGE_MASK, 0x50000);
 }
 
+/* Writes to a place of it that mean nothing, until nobody watches it. */
+static void loosen(u32 table)
+{
+	for (u32 i = 0; i < 20; i++)
+		set(table + 0xff8, 0);
+	CHECK_EQ(vm.flags[table >> 12], 0);
+}
+
+/* CPL 0 may write where W is clear only while WP is clear, too. */
+static void test_loose_kernel(void)
+{
+	begin();
+	v->cpl = 0;
+	v->cr0 |= CR0_WP;
+	for (u32 n = 0; n < 2; n++) {
+		CHECK(touch(0x50000, true));
+		loosen(PT);
+		set_ram32(PT + 0x50 * 4, 0x50000 | P | U | A | D);
+		mem_tlb_flush(v, false);
+		CHECK_EQ(entry(0x50000) & (P | W), n ? P | W : P);
+		set(PT + 0x50 * 4, 0x50000 | P | W | U | A | D);
+		v->cr0 &= ~CR0_WP;
+	}
+	v->cpl = 3;
+}
+
+/* Two page tables lie behind one of Farbus's. */
+static void begin_pae(void)
+{
+	begin();
+	v->cr4 |= CR4_PAE;
+	memset(vm.ram + PD, 0, 5 * PAGE_SIZE);
+	memset(vm.ram + PAE_PT, 0, 2 * PAGE_SIZE);
+	set_ram32(PDPT, PD | P);
+	set_ram32(PDPT + 32, PD2 | P);
+	set_ram32(PD, PAE_PT | P | W | U);
+	set_ram32(PD + 8, PAE_PT2 | P | U);
+	for (u32 i = 0; i < 512; i++) {
+		set_ram32(PAE_PT + i * 8, i << 12 | P | W | U);
+		set_ram32(PAE_PT2 + i * 8, i << 12 | P | W | U);
+	}
+	CHECK(pdpte_load(v, PDPT));
+	v->cr3 = PDPT;
+}
+
+static void test_loose_pae(void)
+{
+	begin_pae();
+	CHECK(touch(0x50000, true));
+	CHECK(touch(0x250000, false));
+	loosen(PAE_PT2);
+	set_ram32(PAE_PT2 + 0x50 * 8, 0x60000 | P | W | U | A | D);
+	mem_tlb_flush(v, false);
+	CHECK_EQ(entry(0x250000), 0x60000 | P | U | A); /* its directory entry has no W */
+	CHECK_EQ(entry(0x50000) & W, W);
+}
+
+static void test_inherit_pae(void)
+{
+	for (u32 high = 0; high < 2; high++) {
+		begin_pae();
+		v->cpl = 0;
+		CHECK(touch(0x50000, true));
+		CHECK(touch(0x250000, false));
+		set_ram32(PD2, PAE_PT | P | W | U | A);
+		set_ram32(PD2 + 8, PAE_PT2 | P | U | A);
+		set_ram32(PD2 + 12, high);
+		CHECK(pdpte_load(v, PDPT + 32));
+		v->cr3 = PDPT + 32;
+		root = shadow_root(s);
+		CHECK_EQ(entry(0x250000) & P, high ? 0 : P);
+		v->cpl = 3;
+	}
+}
+
 /* A directory that is written while another is in use may be a new process's. */
 static void test_other_directory(void)
 {
@@ -575,13 +650,23 @@ static void test_other_directory(void)
 	v->cr3 = PD;
 	CHECK(touch(0x50000, true));
 	CHECK_EQ(vm.flags[PD2 >> 12], PHYS_PAGE_TABLE);
-	for (u32 i = 0; i < 8; i++)
-		set(PD2 + i * 4, 0);
+	set(PD2 + 4, 0);
 	CHECK_EQ(vm.flags[PD2 >> 12], 0);
+	set(PD2, 0);
 	CHECK_EQ((u32)shadow_stats(s)->roots_dropped, 1);
 	CHECK_EQ(entry(0x50000) & W, W);
 	v->cr3 = PD2;
 	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
+	/* For guest code it needs no interpreter. */
+	set_ram32(PT + 0x92 * 4, PD2 | P | W | U);
+	root = shadow_root(s);
+	CHECK_EQ(vm.flags[PD2 >> 12], PHYS_PAGE_TABLE);
+	v->cr3 = PD;
+	CHECK(touch(0x92000, true));
+	CHECK_EQ(vm.flags[PD2 >> 12], 0);
+	CHECK_EQ((u32)shadow_stats(s)->roots_dropped, 2);
+	v->cr3 = PD2;
+	root = shadow_root(s);
 	/* The one in use is worth more. */
 	for (u32 i = 1; i < 33; i++)
 		set(PD2 + i * 4, PT | P | W | U);
@@ -975,6 +1060,9 @@ int main(void)
 	test_prefetch();
 	test_expected();
 	test_loose();
+	test_loose_kernel();
+	test_loose_pae();
+	test_inherit_pae();
 	test_many_loose();
 	test_root_gone();
 	test_cr4();
