@@ -201,8 +201,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	if (!may_translate(v, host, gpa))
 		return false;
 	if (*rewritten_of(d, gpa) == REWRITTEN_MAX) {
-		d->barred_generation = v->generation;
-		d->barred_eip = v->eip & PAGE_MASK;
+		direct_kernel_bar(d, v);
 		return false;
 	}
 	kernel_map_add(d, lin, gpa);

@@ -32,7 +32,7 @@ struct direct {
 	u16 ldt;       /* LDTR on this PC */
 	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
 	u32 kernel_entries;
-	u32 barred_generation, barred_eip; /* of v, when EIP was in such a page: it still is */
+	u32 barred_generation, barred_eip; /* of v, when EIP was in a page for the interpreter */
 	bool single; /* one instruction (translated: unit) only; then NEXT_ANY */
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
@@ -112,6 +112,12 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
 /* Whether the guest has something where translations and state lie. */
 bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v);
+/* Code in the page that v is in is the interpreter's, until modes or segments change. */
+static inline void direct_kernel_bar(struct direct *d, const struct vcpu *v)
+{
+	d->barred_generation = v->generation;
+	d->barred_eip = v->eip & PAGE_MASK;
+}
 /* v's state into the frame, with translated code at this linear address next. */
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
 size_t direct_kernel_arena_size(u32 code_size);
