@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many instructions the host executes for one of the guest's.
+"""How many instructions the host executes for one of the guest's, with the interpreter.
 
 QEMU's `-icount shift=0` makes its time-stamp counter count instructions; Farbus's monitor shows
 how far it and the guest's own count are, without the time Farbus slept. The difference between two
@@ -60,7 +60,7 @@ def workload(pc, what, line, done):
 
 
 def dlx():
-    with PC("bench-dlx", GUEST="dlx") as pc:
+    with PC("bench-dlx", GUEST="dlx", CPU="interp") as pc:
         pc.wait(r"dlx login:", 1200)
         report("DLX, boot to login", (0, 0), counts(pc))
 
@@ -68,7 +68,7 @@ def dlx():
 def debian():
     disk = guests.debian_disk("bench", programs=[program(name) for name in
                                                  ("compute", "syscalls", "forks")])
-    with PC("bench-debian", DISK=str(disk), RAM="64M") as pc:
+    with PC("bench-debian", DISK=str(disk), RAM="64M", CPU="interp") as pc:
         pc.wait(r"^debian:.*# *\Z", 3600)
         report("Debian, boot to shell", (0, 0), counts(pc))
         workload(pc, "Debian, compute loop", "compute", r"^compute done")
