@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # The words of `make run` and `make image`; images/run.py reads them from its environment.
 export BUILD GUESTS HOST GUEST DISK FLOPPY CDROM KERNEL INITRD APPEND FIRMWARE CPU RAM HEADLESS \
-       CONFIG BDISK BCD PCAP
+       CONFIG BDISK BCD PCAP SLOWER
 
 KERNEL_DIRS := boot lib cpu devices net-ne2000
 KERNEL_C    := $(shell find $(KERNEL_DIRS) -name '*.c' 2>/dev/null)

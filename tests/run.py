@@ -31,6 +31,7 @@ MORE = {"test_fuzz_frames": ["10000000"], "test_fuzz_route": ["10000000"],
         "test_lockstep": ["100000000"], "test_translate": ["100000000"],
         "test_fuzz_dma": ["10000000"], "test_fuzz_serve": ["10000000"]}
 AT_ONCE = 2
+SLOWER = float(os.environ.get("SLOWER") or 1)  # tests/system/pc.py
 
 
 @dataclass
@@ -84,7 +85,7 @@ def run(job):
                                    stderr=subprocess.STDOUT, start_new_session=True,
                                    cwd=HERE.parent)
         try:
-            status = process.wait(job.seconds)
+            status = process.wait(job.seconds * SLOWER)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -105,7 +106,7 @@ def judge(job, status, took, log):
         return Outcome("PASS", f"PASS {job.name} ({took:.0f} s{counts})")
     if status == SKIPPED:
         return Outcome("SKIP", f"SKIP {job.name}: {last}")
-    why = f"no end after {job.seconds} s" if status is None else f"status {status}"
+    why = f"no end after {job.seconds * SLOWER:.0f} s" if status is None else f"status {status}"
     tail = "".join(f"\n    | {line}" for line in lines[-30:])
     return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log}){tail}")
 

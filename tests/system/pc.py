@@ -17,6 +17,9 @@ sys.path.insert(0, str(REPO / "images"))
 
 from paths import BUILD  # noqa: E402
 
+# Times as long is everything waited for: `make test SLOWER=5` on a machine that does other things.
+SLOWER = float(os.environ.get("SLOWER") or 1)
+
 KEY_PAUSE = 0.03  # seconds: the 8042 of a native run has a queue of 16 bytes only
 
 
@@ -82,7 +85,7 @@ class PC:
 
     def wait(self, pattern, seconds):
         """Until the screen shows the regular expression."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOWER
         while True:
             found = self.has(pattern)
             if found:
@@ -97,7 +100,7 @@ class PC:
 
     def wait_end(self, seconds):
         """Until the PC is switched off; returns the exit status of the run."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOWER
         while self.poll():
             if time.monotonic() > end:
                 raise Failure(f"still on after {seconds} s; the screen shows:\n{self.text()}")
