@@ -61,6 +61,17 @@ static u32 elements_to_go(const struct lockstep *l, const struct lockstep_insn *
 	return count;
 }
 
+/* The run loop's business has to wait; the alarm lets a way be given up that leads nowhere. */
+static void put_off(struct lockstep *l)
+{
+	if (!(l->v->events & VCPU_EV_HOST))
+		return;
+	vcpu_event_clear(l->v, VCPU_EV_HOST);
+	l->host_due = true;
+	if (l->host.alarm)
+		l->host.alarm(l->host.ctx);
+}
+
 /* Carries out so many elements and stops before the next, as a CPU that was interrupted there. */
 static void cut_string(struct lockstep *l, const struct lockstep_insn *insn, u32 count)
 {
@@ -68,7 +79,10 @@ static void cut_string(struct lockstep *l, const struct lockstep_insn *insn, u32
 	u32 mask = element_mask(insn), eip = v->eip;
 
 	v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | count;
-	interp_engine.step(v);
+	do {
+		put_off(l); /* what is due would stop it between two elements */
+		interp_engine.step(v);
+	} while (v->eip == eip && (v->gpr[REG_ECX] & mask));
 	if (v->eip == eip + insn->len && !(v->gpr[REG_ECX] & mask)) {
 		v->eip = eip;
 		v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | (l->native.gpr[REG_ECX] & mask);
@@ -152,17 +166,6 @@ static void loud(struct lockstep *l, const struct quiet_pins *q)
 	if (l->host_due)
 		vcpu_event_set(l->v, VCPU_EV_HOST);
 	l->host_due = false;
-}
-
-/* The run loop's business has to wait; the alarm lets a way be given up that leads nowhere. */
-static void put_off(struct lockstep *l)
-{
-	if (!(l->v->events & VCPU_EV_HOST))
-		return;
-	vcpu_event_clear(l->v, VCPU_EV_HOST);
-	l->host_due = true;
-	if (l->host.alarm)
-		l->host.alarm(l->host.ctx);
 }
 
 static bool run_there(struct lockstep *l)

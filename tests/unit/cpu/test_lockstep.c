@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cpu/lockstep/lockstep.h"
+#include "cpu/physmem.h"
 #include "cpu/vcpu.h"
 #include "tests/unit/cpu/support_stretch.h"
 
@@ -170,6 +171,34 @@ static void test_stops(void)
 	stretch_traps = 0;
 }
 
+static void store_is_due(void *ctx, u32 gpa)
+{
+	(void)ctx, (void)gpa;
+	vcpu_event_set(stretch_vcpu(), VCPU_EV_HOST);
+}
+
+/* Something is due for the run loop at each element that the interpreter stores. */
+static void test_stops_while_due(void)
+{
+	struct physmem *mem = stretch_vcpu()->mem;
+	u8 *flags = &mem->page_flags[MEMORY_BASE >> PAGE_SHIFT];
+	u32 traps = 12, differs = stretch_differs;
+	u64 repeated = lockstep_stats(stretch_lockstep)->repeated;
+
+	mem->translated_written = store_is_due;
+	MAKE("\xfc\x8d\x7d\x11\xb9\x13\x00\x00\x00\xf3\xaa"); /* rep stosb */
+	stretch_traps = traps;
+	*flags |= PHYS_PAGE_TRANSLATED;
+	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY &&
+		       stretch_vcpu()->gpr[REG_ECX] == 0x13 - (traps - 3) &&
+		       lockstep_stats(stretch_lockstep)->repeated == repeated &&
+		       stretch_differs == differs,
+	       "a stop between two elements while something is due");
+	*flags &= (u8)~PHYS_PAGE_TRANSLATED;
+	vcpu_event_clear(stretch_vcpu(), VCPU_EV_HOST);
+	stretch_traps = 0;
+}
+
 /* Registers agree at each pass, memory at the last one only. */
 static void test_same_registers(void)
 {
@@ -234,6 +263,7 @@ int main(int argc, char **argv)
 	test_undefined_at_cpl0();
 	test_cpuid();
 	test_stops();
+	test_stops_while_due();
 	random_programs(insns, seed);
 	printf("test_lockstep: %llu instructions in %llu stretches, %llu one by one, %llu not "
 	       "compared, %llu with undefined flags\n",
