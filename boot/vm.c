@@ -55,6 +55,21 @@ static bool ram_fits(const struct config *c, const struct boot_info *boot, u32 r
 	return own <= memory_left() && (ram <= bottom - own || boot->guest_limit <= bottom - own);
 }
 
+/* `cpu auto`: the direct engine, which takes more memory than the interpreter alone. */
+static void choose_engine(struct config *c, const struct boot_info *boot)
+{
+	if (c->cpu != CONFIG_CPU_AUTO)
+		return;
+	c->cpu = CONFIG_CPU_DIRECT;
+	if (ram_fits(c, boot, c->ram))
+		return;
+	c->cpu = CONFIG_CPU_INTERP;
+	if (ram_fits(c, boot, c->ram))
+		log_warn("cpu auto: interp: beside %u MB for the guest there is no memory for the "
+			 "direct engine",
+			 c->ram / MB);
+}
+
 static void reserve_ram(const struct config *c, const struct boot_info *boot)
 {
 	u32 ram = c->ram;
@@ -216,6 +231,7 @@ static void build_cpu(struct vm *vm)
 
 void vm_build(struct vm *vm, const struct boot_info *boot)
 {
+	choose_engine(&vm->config, boot);
 	reserve_ram(&vm->config, boot);
 	vm->clock.read = read_clock;
 	vm->clock.ctx = vm;

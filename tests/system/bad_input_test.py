@@ -62,6 +62,16 @@ def little_ram():
     refused("little-ram", r"ram 64M: this PC has 64 MB", FLOPPY=boot_floppy("hello"), RAM="64M", HOSTRAM="64")
 
 
+def engine_for_ram():
+    """`cpu auto` makes do with the interpreter where memory is short; `cpu direct` says so."""
+    words = {"FLOPPY": boot_floppy("hello"), "RAM": "23M", "HOSTRAM": "32"}
+    with PC("bad-auto-ram", CPU="auto", **words) as pc:
+        _log_line(pc, r"^farbus: warning: cpu auto: interp: .* 23 MB .* no memory", 1, 120)
+        _log_line(pc, r"^farbus: guest: 23 MB RAM, engine interp", 1, 120)
+        pc.wait("hello", 60)
+    refused("direct-ram", r"ram 23M: this PC has \d+ MB: at most \d+ MB", CPU="direct", **words)
+
+
 def odd_size():
     disk = BUILD / "tests" / "images" / "odd.img"
     with written(disk) as partial:
@@ -207,6 +217,7 @@ CASES = {
     "config-value": config_value,
     "missing-module": missing_module,
     "little-ram": little_ram,
+    "engine-for-ram": engine_for_ram,
     "odd-size": odd_size,
     "odd-firmware": odd_firmware,
     "triple-fault": triple_fault_resets,

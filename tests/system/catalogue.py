@@ -59,8 +59,12 @@ QUICK_GUESTS = {
     *((name, "qemu") for name in guests_test.DIALOGUES if name not in guests_test.DEBIAN),
     ("dlx", "bochs"), ("freedos", "bochs"), ("freedos-emm386", "bochs"), ("elks", "bochs"),
 }
-# With `cpu direct` as well.
-DIRECT_GUESTS = ("dlx", "microlinux", "debian-0.91", "linux-0.12", "hal91", "freedos-emm386")
+# Every guest runs what `cpu auto` is, the direct engine. Those of `make test` that also run another
+# one; `make test-all` has all guests interpreted.
+QUICK_INTERP = {("dlx", "qemu"), ("hal91", "qemu"), ("freedos", "bochs")}
+# `cpu direct` with `translate off`.
+PROGRAMS_GUESTS = ("dlx", "linux-0.12", "freedos-emm386", "debian")
+QUICK_PROGRAMS = {("dlx", "qemu")}
 
 
 # With `cpu lockstep`: so many instructions have to be compared, about half of what was.
@@ -81,10 +85,14 @@ def _guest_tests():
             yield Test(f"{name}-{host}",
                        lambda name=name, host=host: guests_test.debian(host, name=name),
                        1500 * slow, (name, host) == ("debian", "qemu"))
-        for name in DIRECT_GUESTS:
-            yield Test(f"{name}-direct-{host}",
-                       lambda name=name, host=host: guests_test.boot(name, host, cpu="direct"),
-                       900 * slow, name == "dlx")
+        for name in guests_test.DIALOGUES:
+            yield Test(f"{name}-interp-{host}",
+                       lambda name=name, host=host: guests_test.boot(name, host, "interp"),
+                       1500 * slow, (name, host) in QUICK_INTERP)
+        for name in PROGRAMS_GUESTS:
+            yield Test(f"{name}-programs-{host}",
+                       lambda name=name, host=host: guests_test.boot(name, host, "programs"),
+                       1500 * slow, (name, host) in QUICK_PROGRAMS)
         for name, least in LOCKSTEP_GUESTS.items():
             yield Test(f"{name}-lockstep-{host}",
                        lambda name=name, host=host, least=least:
@@ -94,8 +102,6 @@ def _guest_tests():
                        lambda name=name, host=host, least=least:
                        guests_test.lockstep(name, host, least, translate=True), 3000 * slow,
                        (name, host) == ("linux-0.12", "qemu"))
-        yield Test(f"debian-direct-{host}", lambda host=host: guests_test.debian(host, "direct"),
-                   1500 * slow)
         yield Test(f"memtest-{host}", lambda host=host: memtest_test.one_pass(host),
                    memtest_test.SECONDS[host] + 200)
 

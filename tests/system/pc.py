@@ -20,6 +20,9 @@ from paths import BUILD  # noqa: E402
 # Times as long is everything waited for: `make test SLOWER=5` on a machine that does other things.
 SLOWER = float(os.environ.get("SLOWER") or 1)
 
+# What a PC runs whose test names no engine: `make test CPU=direct`.
+ENGINE = os.environ.get("CPU") or "auto"
+
 KEY_PAUSE = 0.03  # seconds: the 8042 of a native run has a queue of 16 bytes only
 
 
@@ -29,7 +32,7 @@ class Failure(Exception):
 
 class PC:
     """Boots on creation. words: Make's words (GUEST="dlx", RAM="16M", ...). Without a CPU among
-    them the engine is that of `make test CPU=...`.
+    them the engine is ENGINE.
 
     display: the X server (":1") on which the emulator opens its window; without one it has none.
     """
@@ -45,7 +48,8 @@ class PC:
         self.changed = time.monotonic()
         environment = {key: value for key, value in os.environ.items()
                        if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "RAM")}
-        environment.update(words, HOST=host, HEADLESS="0" if display else "1", BUILD=str(BUILD))
+        environment.update({"CPU": ENGINE, **words}, HOST=host,
+                           HEADLESS="0" if display else "1", BUILD=str(BUILD))
         if display:
             environment["DISPLAY"] = display
         command = [sys.executable, str(REPO / "images" / "run.py"), "--clock", clock,
