@@ -119,7 +119,8 @@ void direct_build(struct vm *vm)
 			   .machine = machine,
 			   .ram_only = vm->config.cpu == CONFIG_CPU_LOCKSTEP,
 			   .own_index = (u32)image_start >> 22,
-			   .own_pde = paging_image_pde()},
+			   .own_pde = paging_image_pde(),
+			   .own_kernel_pde = paging_image_pde()},
 	};
 
 	if (!phys || !arena)

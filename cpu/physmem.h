@@ -31,8 +31,9 @@ struct phys_region {
 #define PHYS_PAGE_TABLE	     BIT(1) /* an engine holds something made from page tables in it */
 #define PHYS_PAGE_TRANSLATED BIT(2) /* an engine holds translations of code in it */
 #define PHYS_PAGE_CLEAN	     BIT(3) /* lockstep wants to see its next change */
+#define PHYS_PAGE_REAL	     BIT(4) /* an engine has looked at code of real mode in it */
 #define PHYS_PAGE_WATCHED                                                                          \
-	(PHYS_PAGE_CODE | PHYS_PAGE_TABLE | PHYS_PAGE_TRANSLATED | PHYS_PAGE_CLEAN)
+	(PHYS_PAGE_CODE | PHYS_PAGE_TABLE | PHYS_PAGE_TRANSLATED | PHYS_PAGE_CLEAN | PHYS_PAGE_REAL)
 
 struct physmem {
 	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
@@ -60,6 +61,9 @@ struct physmem {
 	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. */
 	void (*translated_written)(void *ctx, u32 gpa);
 	void *translated_ctx;
+	/* The same for PHYS_PAGE_REAL. */
+	void (*real_written)(void *ctx, u32 gpa);
+	void *real_ctx;
 	/* A PHYS_PAGE_CLEAN page is about to change: the flag is for this to clear. */
 	void (*clean_changes)(void *ctx, u32 gpa);
 	void *clean_ctx;

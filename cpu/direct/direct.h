@@ -52,6 +52,7 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 enum direct_refusal {
 	REFUSE_NOTHING,
 	REFUSE_CPL,	 /* 0, 1 or 2; not counted */
+	REFUSE_REAL,	 /* real mode that V86 mode cannot stand for, or not worth while */
 	REFUSE_FLAGS,	 /* IF off, IOPL 3, VIF or VIP */
 	REFUSE_STEP,	 /* TF, debug registers, an interrupt shadow */
 	REFUSE_SEGMENTS, /* not to be held by descriptors */
@@ -64,7 +65,7 @@ enum direct_exit {
 	EXITS_FILL,	 /* page faults of the shadow tables alone */
 	EXITS_FAULT,	 /* page faults of the guest */
 	EXITS_MEMORY,	 /* accesses to devices: one instruction interpreted */
-	EXITS_SYSTEM,	 /* INT n, SYSENTER */
+	EXITS_SYSTEM,	 /* INT n, SYSENTER; V86 mode: what v86_emulate.c does */
 	EXITS_FPU,	 /* the guest's FPU state was loaded */
 	EXITS_TRAP,	 /* single step, INT1 */
 	EXITS_OTHER,	 /* one instruction interpreted: it faults, or does what CPL 3 may not */
@@ -79,6 +80,8 @@ struct direct_stats {
 	u64 translated_left[2]; /* translated code: to find more; for an instruction */
 	u64 translated_calls;	/* it went on behind an instruction that was carried out for it */
 	u64 translated_steps;	/* ... that the interpreter carried out */
+	u64 real;		/* entries of real mode */
+	u64 real_pages;		/* pages of it that were looked at */
 	u64 vectors[32];	/* exceptions that ended direct execution */
 };
 extern const char *const direct_refusal_name[REFUSE_COUNT], *const direct_exit_name[EXITS_COUNT];

@@ -9,8 +9,9 @@
 #define CR4_UMIP	BIT(11)
 
 const char *const direct_refusal_name[REFUSE_COUNT] = {
-	[REFUSE_NOTHING] = "none", [REFUSE_CPL] = "cpl",	   [REFUSE_FLAGS] = "flags",
-	[REFUSE_STEP] = "step",	   [REFUSE_SEGMENTS] = "segments", [REFUSE_TABLES] = "page-tables",
+	[REFUSE_NOTHING] = "none",	 [REFUSE_CPL] = "cpl",	 [REFUSE_REAL] = "real-mode",
+	[REFUSE_FLAGS] = "flags",	 [REFUSE_STEP] = "step", [REFUSE_SEGMENTS] = "segments",
+	[REFUSE_TABLES] = "page-tables",
 };
 const char *const direct_exit_name[EXITS_COUNT] = {
 	[EXITS_INTERRUPT] = "interrupt", [EXITS_FILL] = "shadow-fill",
@@ -29,6 +30,9 @@ static bool flags_visible(const struct vcpu *v)
 
 enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v)
 {
+	if (!vcpu_protected(v))
+		return direct_real_fit(d, v) && shadow_root(d->shadow) ? REFUSE_NOTHING
+								       : REFUSE_REAL;
 	if (v->cpl != 3)
 		return v->cpl == 0 && direct_kernel_fit(d, v) && shadow_root(d->shadow)
 			       ? REFUSE_NOTHING
@@ -66,6 +70,8 @@ static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_ref
 
 enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 {
+	if (vcpu_real_segments(v))
+		return direct_v86(d, v);
 	return v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v);
 }
 
@@ -115,6 +121,11 @@ static enum exit_reason direct_step(struct vcpu *v)
 
 const struct engine direct_engine = {.name = "direct", .run = direct_run, .step = direct_step};
 
+bool direct_hides_tables(const struct direct *d)
+{
+	return d->own_cr4 & CR4_UMIP;
+}
+
 /* --- construction --- */
 
 static size_t state_size(void)
@@ -163,6 +174,7 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	if (has_umip())
 		d->own_cr4 |= CR4_UMIP;
 	direct_segments_init(d);
+	direct_real_init(d);
 	if (host->code)
 		direct_kernel_init(
 			d, (u8 *)arena + plain_size(v->mem->flag_pages, host->shadow.page_count));

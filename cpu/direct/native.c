@@ -26,9 +26,6 @@
 #define OPCODE_0F	   0x0f
 #define OPCODE_0F_SYSENTER 0x34
 
-/* In V86 mode with IOPL 0 whatever shows or changes these faults, and so is the interpreter's. */
-#define FLAGS_V86 (FLAG_IF | FLAG_IOPL | FLAG_VIF | FLAG_VIP)
-
 static u32 read_cr2(void)
 {
 	u32 value;
@@ -44,6 +41,11 @@ static u32 take_dr6(void)
 	asm volatile("movl %%dr6, %0" : "=r"(value));
 	asm volatile("movl %0, %%dr6" ::"r"(DR6_CLEAR));
 	return value;
+}
+
+bool direct_single_stepped(void)
+{
+	return take_dr6() & DR6_BS;
 }
 
 /* --- state --- */
@@ -62,11 +64,9 @@ static void load_frame(struct direct *d, struct vcpu *v)
 	f->edi = v->gpr[REG_EDI];
 	f->eip = v->eip;
 	f->eflags = vcpu_eflags(v);
-	if (vcpu_v86(v))
-		f->eflags = (f->eflags & ~FLAGS_V86) | FLAG_IF;
 	if (d->single)
 		f->eflags |= FLAG_TF;
-	*d->host.esp0 = (u32)(vcpu_v86(v) ? &f->v86_gs + 1 : &f->ss + 1);
+	*d->host.esp0 = (u32)(&f->ss + 1);
 }
 
 static void save_frame(struct vcpu *v)
@@ -87,8 +87,6 @@ static void save_frame(struct vcpu *v)
 	flags &= ~FLAG_RF;
 	if (direct_of(v)->single)
 		flags &= ~FLAG_TF;
-	if (vcpu_v86(v))
-		flags = (flags & ~FLAGS_V86) | (before & FLAGS_V86);
 	vcpu_set_eflags(v, flags);
 	if ((before ^ v->eflags) & (FLAG_TF | FLAG_AC))
 		cpu_mode_changed(v);
@@ -208,8 +206,8 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 }
 
 /*
- * INT n: the gates of Farbus's IDT are not for CPL 3, and in V86 mode IOPL is 0. SYSENTER: the MSR
- * is 0. Everything else that CPL 3 may not do comes here as well.
+ * INT n: the gates of Farbus's IDT are not for CPL 3. SYSENTER: the MSR is 0. Everything else that
+ * CPL 3 may not do comes here as well.
  */
 static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 {
@@ -228,7 +226,7 @@ static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 /* TF that guest code has set itself; without it INT1. Both come after the instruction. */
 static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 {
-	bool single = take_dr6() & DR6_BS;
+	bool single = direct_single_stepped();
 
 	d->stats.exits[EXITS_TRAP]++;
 	save_frame(v);

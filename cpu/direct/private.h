@@ -12,6 +12,26 @@ enum direct_next {
 	NEXT_DOWN, /* shutdown */
 };
 
+/* What is known of a page of the 1 MB and 64 KB that real mode reaches. */
+#define REAL_PAGES 0x110u
+enum real_state {
+	REAL_UNKNOWN,
+	REAL_CLEAN, /* no instruction in it shows that it is V86 mode; it is watched */
+	REAL_SHOWS,
+};
+struct real_page {
+	const u8 *memory; /* that it is about; NULL: none */
+	u32 mapping;	  /* physmem's, when that was looked up */
+	u8 state, rewritten, epoch;
+	u8 asked; /* times that it was refused because of its state */
+};
+struct direct_real {
+	struct real_page page[REAL_PAGES];
+	s32 balance; /* cycles of guest code without those of the switches */
+	bool barred;
+	u32 barred_at;
+};
+
 struct direct {
 	struct vcpu *vcpu;
 	struct direct_host host;
@@ -33,10 +53,12 @@ struct direct {
 	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
 	u32 kernel_entries;
 	u32 barred_generation, barred_eip; /* of v, when EIP was in a page for the interpreter */
-	bool single; /* one instruction (translated: unit) only; then NEXT_ANY */
+	bool after_sti; /* V86 mode: one instruction is to run before an interrupt may come */
+	bool single;	/* one instruction (translated: unit) only; then NEXT_ANY */
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
 	struct lockstep *lockstep; /* NULL: there is none */
+	struct direct_real real;
 };
 
 static inline void direct_irq_off(void)
@@ -47,6 +69,15 @@ static inline void direct_irq_off(void)
 static inline void direct_irq_on(void)
 {
 	asm volatile("sti" ::: "memory");
+}
+
+/* The time-stamp counter's lower half. */
+static inline u32 direct_cycles(void)
+{
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return low;
 }
 
 static inline struct direct *direct_of(struct vcpu *v)
@@ -88,12 +119,34 @@ bool direct_segments_leave(struct direct *d, struct vcpu *v);
 /* engine.c: guest code on the CPU until something else has to run. v was found fit just now. */
 enum direct_next direct_guest(struct direct *d, struct vcpu *v);
 
-/* native.c: the same for CPL 3. */
+/* SGDT, SIDT, SLDT, STR and SMSW fault for guest code. */
+bool direct_hides_tables(const struct direct *d);
+
+/* native.c: the same for CPL 3 outside V86 mode. */
 enum direct_next direct_native(struct direct *d, struct vcpu *v);
+
+/* v86.c: and in V86 mode, and in real mode. */
+enum direct_next direct_v86(struct direct *d, struct vcpu *v);
+
+/*
+ * v86_emulate.c: carries out the instruction at v->eip if it is one of those that 16-bit programs
+ * use all the time. False: it is none of them, and nothing has changed.
+ */
+bool v86_emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
+
+/* --- real.c --- */
+
+/* Whether real mode at v's state can, and should, run in V86 mode of this PC. */
+bool direct_real_fit(struct direct *d, struct vcpu *v);
+/* Guest code ran in V86 mode for so many cycles, the switch included. */
+void real_account(struct direct *d, u32 cycles);
+void direct_real_init(struct direct *d);
 
 /* shadow_fill(), and whether it raised. */
 bool direct_fill_raised(struct direct *d, u32 lin, bool write, bool *filled);
 enum direct_next direct_deliver_fault(struct vcpu *v);
+/* Whether the #DB at hand is that of TF; DR6 is read and cleared. */
+bool direct_single_stepped(void);
 bool direct_fpu_usable(const struct vcpu *v);
 /* This PC's CR0 for guest code; 0: as it is. And its CR4. */
 u32 direct_cr0(struct direct *d, const struct vcpu *v);

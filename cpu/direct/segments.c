@@ -7,10 +7,10 @@
  * something else by now. All other selectors lead to nothing, so a load of one faults and the
  * interpreter carries it out.
  */
+#include "cpu/cpu.h"
 #include "cpu/descriptor.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
-#include "cpu/segment.h"
 #include "lib/str.h"
 
 /* Stands for a descriptor that need not be hidden; in the image, where the switch can reach it. */
@@ -82,7 +82,7 @@ static bool conflict(const struct direct *d, const struct vcpu *v, unsigned seg)
 
 bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 {
-	if (vcpu_v86(v))
+	if (vcpu_real_segments(v))
 		return true;
 	if (likely(unchanged(d, v)))
 		return d->loaded_ok;
@@ -161,7 +161,7 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 
-	if (vcpu_v86(v)) {
+	if (vcpu_real_segments(v)) {
 		d->entered = d->apart = false;
 		enter_v86(v);
 		return;
@@ -226,7 +226,7 @@ static bool leave_v86(struct vcpu *v)
 
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (v->seg[i].sel != (u16)sel[i])
-			segment_set_v86(v, i, (u16)sel[i]);
+			cpu_load_seg(v, i, (u16)sel[i]);
 	return false; /* there is nothing to prepare */
 }
 
@@ -234,7 +234,7 @@ bool direct_segments_leave(struct direct *d, struct vcpu *v)
 {
 	bool changed;
 
-	if (vcpu_v86(v))
+	if (vcpu_real_segments(v))
 		return leave_v86(v);
 	changed = leave_one(v, SEG_DS, (u16)direct_frame.ds);
 	changed |= leave_one(v, SEG_ES, (u16)direct_frame.es);

@@ -71,6 +71,8 @@ static bool end_watch(struct shadow *s, u32 gpa)
 		s->mem->code_written(s->mem->hook_ctx, gpa & PAGE_MASK, PAGE_SIZE);
 	if ((flags & PHYS_PAGE_TRANSLATED) && s->mem->translated_written)
 		s->mem->translated_written(s->mem->translated_ctx, gpa);
+	if ((flags & PHYS_PAGE_REAL) && s->mem->real_written)
+		s->mem->real_written(s->mem->real_ctx, gpa);
 	return true;
 }
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest code in V86 mode of this PC: the guest's own V86 mode, and its real mode where the segment
+ * registers are such that nobody could tell (real.c). IOPL is 0 and IF is set, so that whatever
+ * shows or changes the flags the CPU has other ideas of faults, and is carried out in v86_emulate.c
+ * or by the interpreter.
+ */
+#include "cpu/cpu.h"
+#include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
+#include "cpu/interp/fpu.h"
+
+#define VEC_IRQ_FIRST 32u
+
+#define PF_PRESENT BIT(0)
+#define PF_WRITE   BIT(1)
+
+/* What guest code changes without a fault. */
+#define FLAGS_CHANGED (FLAGS_ARITH | FLAG_DF)
+/* AC matters at CPL 3 only, which real mode is not; with the others it is as good there as not. */
+#define FLAGS_V86 (FLAGS_CHANGED | FLAG_NT | FLAG_AC | FLAG_ID)
+
+static void load_frame(const struct direct *d, struct vcpu *v)
+{
+	struct direct_frame *f = &direct_frame;
+	u32 flags = vcpu_eflags(v) & (vcpu_v86(v) ? FLAGS_V86 : FLAGS_CHANGED);
+
+	f->eax = v->gpr[REG_EAX];
+	f->ecx = v->gpr[REG_ECX];
+	f->edx = v->gpr[REG_EDX];
+	f->ebx = v->gpr[REG_EBX];
+	f->esp = v->gpr[REG_ESP];
+	f->ebp = v->gpr[REG_EBP];
+	f->esi = v->gpr[REG_ESI];
+	f->edi = v->gpr[REG_EDI];
+	f->eip = v->eip;
+	f->eflags = flags | FLAGS_FIXED | FLAG_VM | FLAG_IF;
+	if (d->after_sti)
+		f->eflags = (f->eflags & ~FLAG_IF) | FLAG_TF;
+	if (d->single)
+		f->eflags |= FLAG_TF;
+	*d->host.esp0 = (u32)(&f->v86_gs + 1);
+}
+
+static void save_frame(struct vcpu *v)
+{
+	const struct direct_frame *f = &direct_frame;
+
+	v->gpr[REG_EAX] = f->eax;
+	v->gpr[REG_ECX] = f->ecx;
+	v->gpr[REG_EDX] = f->edx;
+	v->gpr[REG_EBX] = f->ebx;
+	v->gpr[REG_ESP] = f->esp;
+	v->gpr[REG_EBP] = f->ebp;
+	v->gpr[REG_ESI] = f->esi;
+	v->gpr[REG_EDI] = f->edi;
+	v->eip = f->eip;
+	vcpu_set_eflags(v, (vcpu_eflags(v) & ~FLAGS_CHANGED) | (f->eflags & FLAGS_CHANGED));
+}
+
+/* STI's shadow, for another engine. */
+static void give_shadow(struct direct *d, struct vcpu *v)
+{
+	if (!d->after_sti)
+		return;
+	d->after_sti = false;
+	v->shadow |= SHADOW_STI;
+	cpu_mode_changed(v);
+}
+
+/* Runs guest code until it is left once. False: something is due before it can run. */
+static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+{
+	u32 root = shadow_root(d->shadow), start;
+
+	if (!root)
+		return false;
+	direct_segments_enter(d, v);
+	direct_irq_off();
+	if (direct_events(v)) {
+		direct_irq_on();
+		return false;
+	}
+	start = direct_cycles();
+	direct_go(d, v, root, d->host.ldt_selector, cr2);
+	real_account(d, direct_cycles() - start);
+	direct_segments_leave(d, v);
+	return true;
+}
+
+/* False: guest code goes on. */
+static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
+{
+	u32 error = direct_frame.error;
+	bool filled = false;
+
+	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
+		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
+			d->stats.exits[EXITS_FAULT]++;
+			d->after_sti = false; /* the handler is what comes next */
+			save_frame(v);
+			*next = direct_deliver_fault(v);
+			return true;
+		}
+	}
+	if (filled) {
+		d->stats.exits[EXITS_FILL]++;
+		return false;
+	}
+	d->stats.exits[EXITS_MEMORY]++;
+	save_frame(v);
+	*next = NEXT_STEP;
+	return true;
+}
+
+/* What V86 mode may not do at IOPL 0, and true faults. */
+static enum direct_next general_protection(struct direct *d, struct vcpu *v)
+{
+	enum direct_next next;
+	bool after_sti = d->after_sti;
+
+	save_frame(v);
+	d->after_sti = false;
+	if (v86_emulate(d, v, &next)) {
+		d->stats.exits[EXITS_SYSTEM]++;
+		return next;
+	}
+	d->after_sti = after_sti;
+	d->stats.exits[EXITS_OTHER]++;
+	d->stats.vectors[VEC_GP]++;
+	return NEXT_STEP;
+}
+
+/* After one instruction behind STI, or with d->single; otherwise INT1. */
+static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
+{
+	bool single = direct_single_stepped();
+
+	d->stats.exits[EXITS_TRAP]++;
+	save_frame(v);
+	d->after_sti = false;
+	if (single)
+		return NEXT_ANY;
+	return cpu_deliver(v, VEC_DB, EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;
+}
+
+/* What ended direct execution. False: guest code goes on. */
+static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
+{
+	u32 vector = direct_frame.vector;
+
+	if (vector >= VEC_IRQ_FIRST) {
+		d->stats.exits[EXITS_INTERRUPT]++;
+		return false;
+	}
+	switch (vector) {
+	case VEC_PF:
+		return page_fault(d, v, cr2, next);
+	case VEC_NM:
+		if (!direct_fpu_usable(v) || v->fpu_native)
+			break;
+		d->stats.exits[EXITS_FPU]++;
+		fpu_go_native(v);
+		return false;
+	case VEC_GP:
+		*next = general_protection(d, v);
+		return true;
+	case VEC_DB:
+		*next = debug_trap(d, v);
+		return true;
+	case VEC_NMI:
+	case VEC_DF:
+	case VEC_MC:
+		d->host.broken(vector, direct_frame.eip);
+	default:
+		break;
+	}
+	d->stats.exits[EXITS_OTHER]++;
+	d->stats.vectors[vector]++;
+	save_frame(v);
+	*next = NEXT_STEP;
+	return true;
+}
+
+/* Guest code from v's state on until something is to be done that it cannot do itself. */
+static enum direct_next run(struct direct *d, struct vcpu *v)
+{
+	enum direct_next next;
+	u32 cr2;
+
+	load_frame(d, v);
+	do {
+		if (!go(d, v, &cr2)) {
+			save_frame(v);
+			give_shadow(d, v);
+			return NEXT_ANY;
+		}
+	} while (!exit_guest(d, v, cr2, &next));
+	return next;
+}
+
+enum direct_next direct_v86(struct direct *d, struct vcpu *v)
+{
+	enum direct_next next;
+
+	d->stats.entries++;
+	d->stats.real += !vcpu_v86(v);
+	d->after_sti = false;
+	direct_enter_cr4(d, v);
+	do
+		next = run(d, v);
+	while (next == NEXT_ANY && !d->single && vcpu_real_segments(v) && !direct_events(v) &&
+	       direct_refuses(d, v) == REFUSE_NOTHING);
+	give_shadow(d, v);
+	direct_leave_cr4(d);
+	return next;
+}
