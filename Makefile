@@ -188,7 +188,7 @@ $(SERVE_BIN): $(SAN)/bin/%: $(SAN)/tests/unit/%.o $(SERVE_OBJ)
 TINY       := $(BUILD)/tiny
 TINY_FLAGS := $(filter-out -g -O2,$(CFLAGS)) -O1
 TINY_RT    := $(TINY)/tests/guests/rt/start.asm.o $(TINY)/tests/guests/rt/traps.asm.o \
-              $(TINY)/tests/guests/rt/rt.o $(TINY)/lib/fmt.o
+              $(TINY)/tests/guests/rt/rt.o $(TINY)/tests/guests/rt/real.o $(TINY)/lib/fmt.o
 TINY_ROM   := $(patsubst tests/guests/%.c,$(TINY)/%.rom,$(wildcard tests/guests/*.c))
 
 # OBJECT, ROM

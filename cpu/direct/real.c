@@ -55,8 +55,10 @@ void real_account(struct direct *d, u32 cycles)
 	r->barred_at = direct_cycles();
 }
 
-static bool worth(struct direct_real *r)
+static bool worth(const struct direct *d, struct direct_real *r)
 {
+	if (d->lockstep)
+		return true;
 	if (r->barred && direct_cycles() - r->barred_at < BARRED_CYCLES)
 		return false;
 	r->barred = false;
@@ -179,7 +181,7 @@ static bool page_clean(struct direct *d, struct vcpu *v)
 
 bool direct_real_fit(struct direct *d, struct vcpu *v)
 {
-	if (!worth(&d->real) || (v->events & VCPU_EV_STEP) || v->halted || v->eip > EIP_LAST)
+	if (!worth(d, &d->real) || (v->events & VCPU_EV_STEP) || v->halted || v->eip > EIP_LAST)
 		return false;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (!real_segment(&v->seg[i]))

@@ -6,6 +6,7 @@
 
 #define OPCODE_0F    0x0f
 #define OPCODE_ARPL  0x63 /* emulators ask for the right to write, CPUs only where it writes */
+#define OPCODE_NOP   0x90 /* with REP: PAUSE, behind which QEMU's TCG forgets the trap */
 #define OPCODE_PUSHF 0x9c
 #define OPCODE_POPF  0x9d
 
@@ -107,6 +108,7 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 		insn->exempt |= shows_cpu(opcode, d.modrm);
 		return;
 	}
-	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory);
+	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory) ||
+			(opcode == OPCODE_NOP && d.rep);
 	string(&d, opcode, insn);
 }

@@ -53,10 +53,16 @@ static bool follow_undefined(struct lockstep *l)
 	return lockstep_follow(l, true);
 }
 
-/* One instruction (other CPLs: a few) both ways. Sets *excused where they may differ, and do. */
+/* With TF, the CPU stops after one instruction; translated code only after a few. */
+static bool one_by_one(const struct lockstep *l)
+{
+	return l->start.cpl == 3 || !(l->start.cr0 & CR0_PE);
+}
+
+/* One instruction (translated: a few) both ways. Sets *excused where they may differ, and do. */
 static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn, bool *excused)
 {
-	bool one = l->start.cpl == 3, same;
+	bool one = one_by_one(l), same;
 
 	if (one)
 		same = lockstep_follow_single(l, insn) && !(l->flags_differ & ~insn->undefined);
@@ -90,15 +96,11 @@ static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 	l->stats.repeated++;
 	for (n = 0; n < most && v->cpl == cpl; n++) {
 		lockstep_insn(v, &insn);
-		if (insn.exempt) {
+		if (insn.exempt || !run_native(l, true)) {
 			l->stats.not_compared++;
 			excused = true;
 			interp_engine.step(v);
 			continue;
-		}
-		if (!run_native(l, true)) {
-			l->next = LOCKSTEP_ANY;
-			break;
 		}
 		if (!compare_single(l, &insn, &excused)) {
 			lockstep_describe(l, true);
@@ -129,7 +131,7 @@ static enum lockstep_next run(struct lockstep *l)
 			report(l);
 			return LOCKSTEP_ANY;
 		}
-		same = l->start.cpl == 0 && follow_undefined(l);
+		same = !one_by_one(l) && follow_undefined(l);
 	}
 	l->phase = PHASE_NONE;
 	if (same) {

@@ -1,41 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Real and unreal mode, code that changes itself, the interrupt shadow, 16-bit segments. */
+#include "tests/guests/rt/real.h"
 #include "tests/guests/rt/rt.h"
-
-/* Runs a real-mode snippet that was copied to V86_SEG:0; its registers come back in memory. */
-struct real_result {
-	u32 eax, ebx, ecx, edx, esi, edi, flags;
-};
-#define REAL_RESULT ((volatile struct real_result *)0x4f000)
-
-/*
- * From flat protected mode to real mode at V86_SEG:0 and back: the snippet ends with INT 80h, whose
- * real-mode vector leads back here. ESP and the segments are restored.
- */
-void enter_real(u32 unreal_limits);
-extern u8 real_back[];
-__asm__(".text\n.globl enter_real\nenter_real:\n"
-	" mov 4(%esp), %ecx\n pushal\n pushfl\n cli\n mov %esp, real_esp\n"
-	" lidt real_idt\n ljmp $0x48, $0\n" /* SEL_CODE16 with base at the trampoline */
-	".code16\nreal_tramp:\n"
-	" mov $0x50, %ax\n test %ecx, %ecx\n jnz 1f\n mov %ax, %ds\n mov %ax, %es\n mov %ax, %fs\n"
-	" mov %ax, %gs\n 1: mov %ax, %ss\n mov %cr0, %eax\n and $0xfe, %al\n mov %eax, %cr0\n"
-	" ljmpl $0x1000, $1f - 0x10000\n" /* the program lies at 10000h */
-	"1: mov $0x5000, %ax\n mov %ax, %ds\n mov %ax, %es\n mov %ax, %ss\n mov $0xfffe, %esp\n"
-	" xor %eax, %eax\n xor %ebx, %ebx\n xor %ecx, %ecx\n xor %edx, %edx\n xor %esi, %esi\n"
-	" xor %edi, %edi\n push %eax\n popfl\n ljmp $0x5000, $0\n"
-	"real_back:\n push %ds\n push %eax\n mov $0x4f00, %ax\n mov %ax, %ds\n pop %eax\n mov "
-	"%eax, 0\n"
-	" mov %ebx, 4\n mov %ecx, 8\n mov %edx, 12\n mov %esi, 16\n mov %edi, 20\n"
-	" pop %ax\n pop %ax\n pop %ax\n pop %ax\n movzwl %ax, %eax\n mov %eax, 24\n"
-	" mov $0x1000, %ax\n mov %ax, %ds\n addr32 lgdtl real_gdt - 0x10000\n"
-	" mov %cr0, %eax\n or $1, %al\n mov %eax, %cr0\n data32 ljmp $8, $real_prot\n"
-	".code32\nreal_prot:\n mov $0x10, %ax\n mov %ax, %ds\n mov %ax, %es\n mov %ax, %ss\n mov "
-	"%ax, %fs\n"
-	" mov %ax, %gs\n mov real_esp, %esp\n lidt prot_idt\n popfl\n popal\n ret\n"
-	".align 4\nreal_idt: .word 0x3ff\n .long 0\nprot_idt: .word 0x7ff\n .long idt\n"
-	"real_gdt: .word 0x1ff\n .long gdt\nreal_esp: .long 0\n");
-extern u8 real_tramp[];
 
 SNIPPET16(real_add,
 	  "mov $0x12345678, %eax\n mov $3, %bx\n add %ax, %bx\n pushf\n pop %cx\n mov %cs, %dx");
@@ -73,40 +39,12 @@ SNIPPET16(real_loop, "mov $0x10002, %ecx\n 1: inc %bx\n loop 1b\n mov %ecx, %edx
 SNIPPET16(real_self, "movb $0x43, %cs:1f - real_self\n 1: inc %ax\n inc %dx"); /* inc bx instead */
 SNIPPET16(real_tf, "pushf\n pop %ax\n or $0x100, %ax\n push %ax\n popf\n nop\n mov $1, %dx");
 
-/* The handler behind each real-mode vector: SI = vector, DI = return IP, then out through INT 80h.
- */
-static void real_vectors(void)
-{
-	u8 *stub = (u8 *)0x4e000;
-	u32 *ivt = 0;
-
-	__asm__("" : "+r"(ivt)); /* address 0 is the interrupt vector table */
-	for (u32 v = 0; v < 256; v++) {
-		u8 *s = stub + v * 8;
-
-		s[0] = 0xbe; /* mov si, vector */
-		s[1] = (u8)v;
-		s[2] = 0;
-		s[3] = 0x5f; /* pop di */
-		s[4] = 0xcd; /* int 80h */
-		s[5] = 0x80;
-		ivt[v] = 0x4e00u << 16 | v * 8;
-	}
-	ivt[0x80] = 0x1000u << 16 | (u16)((u32)real_back - 0x10000);
-}
-
 static void real_case(const char *label, const void *code, u32 size, bool unreal)
 {
-	volatile struct real_result *r = REAL_RESULT;
-
-	memset((void *)REAL_RESULT, 0, sizeof(*r));
 	memset((void *)(V86_SEG << 4), 0, 0x10000);
 	memcpy((void *)(V86_SEG << 4), code, size);
-	gdt_set(SEL_CODE16, descriptor((u32)real_tramp, 0xffff, 0x9b, 0));
-	gdt_set(SEL_DATA16, descriptor(0, 0xffff, 0x93, 0));
-	enter_real(unreal);
-	print("%s: eax=%x ebx=%x ecx=%x edx=%x esi=%x edi=%x flags=%x\n", label, r->eax, r->ebx,
-	      r->ecx, r->edx, r->esi, r->edi, r->flags);
+	real_run(V86_SEG, unreal);
+	real_show(label);
 }
 #define REAL(name, unreal) real_case(#name, name, (u32)(name##_end - name), unreal)
 

@@ -35,7 +35,7 @@ SECONDS = 240
 # QEMU checks neither segment limits nor alignment, and so cannot for code that runs directly on it.
 # Random code pushes flags that are undefined, which Bochs and the interpreter define differently.
 SKIPPED = {("paging", "translate", "qemu"), ("isolation", "translate", "qemu"),
-           *((name, cpu, "qemu") for name in ("user", "v86", "user_random")
+           *((name, cpu, "qemu") for name in ("user", "v86", "user_random", "modes", "real")
              for cpu in ("direct", "translate")),
            ("user_random", "interp", "qemu"), ("user_random", "interp", "bochs")}
 # The words behind `cpu` for an engine that needs more than its name.
