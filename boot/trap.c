@@ -16,6 +16,7 @@
 /* SDM vol. 3, figure 7-2: only what a task switch inside ring 0 needs has a name. */
 struct tss {
 	u32 link, stacks[6], cr3, eip, eflags, gpr[8], es, cs, ss, ds, fs, gs, ldt, iomap;
+	u8 redirect[32]; /* with CR4.VME (SDM vol. 3, 20.3.2); the I/O map would follow */
 };
 
 static struct tss main_tss, df_tss;
@@ -149,6 +150,8 @@ void trap_init(void)
 	};
 	main_tss.iomap = sizeof(struct tss) << 16;
 	main_tss.stacks[1] = SEL_DATA;
+	/* No INT n of V86 mode goes through the guest's own vectors without Farbus. */
+	memset(main_tss.redirect, 0xff, sizeof(main_tss.redirect));
 	load_gdt();
 	asm volatile("lidt %0" ::"m"(idtr));
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));

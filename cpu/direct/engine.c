@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The direct engine: which engine carries out what is next. See direct.h. */
 #include "cpu/cpu.h"
+#include "cpu/cpuid.h"
 #include "cpu/physmem.h"
 #include "cpu/direct/private.h"
 
@@ -148,6 +149,14 @@ static bool has_umip(void)
 	return ecx & CPUID7_ECX_UMIP;
 }
 
+static bool has_vme(void)
+{
+	u32 eax = 1, ebx, ecx, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	return edx & CPUID_VME;
+}
+
 /* The translator's, behind the rest, begins at 16 bytes. */
 static size_t plain_size(u32 flag_pages, u32 shadow_pages)
 {
@@ -173,6 +182,7 @@ void direct_init(struct vcpu *v, void *arena, const struct direct_host *host)
 	d->cr4 = d->own_cr4;
 	if (has_umip())
 		d->own_cr4 |= CR4_UMIP;
+	d->vme = has_vme();
 	direct_segments_init(d);
 	direct_real_init(d);
 	if (host->code)

@@ -127,6 +127,8 @@ void direct_enter_cr4(struct direct *d, struct vcpu *v)
 		   !d->lockstep;
 
 	value |= d->own_cr4 & simd & v->cr4;
+	if (vcpu_v86(v) && d->vif != VIF_UNUSED)
+		value |= CR4_VME;
 	set_cr4(d, tsc ? value : value | CR4_TSD);
 }
 

@@ -12,6 +12,13 @@ enum direct_next {
 	NEXT_DOWN, /* shutdown */
 };
 
+/* What VIF and VIP of this PC stand for while V86 mode runs (SDM vol. 3, 20.3). */
+enum v86_vif {
+	VIF_UNUSED,  /* CR4.VME is off: CLI, STI, PUSHF, POPF and IRET fault */
+	VIF_IS_IF,   /* the guest's IOPL is 3: IF, and an interrupt that waits */
+	VIF_IS_SAME, /* the guest uses VME itself */
+};
+
 /* What is known of a page of the 1 MB and 64 KB that real mode reaches. */
 #define REAL_PAGES 0x110u
 enum real_state {
@@ -53,6 +60,8 @@ struct direct {
 	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
 	u32 kernel_entries;
 	u32 barred_generation, barred_eip; /* of v, when EIP was in a page for the interpreter */
+	bool vme;			   /* this PC has it */
+	u8 vif;				   /* enum v86_vif: what VIF is now */
 	bool after_sti; /* V86 mode: one instruction is to run before an interrupt may come */
 	bool single;	/* one instruction (translated: unit) only; then NEXT_ANY */
 	/* What runs guest code: direct_guest(), or lockstep around it. */

@@ -3,27 +3,89 @@
  * Guest code in V86 mode of this PC: the guest's own V86 mode, and its real mode where the segment
  * registers are such that nobody could tell (real.c). IOPL is 0 and IF is set, so that whatever
  * shows or changes the flags the CPU has other ideas of faults, and is carried out in v86_emulate.c
- * or by the interpreter.
+ * or by the interpreter. Where VIF can stand for the guest's IF, or for its VIF, this PC's VME
+ * saves most of these faults: all that it does not carry out still faults.
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
+#include "cpu/mem.h"
+#include "cpu/physmem.h"
 
 #define VEC_IRQ_FIRST 32u
 
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
 
-/* What guest code changes without a fault. */
-#define FLAGS_CHANGED (FLAGS_ARITH | FLAG_DF)
-/* AC matters at CPL 3 only, which real mode is not; with the others it is as good there as not. */
-#define FLAGS_V86 (FLAGS_CHANGED | FLAG_NT | FLAG_AC | FLAG_ID)
+#define OPCODE_STI 0xfb
+
+/* Those of the guest's flags that are the CPU's. AC is for CPL 3 only, which real mode is not. */
+#define FLAGS_REAL (FLAGS_ARITH | FLAG_DF)
+#define FLAGS_V86  (FLAGS_REAL | FLAG_NT | FLAG_AC | FLAG_ID)
+
+static u32 native_flags(const struct vcpu *v)
+{
+	return vcpu_v86(v) ? FLAGS_V86 : FLAGS_REAL;
+}
+
+/* --- VME --- */
+
+static enum v86_vif vif_for(const struct direct *d, const struct vcpu *v)
+{
+	if (!d->vme || !vcpu_v86(v))
+		return VIF_UNUSED;
+	if (vcpu_iopl(v) == 3)
+		return VIF_IS_IF;
+	return v->cr4 & CR4_VME ? VIF_IS_SAME : VIF_UNUSED;
+}
+
+static void give_vif(const struct direct *d, const struct vcpu *v)
+{
+	u32 *flags = &direct_frame.eflags, vif = 0;
+
+	if (d->vif == VIF_UNUSED)
+		return;
+	if (d->vif == VIF_IS_SAME)
+		vif = v->eflags & (FLAG_VIF | FLAG_VIP);
+	else if (v->eflags & FLAG_IF)
+		vif = FLAG_VIF;
+	else if (v->events & ~v->event_hold & VCPU_EV_INTR)
+		vif = FLAG_VIP; /* STI faults */
+	*flags = (*flags & ~(FLAG_VIF | FLAG_VIP)) | vif;
+}
+
+static void take_vif(const struct direct *d, struct vcpu *v)
+{
+	bool set = direct_frame.eflags & FLAG_VIF;
+
+	if (d->vif == VIF_IS_SAME)
+		v->eflags = (v->eflags & ~FLAG_VIF) | (set ? FLAG_VIF : 0);
+	else if (d->vif == VIF_IS_IF)
+		v->eflags = (v->eflags & ~FLAG_IF) | (set ? FLAG_IF : 0);
+}
+
+/*
+ * STI that took no exit may have been the last instruction, and then holds off the interrupt that
+ * is due for one more.
+ */
+static bool behind_sti(const struct direct *d, struct vcpu *v)
+{
+	u32 gpa;
+	u8 byte;
+
+	if (d->vif != VIF_IS_IF || !v->eip ||
+	    !mem_peek_translate(v, v->seg[SEG_CS].base + v->eip - 1, &gpa))
+		return false;
+	physmem_read(v->mem, gpa, &byte, 1);
+	return byte == OPCODE_STI;
+}
+
+/* --- */
 
 static void load_frame(const struct direct *d, struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
-	u32 flags = vcpu_eflags(v) & (vcpu_v86(v) ? FLAGS_V86 : FLAGS_CHANGED);
 
 	f->eax = v->gpr[REG_EAX];
 	f->ecx = v->gpr[REG_ECX];
@@ -34,7 +96,7 @@ static void load_frame(const struct direct *d, struct vcpu *v)
 	f->esi = v->gpr[REG_ESI];
 	f->edi = v->gpr[REG_EDI];
 	f->eip = v->eip;
-	f->eflags = flags | FLAGS_FIXED | FLAG_VM | FLAG_IF;
+	f->eflags = (vcpu_eflags(v) & native_flags(v)) | FLAGS_FIXED | FLAG_VM | FLAG_IF;
 	if (d->after_sti)
 		f->eflags = (f->eflags & ~FLAG_IF) | FLAG_TF;
 	if (d->single)
@@ -45,6 +107,7 @@ static void load_frame(const struct direct *d, struct vcpu *v)
 static void save_frame(struct vcpu *v)
 {
 	const struct direct_frame *f = &direct_frame;
+	u32 native = native_flags(v);
 
 	v->gpr[REG_EAX] = f->eax;
 	v->gpr[REG_ECX] = f->ecx;
@@ -55,7 +118,7 @@ static void save_frame(struct vcpu *v)
 	v->gpr[REG_ESI] = f->esi;
 	v->gpr[REG_EDI] = f->edi;
 	v->eip = f->eip;
-	vcpu_set_eflags(v, (vcpu_eflags(v) & ~FLAGS_CHANGED) | (f->eflags & FLAGS_CHANGED));
+	vcpu_set_eflags(v, (vcpu_eflags(v) & ~native) | (f->eflags & native));
 }
 
 /* STI's shadow, for another engine. */
@@ -76,6 +139,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 	if (!root)
 		return false;
 	direct_segments_enter(d, v);
+	give_vif(d, v);
 	direct_irq_off();
 	if (direct_events(v)) {
 		direct_irq_on();
@@ -85,6 +149,7 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 	direct_go(d, v, root, d->host.ldt_selector, cr2);
 	real_account(d, direct_cycles() - start);
 	direct_segments_leave(d, v);
+	take_vif(d, v);
 	return true;
 }
 
@@ -192,6 +257,7 @@ static enum direct_next run(struct direct *d, struct vcpu *v)
 	do {
 		if (!go(d, v, &cr2)) {
 			save_frame(v);
+			d->after_sti |= behind_sti(d, v);
 			give_shadow(d, v);
 			return NEXT_ANY;
 		}
@@ -206,6 +272,7 @@ enum direct_next direct_v86(struct direct *d, struct vcpu *v)
 	d->stats.entries++;
 	d->stats.real += !vcpu_v86(v);
 	d->after_sti = false;
+	d->vif = vif_for(d, v);
 	direct_enter_cr4(d, v);
 	do
 		next = run(d, v);
