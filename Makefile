@@ -212,8 +212,18 @@ $(TINY_ROM): $(TINY)/%.rom: $(TINY)/tests/guests/%.o $(TINY_RT) tests/guests/rt/
 	@echo "ROM $@"
 	@$(call TINY_LINK,$<,$@)
 
+# tests/guests/hostile: a ROM of its own making.
+HOSTILE_OBJ := $(TINY)/tests/guests/hostile/entry.asm.o $(TINY)/tests/guests/hostile/hostile.o \
+               $(TINY)/lib/fmt.o $(TINY)/lib/str.o
+
+$(TINY)/hostile.rom: $(HOSTILE_OBJ) tests/guests/rt/guest.ld
+	@echo "ROM $@"
+	@ld -m elf_i386 -z noexecstack -T tests/guests/rt/guest.ld -o $(TINY)/hostile.elf $(HOSTILE_OBJ) \
+	    $$(gcc -m32 -print-libgcc-file-name)
+	@objcopy -O binary -j .text -j .reset --gap-fill 0 --pad-to 0x10000 $(TINY)/hostile.elf $@
+
 .PHONY: tiny
-tiny: $(TINY_ROM)
+tiny: $(TINY_ROM) $(TINY)/hostile.rom
 
 -include $(shell find $(TINY) -name '*.d' 2>/dev/null)
 

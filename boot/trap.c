@@ -22,8 +22,9 @@ struct tss {
 static struct tss main_tss, df_tss;
 static u8 df_stack[4096] __attribute__((aligned(16)));
 
-#define FLAT_CODE 0x00cf9a000000ffffull /* 4 GB */
-#define FLAT_DATA 0x00cf92000000ffffull
+/* 4 GB; with the accessed bit, so that no load writes to them. */
+#define FLAT_CODE 0x00cf9b000000ffffull
+#define FLAT_DATA 0x00cf93000000ffffull
 #define TYPE_TSS  0x89
 #define TYPE_LDT  0x82
 

@@ -23,6 +23,7 @@ import host_send
 import host_tcp
 import host_test
 import host_trace
+import hostile_test
 import kolibrios_test
 import lockstep_test
 import limits_test
@@ -140,6 +141,13 @@ TESTS = [
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
+    *(Test(f"hostile/{engine}-{host}-{seconds}",
+           lambda engine=engine, host=host, seconds=seconds:
+           hostile_test.run(host, engine, 1, seconds), seconds + 180, seconds < 60)
+      for engine, host, seconds in (("translate", "qemu", 20), ("translate", "qemu", 600),
+                                    ("direct", "qemu", 300), ("interp", "qemu", 120),
+                                    ("lockstep", "qemu", 120), ("translate", "bochs", 300),
+                                    ("direct", "bochs", 120))),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
     *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),
