@@ -213,8 +213,8 @@ $(TINY_ROM): $(TINY)/%.rom: $(TINY)/tests/guests/%.o $(TINY_RT) tests/guests/rt/
 	@$(call TINY_LINK,$<,$@)
 
 # tests/guests/hostile: a ROM of its own making.
-HOSTILE_OBJ := $(TINY)/tests/guests/hostile/entry.asm.o $(TINY)/tests/guests/hostile/hostile.o \
-               $(TINY)/lib/fmt.o $(TINY)/lib/str.o
+HOSTILE_OBJ := $(TINY)/tests/guests/hostile/entry.asm.o $(TINY)/lib/fmt.o $(TINY)/lib/str.o \
+               $(patsubst %.c,$(TINY)/%.o,$(wildcard tests/guests/hostile/*.c))
 
 $(TINY)/hostile.rom: $(HOSTILE_OBJ) tests/guests/rt/guest.ld
 	@echo "ROM $@"

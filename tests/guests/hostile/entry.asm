@@ -4,7 +4,7 @@
 ; to RAM anew for each round.
 
 extern main, bss_start, bss_end
-global _start, enter, enter_real, end_round, copy_page
+global _start, enter, enter_real, end_round, copy
 
 ROM_BASE  equ 0xf0000
 RAM_BASE  equ 0x10000
@@ -53,12 +53,12 @@ enter:
 	popad
 	iretd
 
-copy_page:
+copy:
 	push	esi
 	push	edi
 	mov	edi, [esp + 12]
 	mov	esi, [esp + 16]
-	mov	ecx, 1024
+	mov	ecx, [esp + 20]
 	cld
 	mov	dword [RESUME], .over
 	rep movsd

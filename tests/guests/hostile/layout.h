@@ -15,9 +15,9 @@
 #define CODE_PLACES  400u      /* ... are not translated */
 #define CODE_LOW_AT  0x60000u  /* real mode's and V86 mode's */
 #define CODE_LOW     15u
-#define CODE_SIZE    0x4000u
+#define CODE_SIZE    0x2000u
 #define DATA_AT	     0x40000u
-#define DATA_SIZE    0x4000u
+#define DATA_SIZE    0x1000u
 #define PD_AT	     0x50000u
 #define PT_LOW_AT    0x51000u /* of the first 4 MB */
 #define PT_SLOT_AT   0x52000u
@@ -56,8 +56,8 @@ void enter(u32 esp, u32 ss) __attribute__((noreturn));
 /* To shared->segment:ip in real mode. */
 void enter_real(u32 ip) __attribute__((noreturn));
 void end_round(void) __attribute__((noreturn));
-/* Copies the page at src to dst; returns the dwords that could not be read. */
-u32 copy_page(u32 dst, u32 src);
+/* Copies dwords; returns how many could not be. */
+u32 copy(u32 dst, u32 src, u32 count);
 /* At the ROM's end. */
 struct rom {
 	u32 seed;	/* the test's */
