@@ -51,5 +51,7 @@ void vcpu_reset(struct vcpu *v)
 	fpu_reset(v);
 	if (v->interp)
 		mem_tlb_flush(v, true);
+	if (v->was_reset)
+		v->was_reset(v);
 	cpu_mode_changed(v);
 }

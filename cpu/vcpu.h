@@ -216,6 +216,7 @@ struct vcpu {
 	struct interp *interp;
 	/* Told of each flush of the TLB, after it: linear addresses may lead elsewhere. Or NULL. */
 	void (*flushed)(struct vcpu *v, enum tlb_flush what, u32 lin);
+	void (*was_reset)(struct vcpu *v); /* or NULL */
 	void *direct;	      /* the direct engine's own state (cpu/direct/), NULL without it */
 	/*
 	 * Asked by the interpreter where CPL, mode or segments have changed: true makes its run()

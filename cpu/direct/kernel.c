@@ -357,6 +357,15 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 	return next;
 }
 
+/* What the guest has written over the translator's state does not outlive a reset. */
+static void was_reset(struct vcpu *v)
+{
+	struct direct *d = direct_of(v);
+
+	translate_flush(d->translator);
+	kernel_segments_forget(d, v);
+}
+
 /* --- construction --- */
 
 static size_t aligned(size_t size)
@@ -393,4 +402,5 @@ void direct_kernel_init(struct direct *d, void *arena)
 	d->vcpu->mem->translated_written = translated_written;
 	d->vcpu->mem->translated_ctx = d;
 	d->vcpu->flushed = kernel_map_flushed;
+	d->vcpu->was_reset = was_reset;
 }

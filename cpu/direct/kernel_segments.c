@@ -106,7 +106,7 @@ static void hold(struct direct *d, unsigned n, struct segment s)
 
 /* --- those that translated code loads --- */
 
-static void forget_all(struct direct *d, const struct vcpu *v)
+void kernel_segments_forget(struct direct *d, const struct vcpu *v)
 {
 	struct kernel_segments *k = d->kernel;
 
@@ -138,7 +138,7 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
 	if (sel >= TRANSLATE_SELECTORS || SEL_NULL(sel) || !plain(d, s))
 		return;
 	if (tables_changed(k, v))
-		forget_all(d, v);
+		kernel_segments_forget(d, v);
 	lin = (sel & SEL_LDT ? v->ldtr.base : v->gdtr.base) + (sel & 0xf8u);
 	if (lin - own < 4 * MB || lin + 7 - own < 4 * MB)
 		return;
@@ -157,7 +157,7 @@ void kernel_segments_fault(struct direct *d, struct vcpu *v)
 	if (d->kernel->wide || !(v->cr0 & CR0_PG) || ++d->kernel->outside < WIDE_AFTER)
 		return;
 	d->kernel->wide = true;
-	forget_all(d, v);
+	kernel_segments_forget(d, v);
 }
 
 /* --- the way in and back --- */
@@ -169,7 +169,7 @@ bool kernel_segments_fit(struct direct *d, const struct vcpu *v)
 	struct kernel_segments *k = d->kernel;
 
 	if (unlikely(tables_changed(k, v)))
-		forget_all(d, v);
+		kernel_segments_forget(d, v);
 	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
 		if (unlikely(!direct_same_segment(&v->seg[held[n]], &k->seen[n])))
 			hold(d, n, v->seg[held[n]]);

@@ -191,6 +191,8 @@ size_t kernel_segments_size(void);
 void kernel_segments_init(struct direct *d);
 /* Whether the CPU can hold them; makes the descriptors of those that have changed. */
 bool kernel_segments_fit(struct direct *d, const struct vcpu *v);
+/* Translated code loads nothing by itself any more. */
+void kernel_segments_forget(struct direct *d, const struct vcpu *v);
 /* Right before translated code runs, after the above: selectors in the frame. */
 void kernel_segments_enter(struct direct *d);
 /* After it: what it has loaded becomes the guest's. */

@@ -38,6 +38,7 @@ void translate_know(struct translator *t, u8 sel, u32 lin, u32 low, u32 high, u1
 /* No descriptor is like what is compared with then. */
 void translate_know_nothing(struct translator *t)
 {
+	t->host.state->nothing[0] = t->host.state->nothing[1] = 0;
 	for (unsigned sel = 0; sel < TRANSLATE_SELECTORS; sel++)
 		translate_know(t, (u8)sel, 0, 1, 0, 0);
 }

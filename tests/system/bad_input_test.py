@@ -187,6 +187,16 @@ def scribbled_state(name, value, skip, count):
         _log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 10)
 
 
+def scribbled_reset():
+    """After that, the state is what it was: the guest starts again, its firmware translated."""
+    floppy = assembled("scribble", 1474560, ["VALUE=0x11111111", "SKIP=64", "COUNT=800"], "-reset")
+    with PC("bad-scribble-reset", FLOPPY=floppy, CPU="direct", RAM="16M",
+            CONFIG="translate on") as pc:
+        _log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 120)
+        pc.wait(r"^reset", 120)
+        monitor_answers(pc)
+
+
 def jump_into_nothing():
     with PC("bad-jump", FLOPPY=boot_floppy("jump_into_nothing")) as pc:
         pc.wait(r"jumping", 120)
@@ -225,6 +235,7 @@ CASES = {
     "triple-fault-stop": triple_fault_stops,
     # Where translated code notes the segment registers that it has loaded.
     "scribble-selectors": lambda: scribbled_state("selectors", 0x1ffff, 64, 6),
+    "scribble-reset": scribbled_reset,
     "jump-into-nothing": jump_into_nothing,
     "console-flood": console_flood,
     "nic-without-key": nic_without_key,

@@ -1,12 +1,20 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; A boot sector whose CPL 0 writes COUNT times VALUE to each page of the 4 MB at FC000000h, from
 ; offset SKIP on, reads a port and calls a function after each, round after round. Where segment
-; limits are not checked (QEMU), translated code reaches the translator's state so.
+; limits are not checked (QEMU), translated code reaches the translator's state so. After a reset it
+; says so and waits.
 	org 0x7c00
 	bits 16
 	cli
 	xor ax, ax
 	mov ds, ax
+	mov al, 0x40
+	out 0x70, al
+	in al, 0x71
+	cmp al, 0x5a
+	je again
+	mov al, 0x5a
+	out 0x71, al
 	lgdt [gdtr]
 	mov eax, cr0
 	or al, 1
@@ -31,6 +39,18 @@ page:	lea edi, [ebx + SKIP]
 	jne page
 	jmp round
 none:	ret
+	bits 16
+again:	mov si, text
+.next:	lodsb
+	test al, al
+	jz .wait
+	mov ah, 0x0e
+	xor bx, bx
+	int 0x10
+	jmp .next
+.wait:	hlt
+	jmp .wait
+text:	db 13, 10, "reset", 13, 10, 0
 	align 8
 gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
 gdtr:	dw $ - gdt - 1
