@@ -51,6 +51,8 @@ static void show_translated(struct monitor *m, const struct direct_stats *d,
 		  d->translated, d->translated_left[0], d->translated_left[1], d->translated_steps);
 	mon_print(m, "translated: went on behind %llu instructions carried out for it\n",
 		  d->translated_calls);
+	mon_print(m, "translated: %llu instructions kept faulting, %llu no longer do\n", t->called,
+		  t->uncalled);
 	mon_print(m, "translated: links %llu - %llu\n", t->links, t->unlinks);
 }
 

@@ -29,7 +29,7 @@ static bool access_port(struct vcpu *v, const struct translate_call *c)
 	return true;
 }
 
-static u32 *frame_reg(unsigned reg)
+u32 *direct_frame_reg(unsigned reg)
 {
 	struct direct_frame *f = &direct_frame;
 	u32 *const regs[] = {&f->eax, &f->ecx, &f->edx, &f->ebx,
@@ -53,7 +53,7 @@ static bool mov_to_cr(struct vcpu *v, unsigned cr, u32 value)
 /* What raises nothing, and leaves the CPU in the mode in which it is. */
 static bool control(struct vcpu *v, const struct translate_call *c)
 {
-	u32 *reg = frame_reg(c->operand & 7);
+	u32 *reg = direct_frame_reg(c->operand & 7);
 	unsigned cr = c->operand >> 3;
 
 	switch (c->what) {
@@ -73,6 +73,19 @@ static bool control(struct vcpu *v, const struct translate_call *c)
 	default:
 		return false;
 	}
+}
+
+/* A store to page tables, as a rule: what maps them may change by it. */
+static bool store(struct direct *d, struct vcpu *v, const struct translate_call *c)
+{
+	enum direct_store done;
+
+	kernel_segments_leave(d, v);
+	done = direct_store(v, c->eip);
+	if (done == STORE_NONE)
+		return false;
+	translate_call_done(d->translator, c, done == STORE_QUIET);
+	return true;
 }
 
 /* The instruction that translated code was left for, where it is known; or NULL. */
@@ -127,6 +140,11 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 			if (!access_port(v, c))
 				break; /* no answer yet */
 			on = v->generation == generation;
+		} else if (c->what == TRANSLATE_MEMORY) {
+			if (!store(d, v, c))
+				break;
+			on = finds_on(d, v, dropped, &root);
+			generation = v->generation;
 		} else {
 			if (!control(v, c))
 				break;
@@ -174,14 +192,26 @@ static u32 place(const struct direct *d, const struct vcpu *v)
 	return c && v->eip == c->eip + c->len ? c->native : 0;
 }
 
+/* Forms of stores that direct_store() does not know may have been loud or not: now and then they
+ * are tried again. */
+static void memory_stepped(struct direct *d)
+{
+	const struct translate_call *c = translate_called(d->translator);
+
+	if (direct_frame.eip == (u32)(uintptr_t)d->host.code && c && c->what == TRANSLATE_MEMORY)
+		translate_call_done(d->translator, c, true);
+}
+
 bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next)
 {
 	u32 native;
 
 	if (d->single || direct_events(v))
 		return false;
-	if (*next == NEXT_STEP && !d->lockstep)
+	if (*next == NEXT_STEP && !d->lockstep) {
 		*next = step(v);
+		memory_stepped(d);
+	}
 	if (*next != NEXT_ANY || v->cpl != 0 || direct_events(v))
 		return false;
 	native = place(d, v);

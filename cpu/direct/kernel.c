@@ -257,6 +257,8 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	d->stats.exits[EXITS_MEMORY]++;
 	*next = stop(d, v) ? NEXT_STEP : NEXT_DOWN; /* also where its own page was dropped: it would
 						       be translated again */
+	if (!filled && !d->lockstep)
+		translate_faulted(d->translator, direct_frame.eip, v->eip);
 	return true;
 }
 

@@ -234,6 +234,19 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
  */
 bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next);
 
+/* Where the frame has a general register. */
+u32 *direct_frame_reg(unsigned reg);
+
+/* --- store.c --- */
+
+enum direct_store {
+	STORE_NONE,    /* not carried out */
+	STORE_QUIET,   /* to memory that nobody watches */
+	STORE_WATCHED, /* or to a device */
+};
+/* The guest's instruction at eip, if it is a store of a common form; registers are in the frame. */
+enum direct_store direct_store(struct vcpu *v, u32 eip);
+
 /* --- emulate.c --- */
 
 /*

@@ -125,6 +125,7 @@ static void insert_page(struct translator *t, struct translate_unit *u)
 	insert(t, u);
 	u->page_next = *head;
 	*head = u;
+	u->listed = true;
 }
 
 struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
@@ -204,7 +205,7 @@ static void remove(struct translator *t, struct translate_unit *u)
 
 	if (u->next_gpa != NO_PAGE)
 		unlink_across(t, u);
-
+	u->listed = false;
 	while (*link != u)
 		link = &(*link)->hash_next;
 	*link = u->hash_next;
@@ -245,11 +246,21 @@ static bool drop_across(struct translator *t, u32 gpa)
 	return any;
 }
 
+void unit_drop(struct translator *t, struct translate_unit *u)
+{
+	if (!u->listed)
+		return;
+	unlink_page(t, u);
+	remove(t, u);
+	fill_table(t->host.state->ret, t->lookup);
+}
+
 bool translate_drop_page(struct translator *t, u32 gpa)
 {
 	struct translate_unit **link = page_of(t, gpa), *u;
 	bool any = drop_across(t, gpa);
 
+	faulting_forget(t, gpa);
 	while ((u = *link)) {
 		if ((u->gpa ^ gpa) & PAGE_MASK) {
 			link = &u->page_next;

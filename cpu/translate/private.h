@@ -52,12 +52,20 @@ struct translate_unit {
 	struct translate_unit *hash_next, *page_next, *across_next;
 	struct exit *in;
 	u32 first_exit, exits, first_point, points;
+	bool listed; /* by its page, until it is dropped */
 };
 
 /* What one unit may take at most; unit.c's UNIT_INSNS_MAX times the longest sequence. */
 #define UNIT_CODE_MAX	(8u * KB)
 #define UNIT_EXITS_MAX	128u
 #define UNIT_POINTS_MAX 256u
+
+/* An instruction that has faulted, by the place of its first byte; faulting.c. */
+struct faulting {
+	u32 gpa;
+	u8 faults, quiet; /* quiet: times in a row that it would not have faulted */
+};
+#define FAULTING_MAX 256u
 
 #define UNIT_HASH 1024u
 #define NO_EXIT	  (~0u)
@@ -77,6 +85,7 @@ struct translator {
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
+	struct faulting faulting[FAULTING_MAX];
 };
 
 /* --- classify.c --- */
@@ -176,7 +185,20 @@ void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *byt
 void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm, unsigned seg,
 		    u32 next);
 
+/* --- faulting.c --- */
+
+/* Whether the instruction at gpa is for the caller to carry out. */
+bool faulting_is_call(struct translator *t, u32 gpa);
+void faulting_forget(struct translator *t, u32 page_gpa);
+
+/* --- state.c --- */
+
+struct translate_unit *unit_of(const struct translator *t, u32 native);
+
 /* --- cache.c --- */
+
+/* If it is not dropped yet. */
+void unit_drop(struct translator *t, struct translate_unit *u);
 void exit_link(struct translator *t, struct exit *e, struct translate_unit *to);
 
 #endif

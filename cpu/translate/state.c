@@ -86,13 +86,13 @@ const struct translate_call *translate_called(const struct translator *t)
 	return e->call.len ? &e->call : NULL;
 }
 
-static const struct translate_unit *unit_at(const struct translator *t, u32 native)
+struct translate_unit *unit_of(const struct translator *t, u32 native)
 {
 	u32 low = 0, high = t->units;
 
 	while (low < high) {
 		u32 middle = (low + high) / 2;
-		const struct translate_unit *u = &t->unit[middle];
+		struct translate_unit *u = &t->unit[middle];
 
 		if (native - translate_entry(u) < u->size)
 			return u;
@@ -123,7 +123,7 @@ static u32 point_at(const struct translator *t, const struct translate_unit *u, 
 
 bool translate_stopped(const struct translator *t, struct translate_regs *r)
 {
-	const struct translate_unit *u = unit_at(t, r->eip);
+	const struct translate_unit *u = unit_of(t, r->eip);
 	const struct point *p;
 
 	if (!u)
@@ -138,7 +138,7 @@ bool translate_stopped(const struct translator *t, struct translate_regs *r)
 
 u32 translate_place(const struct translator *t, u32 native, u32 eip)
 {
-	const struct translate_unit *u = unit_at(t, native);
+	const struct translate_unit *u = unit_of(t, native);
 	u32 n, end;
 
 	if (!u)

@@ -66,6 +66,7 @@ struct translate_stats {
 	u64 units, insns;	  /* translated: units of code, guest instructions in them */
 	u64 links, unlinks, pads; /* exits that became jumps, and back; targets in the table */
 	u64 dropped, flushes;
+	u64 called, uncalled; /* instructions that kept faulting, and no longer did */
 };
 
 struct segment; /* cpu/vcpu.h */
@@ -144,6 +145,7 @@ struct translate_call {
 #define TRANSLATE_CONTROL_FROM	 (2u << 5) /* MOV from a control register */
 #define TRANSLATE_CONTROL_TO	 (3u << 5)
 #define TRANSLATE_CONTROL_INVLPG (4u << 5) /* of the address in a register, in DS */
+#define TRANSLATE_MEMORY	 (5u << 5) /* what would have been copied, but kept faulting */
 
 /* The one that the exit was taken for, or NULL. If it says what it is, the CPU's registers are the
  * guest's. It holds as long as no unit and no link is dropped. */
@@ -152,6 +154,15 @@ const struct translate_call *translate_called(const struct translator *t);
 /* As translate_left() for translated code that was stopped at r->eip; false: that is no translated
  * code. */
 bool translate_stopped(const struct translator *t, struct translate_regs *r);
+
+/*
+ * The guest's instruction at eip has faulted at that place, not for want of a mapping. True: it has
+ * kept doing that and will be a call; its unit is dropped.
+ */
+bool translate_faulted(struct translator *t, u32 native, u32 eip);
+/* A call for TRANSLATE_MEMORY is done. quiet: it would not have faulted. True: it is to be
+ * translated again; its unit is dropped. */
+bool translate_call_done(struct translator *t, const struct translate_call *c, bool quiet);
 
 /* Where in the same unit, from that place in it on, the guest is at eip; 0: nowhere near. */
 u32 translate_place(const struct translator *t, u32 native, u32 eip);

@@ -428,6 +428,10 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 		g = classify(page + off, PAGE_SIZE - off, own);
 		if (n && !g.len && classify_cut(page + off, PAGE_SIZE - off))
 			break; /* a unit of its own */
+		if (g.class == INSN_COPY && faulting_is_call(t, (gpa & PAGE_MASK) + off)) {
+			g.class = INSN_HOST;
+			g.opcode = TRANSLATE_MEMORY;
+		}
 		if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
 			g.class = INSN_INTERPRET;
 		t->stats.insns++;

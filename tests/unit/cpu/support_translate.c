@@ -339,6 +339,8 @@ static u32 called(struct translate_regs *r)
 		carry_out_port(r, c);
 	else if (!carry_out_control(r, c))
 		interpret(r);
+	if (c->what == TRANSLATE_MEMORY && translate_call_done(machine_translator, c, true))
+		return 0;
 	return r->eip == c->eip + c->len && !(r->eflags & FLAGS_REFUSED) ? c->native : 0;
 }
 

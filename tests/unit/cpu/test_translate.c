@@ -240,6 +240,36 @@ static void test_across(void)
 	       "the page it begins in");
 }
 
+/* A store that keeps faulting becomes a call, and a store again when it has been quiet for long. */
+static void test_faulting(void)
+{
+	static const u8 code[] = {0x40, 0x89, 0x45, 0x08, 0x43, 0xf4}; /* mov [ebp + 8], eax */
+	struct translate_regs r;
+	u64 plain, calls;
+	u32 n = 0;
+
+	memset(&program, 0, sizeof(program));
+	memcpy(program.code, code, sizeof(code));
+	program.end = PROGRAM_LIN + 5;
+	begin(&r);
+	machine_translated(&r, true);
+	plain = exits_of_run(PROGRAM_LIN, &r);
+	while (!translate_faulted(
+		machine_translator,
+		translate_entry(translate_find(machine_translator, PROGRAM_LIN, PROGRAM_LIN)) + 1,
+		PROGRAM_LIN + 1))
+		n++;
+	report(n > 0 && n < 10, "how often it may fault");
+	report(!translate_find(machine_translator, PROGRAM_LIN, PROGRAM_LIN), "its unit");
+	calls = machine_calls;
+	exits_of_run(PROGRAM_LIN, &r);
+	report(machine_calls == calls + 1 && ends_alike(&r), "a store as a call");
+	for (n = 0; n < 1000 && machine_calls == calls + 1 + n; n++)
+		exits_of_run(PROGRAM_LIN, &r);
+	report(n > 10 && n < 1000, "when it is a store again");
+	report(exits_of_run(PROGRAM_LIN, &r) == plain && ends_alike(&r), "the store then");
+}
+
 /* Once all is linked, only the end leaves translated code; without links across pages more does. */
 static void test_links(void)
 {
@@ -380,6 +410,7 @@ int main(int argc, char **argv)
 	test_links();
 	test_other_unit();
 	test_across();
+	test_faulting();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
 	test_largest_units();

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stores that kept faulting (cpu/translate/faulting.c), without the interpreter: the forms in which
+ * kernels write page table entries. The general registers are in the frame.
+ */
+#include "cpu/cpu.h"
+#include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
+#include "cpu/mem.h"
+
+#define PREFIX_LOCK 0xf0
+#define PREFIX_DS   0x3e /* also what Linux makes of LOCK on one CPU */
+#define CODE_MAX    16u
+
+struct store {
+	const u8 *p; /* behind what is decoded */
+	unsigned seg, reg;
+	u32 off;
+};
+
+/* The code at v->eip; NULL: none that is in memory, or near the page's end. */
+static const u8 *code(struct vcpu *v)
+{
+	u32 lin = v->seg[SEG_CS].base + v->eip;
+	const u8 *page;
+
+	if ((lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX)
+		return NULL;
+	mem_fetch_page(v, lin, &page);
+	return page ? page + (lin & ~PAGE_MASK) : NULL;
+}
+
+static u32 at32(const u8 *p)
+{
+	u32 value;
+
+	__builtin_memcpy(&value, p, 4);
+	return value;
+}
+
+/* SIB byte; `none`: mod is 0, and base 5 means a displacement alone. */
+static u32 sib(struct store *s, bool none)
+{
+	u8 byte = *s->p++;
+	unsigned base = byte & 7, index = byte >> 3 & 7;
+	u32 off = index == 4 ? 0 : *direct_frame_reg(index) << (byte >> 6);
+
+	if (base == 4 || (base == 5 && !none))
+		s->seg = SEG_SS;
+	if (base != 5 || !none)
+		return off + *direct_frame_reg(base);
+	s->p += 4;
+	return off + at32(s->p - 4);
+}
+
+/* ModR/M of a memory operand, 32-bit addresses. False: a register. */
+static bool operand(struct store *s)
+{
+	u8 byte = *s->p++;
+	unsigned mod = byte >> 6, rm = byte & 7;
+
+	s->reg = byte >> 3 & 7;
+	s->seg = SEG_DS;
+	if (mod == 3)
+		return false;
+	if (rm == 4) {
+		s->off = sib(s, mod == 0);
+	} else if (rm == 5 && mod == 0) {
+		s->off = at32(s->p);
+		s->p += 4;
+	} else {
+		s->off = *direct_frame_reg(rm);
+		if (rm == 5)
+			s->seg = SEG_SS;
+	}
+	if (mod == 1)
+		s->off += (u32)(s8)*s->p++;
+	if (mod == 2) {
+		s->off += at32(s->p);
+		s->p += 4;
+	}
+	return true;
+}
+
+#define ALU(name, insn)                                                                            \
+	static u32 name(u32 a, u32 b, u32 *flags)                                                  \
+	{                                                                                          \
+		asm(insn " %2, %0\n\tpushf\n\tpop %1" : "+r"(a), "=r"(*flags) : "r"(b) : "cc");    \
+		return a;                                                                          \
+	}
+ALU(alu_add, "addl")
+ALU(alu_or, "orl")
+ALU(alu_and, "andl")
+ALU(alu_sub, "subl")
+ALU(alu_xor, "xorl")
+
+static u32 (*const alu[8])(u32 a, u32 b, u32 *flags) = {
+	[0] = alu_add, [1] = alu_or, [4] = alu_and, [5] = alu_sub, [6] = alu_xor};
+
+static bool arithmetic(struct vcpu *v, const struct store *s, unsigned op, u32 value)
+{
+	u32 flags;
+
+	if (!alu[op])
+		return false;
+	value = alu[op](mem_rmw_read(v, s->seg, s->off, 4), value, &flags);
+	mem_write32(v, s->seg, s->off, value);
+	direct_frame.eflags = (direct_frame.eflags & ~FLAGS_ARITH) | (flags & FLAGS_ARITH);
+	return true;
+}
+
+static bool one(struct vcpu *v, struct store *s)
+{
+	u8 opcode = *s->p++;
+	u32 old;
+
+	if (!operand(s))
+		return false;
+	switch (opcode) {
+	case 0x89:
+		mem_write32(v, s->seg, s->off, *direct_frame_reg(s->reg));
+		return true;
+	case 0xc7:
+		mem_write32(v, s->seg, s->off, at32(s->p));
+		return true;
+	case 0x87:
+		old = mem_rmw_read(v, s->seg, s->off, 4);
+		mem_write32(v, s->seg, s->off, *direct_frame_reg(s->reg));
+		*direct_frame_reg(s->reg) = old;
+		return true;
+	case 0x01:
+	case 0x09:
+	case 0x21:
+	case 0x29:
+	case 0x31:
+		return arithmetic(v, s, opcode >> 3, *direct_frame_reg(s->reg));
+	case 0x81:
+		return arithmetic(v, s, s->reg, at32(s->p));
+	case 0x83:
+		return arithmetic(v, s, s->reg, (u32)(s8)*s->p);
+	default:
+		return false;
+	}
+}
+
+/* Whether the CPU would have carried it out, as far as the guest's TLB knows. */
+static bool quiet(struct vcpu *v, const struct store *s)
+{
+	return mem_rmw_ptr(v, s->seg, s->off, 4) != NULL;
+}
+
+__attribute__((noinline)) enum direct_store direct_store(struct vcpu *v, u32 eip)
+{
+	struct store s = {0};
+
+	v->eip = eip;
+	v->cur = NULL;
+	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
+		return STORE_NONE; /* nothing is written: the interpreter raises it again */
+	s.p = code(v);
+	if (!s.p)
+		return STORE_NONE;
+	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS)
+		s.p++;
+	if (!one(v, &s))
+		return STORE_NONE;
+	return quiet(v, &s) ? STORE_QUIET : STORE_WATCHED;
+}
