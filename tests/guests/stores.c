@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A kernel that writes to its page tables again and again, with each kind of instruction that
+ * kernels do it with, and looks at what that has mapped: an engine that finds such writes by faults
+ * may come to carry out these instructions in another way. The same code then writes elsewhere.
+ */
+#include "tests/guests/rt/rt.h"
+
+#define PD     0x80000u
+#define PT     0x81000u /* identity, the first 4 MB */
+#define PT_OWN 0x82000u /* 00400000h on */
+#define VIRT   0x00400000u
+#define FRAMES 0x90000u /* 16 pages, each with its number */
+#define PLAIN  0x48000u
+
+#define CR0_PG BIT(31)
+#define CR0_WP BIT(16)
+#define TIMES  300u
+
+/* EBX leads to an entry, EAX has a value for it, ECX one more: flags and EAX as they come out. */
+SNIPPET(store_mov, "mov %eax, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_mov_disp, "mov %eax, -0x100(%ebx,%ecx,4)\n pushf\n pop %edx");
+SNIPPET(store_mov_far, "push %ebp\n lea -0x12345(%ebx), %ebp\n mov %eax, 0x12345(%ebp)\n pop %ebp\n"
+		       " pushf\n pop %edx");
+SNIPPET(store_mov_imm, "movl $0x93003, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_xchg, "xchg %eax, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_and, "andl $-3, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_lock_and, "lock andl $-3, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_ds_or, "ds orl $0x203, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_or_reg, "or %eax, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_add, "addl $0x1000, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_sub, "subl $0x1000, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_xor, "xor %ecx, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_btr, "lock btrl $1, (%ebx)\n pushf\n pop %edx\n and $1, %edx");
+SNIPPET(store_cmpxchg, "push %eax\n mov (%ebx), %eax\n lock cmpxchg %ecx, (%ebx)\n pop %eax\n"
+		       " pushf\n pop %edx");
+SNIPPET(store_byte, "movb $0x03, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_word, "movw $0x0003, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_stos, "mov %ebx, %edi\n cld\n stosl\n pushf\n pop %edx");
+
+static volatile u32 *const own = (u32 *)PT_OWN;
+
+static void map(void)
+{
+	u32 *pd = (u32 *)PD, *pt = (u32 *)PT;
+
+	memset((void *)PD, 0, 0x3000);
+	pd[0] = PT | 7;
+	pd[VIRT >> 22] = PT_OWN | 7;
+	for (u32 i = 0; i < 1024; i++)
+		pt[i] = i << 12 | 7;
+	for (u32 i = 0; i < 16; i++)
+		*(volatile u32 *)(FRAMES + i * 0x1000) = 0x1000 + i;
+	write_cr3(PD);
+	write_cr0(read_cr0() | CR0_PG | CR0_WP);
+}
+
+static u32 sum;
+
+static void add(u32 value)
+{
+	sum = (sum << 5 | sum >> 27) ^ value;
+}
+
+static u32 entry(u32 n)
+{
+	return (FRAMES + (n * 7 % 16) * 0x1000) | 3;
+}
+
+/* What lies at VIRT now; an entry that is not there is not touched. */
+static void look(u32 n)
+{
+	volatile u32 *page = (u32 *)(VIRT + n * 0x1000);
+
+	write_cr3(read_cr3());
+	if (!(own[n] & 1))
+		return;
+	if ((own[n] & 0xffff0000) == FRAMES)
+		add(*page);
+	add(own[n]);
+}
+
+static void one(const void *code, volatile u32 *at, u32 n)
+{
+	struct regs r = regs_for(0, code);
+
+	r.eax = entry(n);
+	r.ecx = entry(n + 1);
+	r.ebx = (u32)at;
+	if (code == store_mov_disp)
+		r.ecx = 0x40;
+	run(&r);
+	add(trap_frame.vector);
+	add(trap_frame.eax);
+	add(trap_frame.edx & ~0x10u); /* AF is not defined for all of them */
+}
+
+static void again(const char *label, const void *code)
+{
+	sum = 0;
+	for (u32 n = 0; n < TIMES; n++) {
+		own[3] = entry(n * 3 + 1);
+		one(code, own + 3, n);
+		look(3);
+	}
+	print("%s: tables %x", label, sum);
+	sum = 0;
+	*(volatile u32 *)PLAIN = 0x5003;
+	for (u32 n = 0; n < TIMES; n++)
+		one(code, (u32 *)PLAIN, n);
+	add(*(volatile u32 *)PLAIN);
+	print(", memory %x\n", sum);
+}
+
+/* One that faults after it has often been carried out: not present, and not writable. */
+static void faults(void)
+{
+	own[1023] = PT_OWN | 3;
+	write_cr3(read_cr3());
+	for (u32 n = 0; n < 40; n++)
+		one(store_mov, (u32 *)(VIRT + 1023 * 0x1000 + 12), n);
+	own[1023] = PT_OWN | 1;
+	write_cr3(read_cr3());
+	one(store_mov, (u32 *)(VIRT + 1023 * 0x1000 + 12), 1);
+	print("read-only: vec=%u err=%x cr2=%x\n", trap_frame.vector, trap_frame.error,
+	      trap_frame.cr2);
+	one(store_xchg, (u32 *)(VIRT + 1023 * 0x1000 + 12), 2);
+	print("exchanged: vec=%u err=%x cr2=%x eax=%x\n", trap_frame.vector, trap_frame.error,
+	      trap_frame.cr2, trap_frame.eax);
+	own[1023] = 0;
+	write_cr3(read_cr3());
+	one(store_mov, (u32 *)(VIRT + 1023 * 0x1000 + 12), 1);
+	print("not present: vec=%u err=%x cr2=%x\n", trap_frame.vector, trap_frame.error,
+	      trap_frame.cr2);
+}
+
+int main(void);
+int main(void)
+{
+	rt_init("stores");
+	map();
+	again("mov", store_mov);
+	again("mov, scaled", store_mov_disp);
+	again("mov, stack", store_mov_far);
+	again("mov, immediate", store_mov_imm);
+	again("xchg", store_xchg);
+	again("and", store_and);
+	again("lock and", store_lock_and);
+	again("ds or", store_ds_or);
+	again("or", store_or_reg);
+	again("add", store_add);
+	again("sub", store_sub);
+	again("xor", store_xor);
+	again("btr", store_btr);
+	again("cmpxchg", store_cmpxchg);
+	again("byte", store_byte);
+	again("word", store_word);
+	again("stos", store_stos);
+	faults();
+	print("[end]\n");
+	return 0;
+}
