@@ -26,6 +26,9 @@ extern const struct engine interp_engine;
 size_t interp_arena_size(u32 guest_ram_size);
 int interp_init(struct vcpu *v, void *arena, size_t size);
 
+/* The next run() asks v->hand_over not only where CPL, mode or segments have changed. */
+void interp_ask_often(struct vcpu *v);
+
 /*
  * From now on run() asks `stop` before each instruction at CS:eip whose first byte is at gpa, with
  * all of v exact but for the lazy flags; true makes it return EXIT_HAND_OVER. NULL: no longer.

@@ -66,6 +66,8 @@ static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_ref
 {
 	if (why != REFUSE_CPL)
 		d->stats.refused[why]++;
+	if (direct_kernel_barred(d, v)) /* for as long as control stays there */
+		interp_ask_often(v);
 	return interp_engine.run(v);
 }
 

@@ -58,7 +58,7 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 		return false;
 	if (cs->limit < v->eip || cs->limit - v->eip < PAGE_SIZE)
 		return false;
-	if (d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK))
+	if (direct_kernel_barred(d, v))
 		return false;
 	return !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v);
 }
@@ -139,15 +139,31 @@ static void watch(struct vcpu *v, u32 gpa)
 
 /*
  * A page that has code and data that is written to is not worth translating: the interpreter tells
- * them apart. Pages find other uses, so it is forgotten after a while.
+ * them apart. Pages find other uses (a kernel patches its code while it starts), so they get
+ * another chance when their code was met so often; and all is forgotten after a while.
  */
 #define PAGE_HASH	4096u
 #define REWRITTEN_MAX	12u
+#define REWRITTEN_AGAIN (REWRITTEN_MAX - 4)
+#define MEETINGS_MAX	243u
 #define ENTRIES_A_WHILE 0x10000u
+_Static_assert(REWRITTEN_MAX + MEETINGS_MAX <= 255, "in a byte");
 
+/* How often translations were lost; from REWRITTEN_MAX on also how often code was met since. */
 static u8 *rewritten_of(struct direct *d, u32 gpa)
 {
 	return &d->rewritten[(gpa >> PAGE_SHIFT) % PAGE_HASH];
+}
+
+static bool is_barred(struct direct *d, u32 gpa)
+{
+	u8 *rewritten = rewritten_of(d, gpa);
+
+	if (*rewritten < REWRITTEN_MAX)
+		return false;
+	if (++*rewritten == REWRITTEN_MAX + MEETINGS_MAX)
+		*rewritten = REWRITTEN_AGAIN;
+	return true;
 }
 
 static void translated_written(void *ctx, u32 gpa)
@@ -175,7 +191,7 @@ static struct translate_unit *find_across(struct direct *d, struct vcpu *v, u32 
 	const u8 *next;
 
 	next_gpa = mem_fetch_page(v, next_lin, &next);
-	if (!may_translate(v, next, next_gpa) || *rewritten_of(d, next_gpa) == REWRITTEN_MAX)
+	if (!may_translate(v, next, next_gpa) || is_barred(d, next_gpa))
 		return NULL;
 	kernel_map_add(d, next_lin, next_gpa);
 	u = translate_find_across(d->translator, v->eip, gpa, next_gpa);
@@ -200,7 +216,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	gpa = (mem_fetch_page(v, lin, &host) & PAGE_MASK) | (lin & ~PAGE_MASK);
 	if (!may_translate(v, host, gpa))
 		return false;
-	if (*rewritten_of(d, gpa) == REWRITTEN_MAX) {
+	if (is_barred(d, gpa)) {
 		direct_kernel_bar(d, v);
 		return false;
 	}

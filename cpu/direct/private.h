@@ -182,6 +182,11 @@ static inline void direct_kernel_bar(struct direct *d, const struct vcpu *v)
 }
 /* v's state into the frame, with translated code at this linear address next. */
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
+/* Whether v is in a page that is not translated because it is written to again and again. */
+static inline bool direct_kernel_barred(const struct direct *d, const struct vcpu *v)
+{
+	return d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK);
+}
 size_t direct_kernel_arena_size(u32 code_size);
 void direct_kernel_init(struct direct *d, void *arena);
 

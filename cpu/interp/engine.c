@@ -5,6 +5,12 @@
  */
 #include "cpu/interp/interp.h"
 
+/*
+ * Of the run loop, some ten instructions each: what they cost is about what it costs to hand over
+ * and to come back.
+ */
+#define ROUNDS 16u
+
 static void fold_count(struct vcpu *v)
 {
 	v->stats.insns += v->icount;
@@ -13,6 +19,7 @@ static void fold_count(struct vcpu *v)
 
 static enum exit_reason leave(struct vcpu *v, enum exit_reason reason)
 {
+	v->interp->often = 0;
 	fold_count(v);
 	return reason;
 }
@@ -30,6 +37,7 @@ static void refresh(struct vcpu *v)
 	if (!(cs->attr & SEG_DB) && last > 0xffff)
 		last = 0xffff;
 	in->page_eip_count = last >= PAGE_SIZE - 1 ? last - (PAGE_SIZE - 2) : 0;
+	in->goto_eip_count = in->often ? 0 : in->page_eip_count;
 	v->tlb_set = vcpu_tlb(v)->set[v->cpl == 3];
 	in->generation = v->generation;
 }
@@ -182,6 +190,10 @@ static enum exit_reason go(struct vcpu *v, bool step)
 			refresh(v);
 			if (v->hand_over && !step && v->hand_over(v))
 				return EXIT_HAND_OVER;
+		} else if (unlikely(in->often) && !step && !--in->often) {
+			if (v->hand_over(v))
+				return EXIT_HAND_OVER;
+			in->often = ROUNDS;
 		}
 		b = NULL;
 		if (!step && !(v->events & VCPU_EV_STEP) && !in->single_due)
@@ -241,6 +253,11 @@ static enum exit_reason interp_step(struct vcpu *v)
 	v->interp->generation = v->generation - 1;
 	v->cur = NULL;
 	return run_caught(v, true);
+}
+
+void interp_ask_often(struct vcpu *v)
+{
+	v->interp->often = ROUNDS;
 }
 
 /* Code around the place is decoded with, or without, the question in front of it. */

@@ -121,6 +121,8 @@ struct interp {
 	struct block none; /* what empty hash slots point to */
 	u32 mode;
 	u32 page_eip_count; /* a page lies wholly inside the CS limit when page_eip is below this */
+	u32 goto_eip_count; /* the same for goto_eip(); 0: it comes back to the run loop */
+	u32 often;	    /* interp_ask_often(): times through the run loop until then; 0: not */
 	u32 generation;	    /* of the vcpu, when mode was computed */
 	bool exit_due;	    /* a handler wants run() to return `exit` */
 	bool no_trap;	    /* the instruction takes no single-step trap (INT n) */

@@ -43,7 +43,7 @@ void FAST __attribute__((noinline)) goto_eip(u32 eip)
 	in = cpu->interp;
 	eip -= off;
 	b = in->hash[interp_hash(gpa)];
-	if (unlikely(eip >= in->page_eip_count || b->gpa != gpa || b->mode != in->mode))
+	if (unlikely(eip >= in->goto_eip_count || b->gpa != gpa || b->mode != in->mode))
 		return;
 	cpu->page_eip = eip;
 	ip = b->insn;

@@ -298,6 +298,34 @@ static void string_io_steps(void)
 	CHECK_EQ(vm.v.eip, CODE + 7);
 }
 
+static bool in_data_page(struct vcpu *v)
+{
+	return (v->eip & PAGE_MASK) == DATA;
+}
+
+/* Nothing changes where control goes to code that another engine takes: it has to be asked. */
+static void hands_over_elsewhere(void)
+{
+	for (unsigned often = 0; often < 2; often++) {
+		start();
+		/* mov $1000, %ecx; 1: call DATA; loop 1b; hlt */
+		CODE_AT(CODE, "\xb9\xe8\x03\x00\x00\xe8\xf6\xff\x02\x00\xe2\xf9\xf4");
+		CODE_AT(DATA, "\x40\xc3"); /* inc %eax; ret */
+		vm.v.gpr[REG_EAX] = 0;
+		vm.v.hand_over = in_data_page;
+		vm.v.eip = CODE;
+		if (often)
+			interp_ask_often(&vm.v);
+		CHECK_EQ(interp_engine.run(&vm.v), often ? EXIT_HAND_OVER : EXIT_HLT);
+		CHECK_EQ(vm.v.eip, often ? DATA : CODE + 13);
+		CHECK(often ? vm.v.gpr[REG_EAX] < 100 : vm.v.gpr[REG_EAX] == 1000);
+	}
+	/* It was for that run only. */
+	CHECK_EQ(interp_engine.step(&vm.v), EXIT_STEP);
+	vm.v.eip = CODE;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+}
+
 int main(void)
 {
 	writes_itself();
@@ -311,6 +339,7 @@ int main(void)
 	steps();
 	hands_over_after_shadow();
 	string_io_steps();
+	hands_over_elsewhere();
 	free(arena);
 	return check_done();
 }
