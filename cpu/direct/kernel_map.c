@@ -7,10 +7,15 @@
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
 #include "cpu/mem.h"
+#include "cpu/mmu/walk.h"
+#include "cpu/physmem.h"
 #include "lib/str.h"
 
 #define PAGES_MAX 2048u /* Linux has 12 MB of code, of which few pages are in use */
 #define HASH	  2048u
+
+#define REGION_SHIFT 22 /* what a page directory's entry is for; PAE's are for a half */
+#define REGION_MASK  (BIT(REGION_SHIFT) - 1)
 
 struct kernel_map {
 	struct {
@@ -22,7 +27,8 @@ struct kernel_map {
 	u16 hash[HASH];	  /* 1 + number of the first page; 0: none */
 	u32 region[32];	  /* a bit for each 4 MB that one of them is in */
 	bool check_all, check_local;
-	u32 base, limit; /* of CS: the ways are by EIP */
+	u32 check_region; /* 1 + number of the 4 MB to check; 0: none */
+	u32 base, limit;  /* of CS: the ways are by EIP */
 };
 
 size_t kernel_map_size(void)
@@ -41,7 +47,11 @@ void kernel_map_flushed(struct vcpu *v, enum tlb_flush what, u32 lin)
 
 	if (what == TLB_FLUSH_LOCAL)
 		m->check_local = true;
-	else if (what == TLB_FLUSH_ALL || in_region(m, lin))
+	else if (what == TLB_FLUSH_ALL)
+		m->check_all = true;
+	else if (in_region(m, lin) && !m->check_region)
+		m->check_region = 1 + (lin >> REGION_SHIFT); /* the page may be a large one */
+	else if (in_region(m, lin) && m->check_region != 1 + (lin >> REGION_SHIFT))
 		m->check_all = true;
 }
 
@@ -55,16 +65,91 @@ static void forget(struct direct *d)
 	translate_drop_links(d->translator);
 }
 
+static bool walked(struct vcpu *v, u32 lin, u32 gpa)
+{
+	u32 now;
+
+	return mem_peek_translate(v, lin, &now) && now == gpa;
+}
+
+/* The table at gpa, NULL: not in plain memory. */
+static const u32 *table_at(const struct vcpu *v, u32 gpa)
+{
+	const struct phys_region *r;
+
+	gpa &= v->mem->a20_mask;
+	r = physmem_find(v->mem, gpa);
+	if (!r || !r->rd || r->last - gpa < PAGE_SIZE - 1)
+		return NULL;
+	return (const u32 *)(const void *)(r->rd + (gpa - r->first));
+}
+
+/* What the page directory says of the last few regions. */
+#define REGIONS 8u
+#define VALID	1u
+
+struct regions {
+	struct {
+		u32 lin;	  /* with VALID */
+		u32 large;	  /* where a large page begins, with VALID; 0: there is none */
+		const u32 *table; /* NULL with no large page: for the walk */
+	} at[REGIONS];
+};
+
+static void look_up(const struct vcpu *v, struct regions *t, u32 lin)
+{
+	const u32 *directory = table_at(v, v->cr3 & PAGE_MASK);
+	u32 n = (lin >> REGION_SHIFT) % REGIONS,
+	    pde = directory ? directory[lin >> REGION_SHIFT] : 0;
+
+	t->at[n].lin = (lin & ~REGION_MASK) | VALID;
+	t->at[n].large = 0;
+	t->at[n].table = NULL;
+	if (!(pde & PTE_P))
+		return;
+	if (!(pde & PDE_PS) || !(v->cr4 & CR4_PSE))
+		t->at[n].table = table_at(v, pde & PAGE_MASK);
+	else if (!(pde & REGION_MASK & PAGE_MASK)) /* bit 12 is PAT; the others are reserved */
+		t->at[n].large = (pde & ~REGION_MASK) | VALID;
+}
+
+/*
+ * Whether lin leads to gpa. A kernel has hundreds of pages with code and flushes the TLB at all
+ * times: with 32-bit tables in plain memory the page walk is done here.
+ */
+static bool leads(struct vcpu *v, struct regions *t, u32 lin, u32 gpa)
+{
+	u32 n = (lin >> REGION_SHIFT) % REGIONS, page;
+
+	if (!(v->cr0 & CR0_PG) || (v->cr4 & CR4_PAE))
+		return walked(v, lin, gpa);
+	if (t->at[n].lin != ((lin & ~REGION_MASK) | VALID))
+		look_up(v, t, lin);
+	if (t->at[n].large) {
+		page = (t->at[n].large & ~REGION_MASK) | (lin & REGION_MASK);
+	} else if (t->at[n].table) {
+		page = t->at[n].table[lin >> PAGE_SHIFT & 1023];
+		if (!(page & PTE_P))
+			return false;
+	} else {
+		return walked(v, lin, gpa);
+	}
+	return (page & PAGE_MASK & v->mem->a20_mask) == gpa;
+}
+
 static bool holds(struct vcpu *v, const struct kernel_map *m)
 {
-	u32 gpa;
+	struct regions t = {0};
 
-	if (!m->check_all && !m->local)
+	if (!m->check_all && !m->check_region && !m->local)
 		return true;
 	for (u32 n = 0; n < m->count; n++) {
-		if (m->page[n].global && !m->check_all)
+		u32 lin = m->page[n].lin;
+
+		if (!m->check_all && !(m->check_local && !m->page[n].global) &&
+		    m->check_region != 1 + (lin >> REGION_SHIFT))
 			continue;
-		if (!mem_peek_translate(v, m->page[n].lin, &gpa) || gpa != m->page[n].gpa)
+		if (!leads(v, &t, lin, m->page[n].gpa))
 			return false;
 	}
 	return true;
@@ -76,7 +161,7 @@ bool kernel_map_check(struct direct *d, struct vcpu *v)
 	struct kernel_map *m = d->map;
 	bool same = m->base == cs->base && m->limit == cs->limit;
 
-	if (likely(same && !m->check_all && !m->check_local))
+	if (likely(same && !m->check_all && !m->check_local && !m->check_region))
 		return true;
 	same = same && holds(v, m);
 	if (!same)
@@ -84,6 +169,7 @@ bool kernel_map_check(struct direct *d, struct vcpu *v)
 	m->base = cs->base;
 	m->limit = cs->limit;
 	m->check_all = m->check_local = false;
+	m->check_region = 0;
 	return same;
 }
 

@@ -90,9 +90,101 @@ static void test_changes(void)
 	end();
 }
 
+#define DIRECTORY    0x80000u
+#define TABLE	     0x81000u /* the first of TABLES */
+#define TABLES	     3u
+#define CODE_LIN     0xc0000000u
+#define CODE_REGIONS 4u /* of 4 MB, with code in them */
+#define EACH	     6u
+
+/* An entry of the directory: 4 KB pages, a large page, one with a reserved bit, a table that is no
+ * memory, or nothing. */
+static u32 directory_entry(void)
+{
+	switch (rand() % 8) {
+	case 0:
+		return 0x00400083 | (rand() % 2 ? 0x800000 : 0);
+	case 1:
+		return 0x00402083;
+	case 2:
+		return 0xfff00003;
+	case 3:
+		return 0x80;
+	default:
+		return (TABLE + (u32)rand() % TABLES * PAGE_SIZE) | 3;
+	}
+}
+
+static void write_tables(void)
+{
+	u32 region = (u32)rand() % CODE_REGIONS;
+
+	if (rand() % 3 == 0)
+		set_ram32(DIRECTORY + (CODE_LIN >> 22) * 4 + region * 4, directory_entry());
+	else
+		set_ram32(TABLE + (u32)rand() % TABLES * PAGE_SIZE + (u32)rand() % EACH * 4,
+			  (u32)rand() % 4 << PAGE_SHIFT | (rand() % 8 ? 3 : 2));
+}
+
+static bool leads_to(u32 page, u32 *gpa)
+{
+	return mem_peek_translate(v, CODE_LIN + page / EACH * FAR_APART + page % EACH * PAGE_SIZE,
+				  gpa);
+}
+
+/* Random changes of tables, and what the page walk says of each page, before and after. */
+static void test_tables(void)
+{
+	u32 there, kept = 0, dropped = 0;
+
+	srand(4);
+	begin();
+	v->cr0 |= CR0_PG;
+	v->cr3 = DIRECTORY;
+	for (unsigned turn = 0; turn < 20000; turn++) {
+		u32 was[CODE_REGIONS * EACH], gpa;
+		bool same = true, flush_all = rand() % 2;
+
+		v->cr4 = rand() % 16 ? CR4_PSE : 0;
+		for (u32 page = 0; page < CODE_REGIONS * EACH; page++) {
+			was[page] = ~0u;
+			if (!leads_to(page, &was[page]) || rand() % 3 == 0)
+				was[page] = ~0u;
+			else
+				kernel_map_add(&d,
+					       CODE_LIN + page / EACH * FAR_APART +
+						       page % EACH * PAGE_SIZE,
+					       was[page]);
+		}
+		ways_dropped();
+		write_tables();
+		for (u32 page = 0; page < CODE_REGIONS * EACH; page++) {
+			if (was[page] == ~0u)
+				continue;
+			there = leads_to(page, &gpa) && gpa == was[page];
+			same = same && there;
+			if (!there && !flush_all)
+				mem_tlb_flush_page(v, CODE_LIN + page / EACH * FAR_APART);
+		}
+		if (flush_all)
+			mem_tlb_flush(v, rand() % 2);
+		CHECK_EQ(kernel_map_check(&d, v), same);
+		CHECK_EQ(ways_dropped(), !same);
+		kept += same;
+		dropped += !same;
+		/* Nothing of this turn is left to the next. */
+		v->seg[SEG_CS].base ^= 16;
+		kernel_map_check(&d, v);
+		ways_dropped();
+	}
+	CHECK(kept > 2000 && dropped > 2000);
+	end();
+}
+
 int main(void)
 {
 	test_many();
+	test_tables();
 	test_changes();
 	return check_done();
 }
