@@ -140,7 +140,7 @@ void make_pages(bool attacks)
 	}
 	for (u32 i = 0; i < RANDOM_ENTRIES && attacks; i++) {
 		pt[(DATA_AT >> 12) + random_below(0x20)] = random_entry();
-		pt[random_below(0x60)] &= one_in(2) ? ~(u32)U : ~(u32)W;
+		pt[0x20 + random_below(0x50)] &= one_in(2) ? ~(u32)U : ~(u32)W;
 		pd[random_below(1024)] = random_entry();
 	}
 	for (u32 i = 1; i < 4; i++)
