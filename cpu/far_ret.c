@@ -31,7 +31,7 @@ static void ret_outer(struct vcpu *v, struct stack *st, u16 cs, struct descripto
 	stack_skip(st, pop_bytes);
 	esp = stack_pop(v, st, opsize);
 	sel = (u16)stack_pop(v, st, opsize);
-	sd = stack_outer_check(v, sel, cpl);
+	sd = stack_outer_check(v, sel, cpl, VEC_SS);
 	code_offset_check(v, &code, eip);
 	descriptor_accessed(v, &sd);
 	descriptor_accessed(v, d);

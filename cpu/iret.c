@@ -117,7 +117,7 @@ static void iret_outer(struct vcpu *v, struct iret_frame *f, struct descriptor *
 	unsigned cpl = SEL_RPL(f->cs);
 	u32 esp = stack_pop(v, &f->st, opsize);
 	u16 sel = (u16)stack_pop(v, &f->st, opsize);
-	struct descriptor sd = stack_outer_check(v, sel, cpl);
+	struct descriptor sd = stack_outer_check(v, sel, cpl, VEC_NP);
 	struct segment code = descriptor_segment(d, f->cs);
 	struct segment ss = descriptor_segment(&sd, sel);
 	struct stack outer = stack_make(v, &ss, esp, cpl);

@@ -50,8 +50,9 @@ void stack_commit(struct vcpu *v, const struct stack *st);
 /* The stack for an inner level from the current TSS (SDM vol. 3, 5.8.5), with its #TS and #SS. */
 struct stack stack_inner(struct vcpu *v, unsigned cpl);
 
-/* Checks a return to an outer level's SS (RET, IRET) and gives its descriptor. */
-struct descriptor stack_outer_check(struct vcpu *v, u16 sel, unsigned cpl);
+/* Checks a return to an outer level's SS and gives its descriptor. absent: what is raised for one
+ * that is not present, VEC_SS (RET) or VEC_NP (IRET). */
+struct descriptor stack_outer_check(struct vcpu *v, u16 sel, unsigned cpl, u8 absent);
 /* After such a return: data segments that the outer level may not use become null. */
 void segments_drop_inner(struct vcpu *v);
 

@@ -101,7 +101,7 @@ struct stack stack_inner(struct vcpu *v, unsigned cpl)
 	return st;
 }
 
-struct descriptor stack_outer_check(struct vcpu *v, u16 sel, unsigned cpl)
+struct descriptor stack_outer_check(struct vcpu *v, u16 sel, unsigned cpl, u8 absent)
 {
 	struct descriptor d;
 
@@ -112,6 +112,6 @@ struct descriptor stack_outer_check(struct vcpu *v, u16 sel, unsigned cpl)
 	    !attr_is_writable(descriptor_attr(&d)))
 		cpu_raise(v, VEC_GP, SEL_ERROR(sel));
 	if (!descriptor_present(&d))
-		cpu_raise(v, VEC_SS, SEL_ERROR(sel));
+		cpu_raise(v, absent, SEL_ERROR(sel));
 	return d;
 }

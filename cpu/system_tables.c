@@ -14,12 +14,14 @@ void cpu_lgdt(struct vcpu *v, u32 base, u16 limit)
 {
 	check_cpl0(v);
 	v->gdtr = (struct desc_table){.base = base, .limit = limit};
+	v->tables++;
 }
 
 void cpu_lidt(struct vcpu *v, u32 base, u16 limit)
 {
 	check_cpl0(v);
 	v->idtr = (struct desc_table){.base = base, .limit = limit};
+	v->tables++;
 }
 
 /* LLDT's and LTR's selector: in the GDT, of one of two types, present. */
@@ -44,6 +46,7 @@ void cpu_lldt(struct vcpu *v, u16 sel)
 	if (vcpu_real_segments(v))
 		cpu_raise_ud(v);
 	check_cpl0(v);
+	v->tables++;
 	if (SEL_NULL(sel)) {
 		v->ldtr = (struct segment){.sel = sel};
 		return;
@@ -65,4 +68,5 @@ void cpu_ltr(struct vcpu *v, u16 sel)
 	d.high |= SYS_BUSY << 8;
 	lin_write8(v, d.lin + 5, (u8)(d.high >> 8));
 	v->tr = descriptor_segment(&d, sel);
+	v->tables++;
 }

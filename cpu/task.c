@@ -253,6 +253,7 @@ static void enter_task(struct vcpu *v, const struct task *t, const struct task_s
 	v->cur = NULL;
 	v->tr = t->tss;
 	v->tr.attr |= SYS_BUSY;
+	v->tables++;
 	v->cr0 |= CR0_TS;
 	v->dr[7] &= ~DR7_LOCAL;
 	v->eip = s->eip;

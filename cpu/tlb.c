@@ -154,6 +154,7 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 		tlb->large_last = 0;
 	}
 	v->generation++;
+	v->tables++;
 	if (v->flushed)
 		v->flushed(v, all ? TLB_FLUSH_ALL : TLB_FLUSH_LOCAL, 0);
 }
@@ -180,6 +181,7 @@ void mem_tlb_flush_page(struct vcpu *v, u32 lin)
 	if (v->mem->tables_loose)
 		v->mem->tables_flushed(v->mem->table_ctx, false, lin);
 	v->generation++;
+	v->tables++;
 	if (v->flushed)
 		v->flushed(v, TLB_FLUSH_PAGE, lin);
 	if (lin >= tlb->large_first && lin <= tlb->large_last) {

@@ -189,6 +189,11 @@ struct vcpu {
 	 * flushes, CPL, CR0, CR4, VM and CS.D changes. An engine compares it with its own copy.
 	 */
 	u32 generation;
+	/*
+	 * Goes up with TLB flushes and with changes of GDTR, IDTR, LDTR and TR: where descriptors and
+	 * the TSS lie in memory holds while it stays.
+	 */
+	u32 tables;
 	u32 debug_hits;	      /* DR6 bits since the last cpu_debug_trap() */
 	struct cpu_fault fault;
 

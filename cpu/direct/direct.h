@@ -76,6 +76,7 @@ struct direct_stats {
 	u64 entries; /* from another engine to guest code on the CPU */
 	u64 exits[EXITS_COUNT];
 	u64 refused[REFUSE_COUNT];
+	u64 crossed;		/* between CPL 3 and 0, by cross.c */
 	u64 translated;		/* to translated code */
 	u64 translated_left[2]; /* translated code: to find more; for an instruction */
 	u64 translated_calls;	/* it went on behind an instruction that was carried out for it */

@@ -73,9 +73,21 @@ static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_ref
 
 enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 {
+	enum direct_next next;
+
 	if (vcpu_real_segments(v))
 		return direct_v86(d, v);
-	return v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v);
+	d->crossed = false;
+	direct_enter_cr4(d, v);
+	do {
+		next = v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v);
+	} while (next == NEXT_CROSSED && !d->lockstep);
+	direct_leave_cr4(d);
+	if (next == NEXT_CROSSED) {
+		cross_registers(v);
+		next = NEXT_ANY;
+	}
+	return next;
 }
 
 /* Guest code on the CPU, and what it left to do. True: the run loop is wanted. */
@@ -93,7 +105,7 @@ static bool native_leaves(struct direct *d, struct vcpu *v, enum exit_reason *re
 	case NEXT_DOWN:
 		*reason = EXIT_SHUTDOWN;
 		return true;
-	case NEXT_ANY:
+	default:
 		break;
 	}
 	return false;

@@ -5,8 +5,8 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/descriptor.h"
+#include "cpu/direct/frame.h"
 #include "cpu/direct/private.h"
-#include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
@@ -60,24 +60,24 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 		return false;
 	if (direct_kernel_barred(d, v))
 		return false;
-	return !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v);
+	return !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v, ss);
 }
 
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
 {
 	struct direct_frame *f = &direct_frame;
 
-	f->eax = v->gpr[REG_EAX];
-	f->ecx = v->gpr[REG_ECX];
-	f->edx = v->gpr[REG_EDX];
-	f->ebx = v->gpr[REG_EBX];
-	f->esp = v->gpr[REG_ESP];
-	f->ebp = v->gpr[REG_EBP];
-	f->esi = v->gpr[REG_ESI];
-	f->edi = v->gpr[REG_EDI];
+	frame_put(v->gpr);
 	f->eip = native;
 	f->eflags = (vcpu_eflags(v) & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
 	*d->host.esp0 = (u32)(&f->ss + 1);
+	translate_enter(d->translator, v->eflags, v->seg);
+}
+
+/* The same after cross.c: the frame has the registers and flags. */
+static void crossed_frame(struct direct *d, struct vcpu *v, u32 native)
+{
+	direct_frame.eip = native;
 	translate_enter(d->translator, v->eflags, v->seg);
 }
 
@@ -85,14 +85,7 @@ static void from_frame(struct translate_regs *r)
 {
 	const struct direct_frame *f = &direct_frame;
 
-	r->gpr[REG_EAX] = f->eax;
-	r->gpr[REG_ECX] = f->ecx;
-	r->gpr[REG_EDX] = f->edx;
-	r->gpr[REG_EBX] = f->ebx;
-	r->gpr[REG_ESP] = f->esp;
-	r->gpr[REG_EBP] = f->ebp;
-	r->gpr[REG_ESI] = f->esi;
-	r->gpr[REG_EDI] = f->edi;
+	frame_get(r->gpr);
 	r->eip = f->eip;
 	r->eflags = f->eflags;
 }
@@ -233,6 +226,22 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	return false;
 }
 
+/* The same where nothing has been forgotten since it was found. */
+static bool find_entry_raised(struct direct *d, struct vcpu *v, struct translate_unit **u)
+{
+	struct direct_entry *e = &d->entry[(v->eip ^ v->eip >> 6) % DIRECT_ENTRIES];
+
+	if (likely(e->eip == v->eip && e->forgotten == translate_forgotten(d->translator) &&
+		   e->unit)) {
+		*u = e->unit;
+		return false;
+	}
+	if (find_raised(d, v, u))
+		return true;
+	*e = (struct direct_entry){v->eip, translate_forgotten(d->translator), *u};
+	return false;
+}
+
 /* False: something is due before translated code can run. With IF clear an interrupt is not. */
 static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 {
@@ -284,6 +293,11 @@ static void left(struct direct *d, struct vcpu *v, enum direct_next *next)
 	struct translate_regs r;
 	bool interpret;
 
+	if (cross_out(d, v)) {
+		d->stats.translated_left[1]++;
+		*next = NEXT_CROSSED;
+		return;
+	}
 	from_frame(&r);
 	interpret = translate_left(d->translator, &r) == TRANSLATE_INTERPRET;
 	to_vcpu(v, &r);
@@ -348,30 +362,36 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 {
 	struct translate_unit *u;
 	enum direct_next next;
+	bool raised;
 
 	d->stats.entries++;
 	if (++d->kernel_entries % ENTRIES_A_WHILE == 0)
 		memset(d->rewritten, 0, PAGE_HASH);
-	direct_enter_cr4(d, v);
+	direct_update_cr4(d, v);
 	do {
 		kernel_map_check(d, v);
 		next = NEXT_STEP;
-		if (find_raised(d, v, &u)) {
+		raised = find_entry_raised(d, v, &u);
+		if ((raised || !u) && d->crossed)
+			cross_registers(v);
+		if (raised)
 			next = direct_deliver_fault(v);
-			break;
-		}
-		if (!u)
+		if (raised || !u)
 			break;
 		if (d->single)
 			translate_drop_links(d->translator);
 		else
 			translate_connect(d->translator, u);
 		d->stats.translated++;
-		direct_kernel_frame(d, v, translate_entry(u));
+		if (d->crossed)
+			crossed_frame(d, v, translate_entry(u));
+		else
+			direct_kernel_frame(d, v, translate_entry(u));
+		d->crossed = false;
 		next = run(d, v);
 	} while (next == NEXT_ANY && !d->single && v->cpl == 0 && !direct_events(v) &&
 		 direct_kernel_fit(d, v));
-	direct_leave_cr4(d);
+	d->crossed = next == NEXT_CROSSED;
 	return next;
 }
 

@@ -29,16 +29,17 @@ _Static_assert(ENTRY_COUNT <= DIRECT_KERNEL_LDT, "the LDT is too small");
 #define SELECTOR(entry) ((u16)((entry)*8 | SEL_LDT | 3))
 #define DPL_3		(3u << SEG_DPL_SHIFT)
 
-static const u8 held[4] = {SEG_DS, SEG_ES, SEG_SS, SEG_FS};
+enum { HELD_DS, HELD_ES, HELD_SS, HELD_FS, HELD_COUNT };
 
 struct kernel_segments {
 	struct segment known[TRANSLATE_SELECTORS]; /* where attr is not 0 */
-	struct segment seen[ARRAY_SIZE(held)];	   /* what `use` stands for */
-	u16 use[ARRAY_SIZE(held)];
+	struct segment seen[HELD_COUNT];	   /* what `use` stands for */
+	u16 use[HELD_COUNT];
 	bool wide;
 	u32 outside;	       /* faults that may be because it is not wide */
 	struct desc_table gdt; /* which the known ones are from */
 	u32 ldt_base, ldt_limit;
+	u32 tables; /* of v, when they were compared */
 };
 
 size_t kernel_segments_size(void)
@@ -115,7 +116,7 @@ void kernel_segments_forget(struct direct *d, const struct vcpu *v)
 		translate_know(d->translator, sel, 0, 0, 0, 0);
 	for (unsigned sel = 0; sel < TRANSLATE_SELECTORS; sel++)
 		k->known[sel].attr = 0;
-	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
+	for (unsigned n = 0; n < HELD_COUNT; n++)
 		k->seen[n].attr = 0xffff;
 	k->gdt = v->gdtr;
 	k->ldt_base = v->ldtr.base;
@@ -147,7 +148,7 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
 	k->known[sel] = s;
 	cut(d, &s);
 	set_entry(d, sel, s);
-	for (unsigned n = 0; n < ARRAY_SIZE(held); n++) /* one may have this entry's old meaning */
+	for (unsigned n = 0; n < HELD_COUNT; n++) /* one may have this entry's old meaning */
 		k->seen[n].attr = 0xffff;
 	translate_know(d->translator, (u8)sel, lin, low, high, SELECTOR(sel));
 }
@@ -164,24 +165,31 @@ void kernel_segments_fault(struct direct *d, struct vcpu *v)
 
 /* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
  */
-bool kernel_segments_fit(struct direct *d, const struct vcpu *v)
+bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct segment *ss)
 {
 	struct kernel_segments *k = d->kernel;
 
-	if (unlikely(tables_changed(k, v)))
-		kernel_segments_forget(d, v);
-	for (unsigned n = 0; n < ARRAY_SIZE(held); n++)
-		if (unlikely(!direct_same_segment(&v->seg[held[n]], &k->seen[n])))
-			hold(d, n, v->seg[held[n]]);
-	return k->use[0] && k->use[1] && k->use[2] && attr_is_writable(v->seg[SEG_SS].attr);
+	if (unlikely(k->tables != v->tables)) {
+		k->tables = v->tables;
+		if (tables_changed(k, v))
+			kernel_segments_forget(d, v);
+	}
+	if (unlikely(!direct_same_segment(&v->seg[SEG_DS], &k->seen[HELD_DS])))
+		hold(d, HELD_DS, v->seg[SEG_DS]);
+	if (unlikely(!direct_same_segment(&v->seg[SEG_ES], &k->seen[HELD_ES])))
+		hold(d, HELD_ES, v->seg[SEG_ES]);
+	if (unlikely(!direct_same_segment(ss, &k->seen[HELD_SS])))
+		hold(d, HELD_SS, *ss);
+	if (unlikely(!direct_same_segment(&v->seg[SEG_FS], &k->seen[HELD_FS])))
+		hold(d, HELD_FS, v->seg[SEG_FS]);
+	return k->use[HELD_DS] && k->use[HELD_ES] && k->use[HELD_SS] && attr_is_writable(ss->attr);
 }
 
 void kernel_segments_enter(struct direct *d)
 {
 	const u16 *use = d->kernel->use;
 
-	if (d->entered || direct_small_stack.selector)
-		direct_segments_apart(d);
+	d->apart = true;
 	direct_frame.cs = SELECTOR(ENTRY_CS);
 	direct_frame.ds = use[0];
 	direct_frame.es = use[1];
@@ -192,7 +200,8 @@ void kernel_segments_enter(struct direct *d)
 
 static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
 {
-	static const u8 place[SEG_COUNT] = {[SEG_ES] = 1, [SEG_SS] = 2, [SEG_FS] = 3, [SEG_GS] = 4};
+	static const u8 place[SEG_COUNT] = {
+		[SEG_DS] = HELD_DS, [SEG_ES] = HELD_ES, [SEG_FS] = HELD_FS, [SEG_GS] = HELD_COUNT};
 	struct kernel_segments *k = d->kernel;
 	unsigned n = place[seg];
 
@@ -202,7 +211,7 @@ static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
 		v->seg[seg] = k->known[sel];
 	else /* null; or the guest has written over the state, and means nothing on this PC */
 		segment_set_null(v, seg, sel);
-	if (n == ARRAY_SIZE(held))
+	if (n == HELD_COUNT)
 		return;
 	k->seen[n] = v->seg[seg];
 	k->use[n] = known ? SELECTOR(sel) : 0;

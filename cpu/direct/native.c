@@ -7,8 +7,8 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
+#include "cpu/direct/frame.h"
 #include "cpu/direct/private.h"
-#include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 
@@ -54,14 +54,7 @@ static void load_frame(struct direct *d, struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
 
-	f->eax = v->gpr[REG_EAX];
-	f->ecx = v->gpr[REG_ECX];
-	f->edx = v->gpr[REG_EDX];
-	f->ebx = v->gpr[REG_EBX];
-	f->esp = v->gpr[REG_ESP];
-	f->ebp = v->gpr[REG_EBP];
-	f->esi = v->gpr[REG_ESI];
-	f->edi = v->gpr[REG_EDI];
+	frame_put(v->gpr);
 	f->eip = v->eip;
 	f->eflags = vcpu_eflags(v);
 	if (d->single)
@@ -74,14 +67,7 @@ static void save_frame(struct vcpu *v)
 	const struct direct_frame *f = &direct_frame;
 	u32 before = v->eflags, flags = f->eflags;
 
-	v->gpr[REG_EAX] = f->eax;
-	v->gpr[REG_ECX] = f->ecx;
-	v->gpr[REG_EDX] = f->edx;
-	v->gpr[REG_EBX] = f->ebx;
-	v->gpr[REG_ESP] = f->esp;
-	v->gpr[REG_EBP] = f->ebp;
-	v->gpr[REG_ESI] = f->esi;
-	v->gpr[REG_EDI] = f->edi;
+	frame_get(v->gpr);
 	v->eip = f->eip;
 	/* Faults push RF set; the guest has not got it set itself, or it would not run here. */
 	flags &= ~FLAG_RF;
@@ -126,6 +112,8 @@ void direct_enter_cr4(struct direct *d, struct vcpu *v)
 	bool tsc = (cpu_features(v) & CPUID_TSC) && !(v->cr4 & CR4_TSD) && !v->tsc_offset &&
 		   !d->lockstep;
 
+	d->guest_cr4 = v->cr4;
+	d->guest_tsc_offset = v->tsc_offset;
 	value |= d->own_cr4 & simd & v->cr4;
 	if (vcpu_v86(v) && d->vif != VIF_UNUSED)
 		value |= CR4_VME;
@@ -159,7 +147,24 @@ static inline u8 lin_read_user8(struct vcpu *v, u32 lin)
 	return *(const u8 *)(lin + e->addend);
 }
 
-/* INT n and SYSENTER, the commonest faults: without the interpreter. And whether they raised. */
+/* The quickest way into translated code: INT n and SYSENTER where all that takes is at hand. */
+static bool system_call_crosses(struct direct *d, struct vcpu *v)
+{
+	u32 lin = v->seg[SEG_CS].base + direct_frame.eip;
+	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct cross_event event = {.eip = direct_frame.eip + 2, .software = true};
+	const u8 *code;
+
+	if (((lin + 1) & PAGE_MASK) != e->rd_tag || v->mem_slow)
+		return false;
+	code = (const u8 *)(lin + e->addend);
+	event.vector = code[1];
+	if (code[0] == OPCODE_INT)
+		return cross_gate(d, v, &event);
+	return code[0] == OPCODE_0F && code[1] == OPCODE_0F_SYSENTER && cross_sysenter(d, v);
+}
+
+/* The same by the general functions; and whether they raised. */
 static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *done)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip, first, second = 0;
@@ -182,6 +187,20 @@ enum direct_next direct_deliver_fault(struct vcpu *v)
 	return cpu_exception(v, v->fault.vector, v->fault.error) ? NEXT_ANY : NEXT_DOWN;
 }
 
+/* What was raised for an access of guest code's. */
+static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
+{
+	struct cross_event event = {.vector = v->fault.vector,
+				    .fault = true,
+				    .error = v->fault.error,
+				    .eip = direct_frame.eip};
+
+	if (event.vector == VEC_PF && cross_gate(d, v, &event))
+		return NEXT_CROSSED;
+	save_frame(v);
+	return direct_deliver_fault(v);
+}
+
 /* False: guest code goes on. */
 static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
 {
@@ -192,8 +211,7 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
 		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
 			d->stats.exits[EXITS_FAULT]++;
-			save_frame(v);
-			*next = direct_deliver_fault(v);
+			*next = guest_fault(d, v);
 			return true;
 		}
 	}
@@ -215,6 +233,10 @@ static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 {
 	bool done = false;
 
+	if (system_call_crosses(d, v)) {
+		d->stats.exits[EXITS_SYSTEM]++;
+		return NEXT_CROSSED;
+	}
 	save_frame(v);
 	if (system_call_raised(v, &done)) {
 		d->stats.exits[EXITS_SYSTEM]++;
@@ -293,7 +315,10 @@ void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2)
 
 void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2)
 {
-	direct_switch(root, cr0);
+	if (d->ldt == d->host.ldt_selector)
+		direct_switch(root, cr0);
+	else
+		direct_switch_translated(root, cr0);
 	if (direct_frame.vector == VEC_PF)
 		*cr2 = read_cr2();
 	else if (direct_frame.vector >= VEC_IRQ_FIRST)
@@ -326,8 +351,10 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 
 	d->stats.entries++;
 	d->segments_changed = false;
-	load_frame(d, v);
-	direct_enter_cr4(d, v);
+	if (!d->crossed)
+		load_frame(d, v);
+	d->crossed = false;
+	direct_update_cr4(d, v);
 	for (;;) {
 		if (!go(d, v, &cr2)) {
 			save_frame(v);
@@ -338,6 +365,5 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 		else if (exit_guest(d, v, cr2, &next))
 			break;
 	}
-	direct_leave_cr4(d);
 	return next;
 }

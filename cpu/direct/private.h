@@ -7,9 +7,37 @@
 
 /* What guest code on the CPU has left to do. */
 enum direct_next {
-	NEXT_ANY,  /* look at the state */
-	NEXT_STEP, /* the instruction at v->eip is for the interpreter */
-	NEXT_DOWN, /* shutdown */
+	NEXT_ANY,     /* look at the state */
+	NEXT_STEP,    /* the instruction at v->eip is for the interpreter */
+	NEXT_DOWN,    /* shutdown */
+	NEXT_CROSSED, /* between CPL 3 and 0: see cross.c */
+};
+
+/* 8 bytes of the guest's that something was found in, and what they were. */
+struct direct_found {
+	const u32 *at;
+	u32 low, high;
+};
+
+/* What a 32-bit interrupt or trap gate leads to from CPL 3: CPL 0, and its stack. */
+struct direct_gate {
+	u32 tables, mapping; /* of v and of physmem, when it was found */
+	struct direct_found gate, code, stack;
+	const u32 *tss; /* ESP0, SS0 */
+	struct segment cs, ss;
+	u32 eip;
+	u16 ss0;
+	u8 vector;
+	bool known, open, interrupt; /* open: to INT n; interrupt: IF goes off */
+};
+#define DIRECT_GATES 32u
+
+/* CS and SS of CPL 3 that IRET leads to. */
+struct direct_return {
+	u32 tables, mapping;
+	struct direct_found code, stack;
+	struct segment cs, ss;
+	bool known;
 };
 
 /* What VIF and VIP of this PC stand for while V86 mode runs (SDM vol. 3, 20.3). */
@@ -39,6 +67,13 @@ struct direct_real {
 	u32 barred_at;
 };
 
+/* The translation of what is at an EIP, while nothing is forgotten. */
+struct direct_entry {
+	u32 eip, forgotten;
+	struct translate_unit *unit;
+};
+#define DIRECT_ENTRIES 64u
+
 struct direct {
 	struct vcpu *vcpu;
 	struct direct_host host;
@@ -47,11 +82,13 @@ struct direct {
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
+	bool inner_data;		  /* ... and some that IRET would make null */
 	bool entered;			  /* ... and the frame has the selectors */
-	bool apart;			  /* ... or had them before CPL 0's, with this to hide */
-	u64 *hide[4];
-	bool segments_changed;		/* by guest code, since they were prepared */
-	u32 cr0, cr4;			/* of this PC now, but for CR0.TS */
+	bool apart;			  /* ... or had, before CPL 0's */
+	bool segments_changed;		  /* by guest code, since they were prepared */
+	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
+	u64 guest_tsc_offset;
+	u32 guest_cr4;			/* v's, that cr4 is made from */
 	u32 own_cr4;			/* while Farbus runs, but for TSD */
 	struct translator *translator;	/* NULL: CPL 0 is interpreted */
 	struct kernel_segments *kernel; /* ... and this too */
@@ -64,6 +101,10 @@ struct direct {
 	u8 vif;				   /* enum v86_vif: what VIF is now */
 	bool after_sti; /* V86 mode: one instruction is to run before an interrupt may come */
 	bool single;	/* one instruction (translated: unit) only; then NEXT_ANY */
+	bool crossed;	/* the frame has v's general registers and flags */
+	struct direct_gate gate[DIRECT_GATES];
+	struct direct_return back;
+	struct direct_entry entry[DIRECT_ENTRIES];
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
 	struct lockstep *lockstep; /* NULL: there is none */
@@ -107,16 +148,21 @@ enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v);
 
 static inline bool direct_same_segment(const struct segment *a, const struct segment *b)
 {
-	return !((a->sel ^ b->sel) | (a->base ^ b->base) | (a->limit ^ b->limit) |
-		 (a->attr ^ b->attr));
+	u32 x, y; /* sel and attr */
+
+	_Static_assert(offsetof(struct segment, attr) == offsetof(struct segment, sel) + 2, "");
+	__builtin_memcpy(&x, &a->sel, 4);
+	__builtin_memcpy(&y, &b->sel, 4);
+	return !((x ^ y) | (a->base ^ b->base) | (a->limit ^ b->limit));
 }
 
 /* segments.c */
 /* Whether a descriptor can say it, and the descriptor. */
 bool direct_segment_fits(const struct segment *s);
 u64 direct_descriptor(const struct segment *s);
-/* The frame and what is hidden are for CPL 0 for a while. */
-void direct_segments_apart(struct direct *d);
+/* Whether they hold v's data segments and these already. */
+bool direct_segments_hold(const struct direct *d, const struct vcpu *v, const struct segment *cs,
+			  const struct segment *ss);
 void direct_segments_init(struct direct *d);
 /* Makes the CPU's descriptor tables hold v's segments; false: they cannot. */
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
@@ -161,6 +207,12 @@ bool direct_fpu_usable(const struct vcpu *v);
 u32 direct_cr0(struct direct *d, const struct vcpu *v);
 void direct_enter_cr4(struct direct *d, struct vcpu *v);
 void direct_leave_cr4(struct direct *d);
+/* direct_enter_cr4() again where it would be another. */
+static inline void direct_update_cr4(struct direct *d, struct vcpu *v)
+{
+	if (unlikely(v->cr4 != d->guest_cr4 || v->tsc_offset != d->guest_tsc_offset))
+		direct_enter_cr4(d, v);
+}
 /* One switch to guest code and back, with interrupts off on the way in. */
 void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
 /* The same when nothing but general registers has changed since: with this CR0, or 0. */
@@ -194,8 +246,8 @@ void direct_kernel_init(struct direct *d, void *arena);
 
 size_t kernel_segments_size(void);
 void kernel_segments_init(struct direct *d);
-/* Whether the CPU can hold them; makes the descriptors of those that have changed. */
-bool kernel_segments_fit(struct direct *d, const struct vcpu *v);
+/* Whether the CPU can hold them, with this SS; makes the descriptors of those that have changed. */
+bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct segment *ss);
 /* Translated code loads nothing by itself any more. */
 void kernel_segments_forget(struct direct *d, const struct vcpu *v);
 /* Right before translated code runs, after the above: selectors in the frame. */
@@ -251,6 +303,28 @@ enum direct_store {
 };
 /* The guest's instruction at eip, if it is a store of a common form; registers are in the frame. */
 enum direct_store direct_store(struct vcpu *v, u32 eip);
+
+/* --- gates.c: what transfers were found to lead to; NULL: not at hand, or not of that kind --- */
+
+const struct direct_gate *direct_gate(struct direct *d, struct vcpu *v, u8 vector);
+const struct direct_return *direct_return(struct direct *d, struct vcpu *v, u16 cs, u16 ss);
+
+/* --- cross.c: between CPL 3 and translated code; true: NEXT_CROSSED --- */
+
+struct cross_event {
+	u8 vector;
+	bool fault;    /* with an error code */
+	bool software; /* INT n */
+	u32 error, eip;
+};
+
+/* Guest code of CPL 3 was left; the frame has all of its registers. */
+bool cross_gate(struct direct *d, struct vcpu *v, const struct cross_event *e);
+bool cross_sysenter(struct direct *d, struct vcpu *v);
+/* Translated code has come to an exit. */
+bool cross_out(struct direct *d, struct vcpu *v);
+/* v's general registers and arithmetic flags become the frame's. */
+void cross_registers(struct vcpu *v);
 
 /* --- emulate.c --- */
 

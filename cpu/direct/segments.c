@@ -57,6 +57,24 @@ static bool loadable(const struct direct *d, unsigned seg, const struct segment 
 	return attr_is_readable(s->attr) && (attr_is_conforming(s->attr) || attr_dpl(s->attr) == 3);
 }
 
+/* When IRET leads to CPL 3; and a null one may have a selector that becomes 0. */
+static bool becomes_null(unsigned seg, const struct segment *s)
+{
+	return seg != SEG_CS && seg != SEG_SS && !attr_is_conforming(s->attr) &&
+	       attr_dpl(s->attr) < 3 && (s->sel | s->attr | s->base | s->limit);
+}
+
+bool direct_segments_hold(const struct direct *d, const struct vcpu *v, const struct segment *cs,
+			  const struct segment *ss)
+{
+	return d->loaded_ok && direct_same_segment(cs, &d->loaded[SEG_CS]) &&
+	       direct_same_segment(ss, &d->loaded[SEG_SS]) &&
+	       direct_same_segment(&v->seg[SEG_DS], &d->loaded[SEG_DS]) &&
+	       direct_same_segment(&v->seg[SEG_ES], &d->loaded[SEG_ES]) &&
+	       direct_same_segment(&v->seg[SEG_FS], &d->loaded[SEG_FS]) &&
+	       direct_same_segment(&v->seg[SEG_GS], &d->loaded[SEG_GS]);
+}
+
 static bool unchanged(const struct direct *d, const struct vcpu *v)
 {
 	for (unsigned i = 0; i < SEG_COUNT; i++)
@@ -91,9 +109,11 @@ bool direct_segments_prepare(struct direct *d, struct vcpu *v)
 		if (d->loaded_ok && !SEL_NULL(d->loaded[i].sel))
 			*slot_of(d, d->loaded[i].sel) = 0;
 	d->loaded_ok = true;
+	d->inner_data = false;
 	for (unsigned i = 0; i < SEG_COUNT; i++) {
 		const struct segment *s = &v->seg[i];
 
+		d->inner_data |= becomes_null(i, s);
 		d->loaded_ok &= loadable(d, i, s);
 		d->descriptor[i] = SEL_NULL(s->sel) ? 0 : direct_descriptor(s);
 		d->loaded_ok &= !conflict(d, v, i);
@@ -143,6 +163,7 @@ static void enter_stack(struct direct *d, const struct vcpu *v)
 /* The frame's selectors are still those of v: only what was hidden has to come back. */
 static void show_hidden(void)
 {
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
 		*direct_hide[i] |= DESC_P;
 }
@@ -167,13 +188,10 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 		return;
 	}
 	enter_stack(d, v);
-	if (likely(d->apart)) {
-		memcpy(direct_hide, d->hide, sizeof(d->hide));
-		frame_selectors(v);
-		d->entered = true;
-		d->apart = false;
-	}
 	if (likely(d->entered)) {
+		if (likely(d->apart))
+			frame_selectors(v);
+		d->apart = false;
 		show_hidden();
 		return;
 	}
@@ -191,18 +209,7 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 			direct_hide[i] = slot_of(d, sel);
 	}
 	frame_selectors(v);
-}
-
-void direct_segments_apart(struct direct *d)
-{
-	if (d->entered) {
-		memcpy(d->hide, direct_hide, sizeof(d->hide));
-		d->apart = true;
-	}
-	d->entered = false;
-	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
-		direct_hide[i] = &none;
-	direct_small_stack.selector = 0;
+	d->apart = false;
 }
 
 static bool leave_one(struct vcpu *v, unsigned seg, u16 sel)

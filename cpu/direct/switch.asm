@@ -4,7 +4,8 @@
 
 bits 32
 
-global direct_frame, direct_hide, direct_small_stack, direct_switch, direct_switch_back
+global direct_frame, direct_hide, direct_small_stack
+global direct_switch, direct_switch_translated, direct_switch_back
 
 section .bss align=16
 
@@ -16,8 +17,8 @@ saved_esp:	resd 1
 
 section .text
 
-; void direct_switch(u32 cr3, u32 cr0)
-direct_switch:
+; ECX := cr3, and what both begin with.
+%macro BEGIN 0
 	push ebp
 	push ebx
 	push esi
@@ -28,9 +29,27 @@ direct_switch:
 	mov ecx, [esp + 20]
 	mov eax, [esp + 24]
 	test eax, eax
-	jz .cr0_done
+	jz %%cr0_done
 	mov cr0, eax
-.cr0_done:
+%%cr0_done:
+%endmacro
+
+; void direct_switch_translated(u32 cr3, u32 cr0)
+direct_switch_translated:
+	BEGIN
+	mov cr3, ecx
+	mov esp, direct_frame
+	pop gs
+	pop fs
+	pop es
+	pop ds
+	popad
+	add esp, 8
+	iretd
+
+; void direct_switch(u32 cr3, u32 cr0)
+direct_switch:
+	BEGIN
 	mov eax, [direct_hide]
 	mov ebx, [direct_hide + 4]
 	mov edx, [direct_hide + 8]

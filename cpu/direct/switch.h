@@ -37,6 +37,8 @@ extern struct direct_small_stack direct_small_stack;
  * off.
  */
 void direct_switch(u32 cr3, u32 cr0);
+/* The same without direct_hide and direct_small_stack. */
+void direct_switch_translated(u32 cr3, u32 cr0);
 
 /* Where the trap handlers go, with vector and error code pushed, when they come from CPL 3. */
 void direct_switch_back(void);

@@ -7,8 +7,8 @@
  * saves most of these faults: all that it does not carry out still faults.
  */
 #include "cpu/cpu.h"
+#include "cpu/direct/frame.h"
 #include "cpu/direct/private.h"
-#include "cpu/direct/switch.h"
 #include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
@@ -87,14 +87,7 @@ static void load_frame(const struct direct *d, struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
 
-	f->eax = v->gpr[REG_EAX];
-	f->ecx = v->gpr[REG_ECX];
-	f->edx = v->gpr[REG_EDX];
-	f->ebx = v->gpr[REG_EBX];
-	f->esp = v->gpr[REG_ESP];
-	f->ebp = v->gpr[REG_EBP];
-	f->esi = v->gpr[REG_ESI];
-	f->edi = v->gpr[REG_EDI];
+	frame_put(v->gpr);
 	f->eip = v->eip;
 	f->eflags = (vcpu_eflags(v) & native_flags(v)) | FLAGS_FIXED | FLAG_VM | FLAG_IF;
 	if (d->after_sti)
@@ -109,14 +102,7 @@ static void save_frame(struct vcpu *v)
 	const struct direct_frame *f = &direct_frame;
 	u32 native = native_flags(v);
 
-	v->gpr[REG_EAX] = f->eax;
-	v->gpr[REG_ECX] = f->ecx;
-	v->gpr[REG_EDX] = f->edx;
-	v->gpr[REG_EBX] = f->ebx;
-	v->gpr[REG_ESP] = f->esp;
-	v->gpr[REG_EBP] = f->ebp;
-	v->gpr[REG_ESI] = f->esi;
-	v->gpr[REG_EDI] = f->edi;
+	frame_get(v->gpr);
 	v->eip = f->eip;
 	vcpu_set_eflags(v, (vcpu_eflags(v) & ~native) | (f->eflags & native));
 }

@@ -302,9 +302,28 @@ static void exchange(struct shadow *s)
 	s->other = n;
 }
 
-u32 shadow_root(struct shadow *s)
+/* The current root, or the other one, when nothing that roots are chosen by has changed. PAE's
+ * directories are looked at each time. */
+static bool root_at_hand(struct shadow *s, bool kernel)
 {
-	bool kernel = s->v->cpl < 3, fits;
+	const struct vcpu *v = s->v;
+
+	if ((s->tables ^ v->tables) | (s->mapping ^ s->mem->mapping) | (s->found_cr3 ^ v->cr3) |
+	    (s->found_cr4 ^ v->cr4) | ((s->found_cr0 ^ v->cr0) & (CR0_PG | CR0_WP)) |
+	    (v->cr4 & CR4_PAE))
+		return false;
+	if (s->current != NO_PAGE && s->page[s->current].kernel == kernel)
+		return true;
+	if (!s->paired || s->other == NO_PAGE || s->page[s->other].kernel != kernel)
+		return false;
+	exchange(s);
+	return true;
+}
+
+/* root_at_hand() the long way. */
+static __attribute__((noinline)) bool find_root(struct shadow *s, bool kernel)
+{
+	bool fits;
 
 	check_stale(s);
 	fits = s->current != NO_PAGE && root_matches(s, s->current, kernel);
@@ -314,14 +333,28 @@ u32 shadow_root(struct shadow *s)
 	}
 	if (!fits) {
 		if (!directories_watchable(s))
-			return 0;
+			return false;
 		s->other = s->current;
 		enter_root(s);
 	} else if (s->page[s->current].pae) {
 		if (!directories_watchable(s))
-			return 0;
+			return false;
 		update_directories(s, s->current);
 	}
+	s->tables = s->v->tables;
+	s->found_cr0 = s->v->cr0;
+	s->found_cr3 = s->v->cr3;
+	s->found_cr4 = s->v->cr4;
+	s->paired = s->other != NO_PAGE && root_matches(s, s->other, !kernel);
+	return true;
+}
+
+u32 shadow_root(struct shadow *s)
+{
+	bool kernel = s->v->cpl < 3;
+
+	if (unlikely(!root_at_hand(s, kernel)) && !find_root(s, kernel))
+		return 0;
 	if (s->expected && s->v->cpl == 3)
 		shadow_fill_expected(s);
 	return shadow_phys(s, s->current);

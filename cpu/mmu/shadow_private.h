@@ -84,7 +84,10 @@ struct shadow {
 	struct shadow_frame *frame; /* by guest frame, flag_pages of them */
 	u32 rom[ROM_FRAMES];	  /* machine frames behind the ROM area, as they were mapped last */
 	u16 free, current, other; /* other: the root that was current before */
-	u16 newest, oldest;	  /* roots */
+	bool paired;		  /* `other` is for the same CR3 as `current` */
+	u32 tables;		  /* v's, when they were found, and these: */
+	u32 found_cr0, found_cr3, found_cr4;
+	u16 newest, oldest; /* roots */
 	/* mem->mapping, CR4's paging bits and CR0.WP when the tables were made */
 	u32 mapping, cr4, wp;
 	bool expected; /* the guest was told of a fault at expected_lin and will come back there */

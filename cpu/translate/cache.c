@@ -69,6 +69,7 @@ void translate_drop_links(struct translator *t)
 			unlink_exit(t, e);
 	}
 	fill_table(t->host.state->ret, t->lookup);
+	t->forgotten++;
 	t->last_exit = NO_EXIT;
 }
 
@@ -217,6 +218,7 @@ static void remove(struct translator *t, struct translate_unit *u)
 	}
 	if (t->last_exit - u->first_exit < u->exits)
 		t->last_exit = NO_EXIT;
+	t->forgotten++;
 	t->stats.dropped++;
 }
 
@@ -283,6 +285,7 @@ void translate_flush(struct translator *t)
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
 	t->last_exit = NO_EXIT;
+	t->forgotten++;
 	t->stats.flushes++;
 	unit_make_lookup(t);
 	fill_table(t->host.state->ret, t->lookup);
@@ -319,4 +322,9 @@ struct translator *translate_init(void *arena, const struct translate_host *host
 const struct translate_stats *translate_stats(const struct translator *t)
 {
 	return &t->stats;
+}
+
+u32 translate_forgotten(const struct translator *t)
+{
+	return t->forgotten;
 }

@@ -38,8 +38,9 @@ struct exit {
 	 */
 	struct translate_call call;
 	u8 recovery, reason;
-	bool fixed; /* never linked */
-	u8 *site;   /* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
+	u8 transfer; /* enum translate_transfer */
+	bool fixed;  /* never linked */
+	u8 *site;    /* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
 	struct translate_unit *from, *to;
 	struct exit *next; /* of those that lead to the same unit */
 };
@@ -82,6 +83,7 @@ struct translator {
 	u8 *lookup, *miss;
 	bool held; /* the instruction at held_eip, which is being translated, follows STI */
 	u32 held_eip;
+	u32 forgotten;
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
@@ -115,7 +117,7 @@ struct guest_insn {
 	enum insn_class class;
 	u8 len;
 	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register; HOST:
-			struct translate_call's `what` */
+			struct translate_call's `what`; INTERPRET: enum translate_transfer */
 	u8 rm_at;    /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
 	u32 operand; /* relative branches: the distance; RET: bytes to drop; HOST: its operand */
 };

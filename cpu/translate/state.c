@@ -15,6 +15,7 @@ void translate_enter(struct translator *t, u32 eflags, const struct segment *seg
 {
 	struct translate_state *s = t->host.state;
 
+#pragma GCC unroll 6
 	for (unsigned i = 0; i < TRANSLATE_SEGS; i++) {
 		s->sel[i] = seg[i].sel;
 		s->loaded[i] = 0;
@@ -84,6 +85,14 @@ const struct translate_call *translate_called(const struct translator *t)
 	const struct exit *e = &t->exit[n < t->exits ? n : 0];
 
 	return e->call.len ? &e->call : NULL;
+}
+
+enum translate_transfer translate_transfer(const struct translator *t)
+{
+	u32 n = t->host.state->exit;
+
+	return n < t->exits && t->exit[n].recovery == AT ? t->exit[n].transfer
+							 : TRANSLATE_NO_TRANSFER;
 }
 
 struct translate_unit *unit_of(const struct translator *t, u32 native)

@@ -151,6 +151,21 @@ struct translate_call {
  * guest's. It holds as long as no unit and no link is dropped. */
 const struct translate_call *translate_called(const struct translator *t);
 
+/*
+ * The transfer to another privilege level that translated code was left for, with the CPU's
+ * registers being the guest's, but for EIP and the flags that translated code has of its own.
+ */
+enum translate_transfer {
+	TRANSLATE_NO_TRANSFER,
+	TRANSLATE_IRET, /* 32-bit, without prefixes */
+	TRANSLATE_SYSEXIT,
+	TRANSLATE_STI_SYSEXIT, /* STI, which holds interrupts off, and SYSEXIT */
+};
+enum translate_transfer translate_transfer(const struct translator *t);
+
+/* Goes up with each unit and each way between units that is forgotten. */
+u32 translate_forgotten(const struct translator *t);
+
 /* As translate_left() for translated code that was stopped at r->eip; false: that is no translated
  * code. */
 bool translate_stopped(const struct translator *t, struct translate_regs *r);

@@ -62,9 +62,21 @@ static void jump_out(struct translator *t, struct translate_unit *u, u32 eip)
 	add_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_GO_ON, eip);
 }
 
-static void leave_for(struct translator *t, struct translate_unit *u, u32 eip)
+static void leave_for(struct translator *t, struct translate_unit *u, u32 eip, u8 transfer)
 {
-	add_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_INTERPRET, eip);
+	add_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_INTERPRET, eip)->transfer = transfer;
+}
+
+/* What the instruction in bytes[0, avail), which is not translated, is as an exit. */
+static u8 transfer_of(const u8 *bytes, u32 avail)
+{
+	if (bytes[0] == 0xcf)
+		return TRANSLATE_IRET;
+	if (avail >= 2 && bytes[0] == 0x0f && bytes[1] == 0x35)
+		return TRANSLATE_SYSEXIT;
+	if (avail >= 3 && bytes[0] == 0xfb && bytes[1] == 0x0f && bytes[2] == 0x35)
+		return TRANSLATE_STI_SYSEXIT;
+	return TRANSLATE_NO_TRANSFER;
 }
 
 static void make_stubs(struct translator *t, struct translate_unit *u)
@@ -375,7 +387,7 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		make_ret(t, u, g->operand, eip);
 		return false;
 	default:
-		leave_for(t, u, eip);
+		leave_for(t, u, eip, g->opcode);
 		return false;
 	}
 }
@@ -434,6 +446,8 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 		}
 		if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
 			g.class = INSN_INTERPRET;
+		if (g.class == INSN_INTERPRET)
+			g.opcode = transfer_of(page + off, PAGE_SIZE - off);
 		t->stats.insns++;
 		more = make_insn(t, u, page + off, &g, eip);
 		off += g.len;
@@ -459,6 +473,8 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 	g = classify(bytes, first + INSN_MAX, unit_own_segment(t));
 	if (g.class == INSN_STI)
 		g.class = INSN_INTERPRET;
+	if (g.class == INSN_INTERPRET)
+		g.opcode = transfer_of(bytes, sizeof(bytes));
 	unit_point(t, u, AT, eip);
 	t->stats.insns++;
 	if (make_insn(t, u, bytes, &g, eip))
