@@ -66,8 +66,8 @@ def engine_for_ram():
     """`cpu auto` makes do with the interpreter where memory is short; `cpu direct` says so."""
     words = {"FLOPPY": boot_floppy("hello"), "RAM": "23M", "HOSTRAM": "32"}
     with PC("bad-auto-ram", CPU="auto", **words) as pc:
-        _log_line(pc, r"^farbus: warning: cpu auto: interp: .* 23 MB .* no memory", 1, 120)
-        _log_line(pc, r"^farbus: guest: 23 MB RAM, engine interp", 1, 120)
+        log_line(pc, r"^farbus: warning: cpu auto: interp: .* 23 MB .* no memory", 1, 120)
+        log_line(pc, r"^farbus: guest: 23 MB RAM, engine interp", 1, 120)
         pc.wait("hello", 60)
     refused("direct-ram", r"ram 23M: this PC has \d+ MB: at most \d+ MB", CPU="direct", **words)
 
@@ -109,7 +109,7 @@ def forbidden_export(name, export, line):
 def guest_with(name, config, hostargs, line):
     """The guest boots; the log has one such line."""
     with PC(f"bad-{name}", FLOPPY=boot_floppy("hello"), CONFIG=config, HOSTARGS=hostargs) as pc:
-        _log_line(pc, r"^farbus: guest starts", 1, 120)
+        log_line(pc, r"^farbus: guest starts", 1, 120)
         found = re.findall(r"^farbus: (?:error|warning): .*", pc.log(), re.MULTILINE)
         if len(found) != 1 or not re.search(line, found[0]):
             raise Failure(f"expected one line /{line}/, got {found}")
@@ -151,7 +151,7 @@ def monitor_answers(pc):
 def triple_fault_resets():
     """The guest is reset; a fault again at once stops it in the monitor. Each says a line."""
     with PC("bad-triple-fault", FLOPPY=boot_floppy("triple_fault")) as pc:
-        _log_line(pc, r"^farbus: warning: guest triple fault at 0000:00007c", 2, 120)
+        log_line(pc, r"^farbus: warning: guest triple fault at 0000:00007c", 2, 120)
         pc.settle(1, 3)
         monitor_answers(pc)
 
@@ -173,7 +173,7 @@ def triple_fault_stops():
             CONFIG="triple-fault stop") as pc:
         pc.wait(r"triple fault", 120)
         monitor_answers(pc)
-        _log_line(pc, r"^farbus: warning: guest triple fault at ", 1, 10)
+        log_line(pc, r"^farbus: warning: guest triple fault at ", 1, 10)
 
 
 def scribbled_state(name, value, skip, count):
@@ -184,7 +184,7 @@ def scribbled_state(name, value, skip, count):
             CONFIG="translate on\ntriple-fault stop") as pc:
         pc.wait(r"triple fault", 120)
         monitor_answers(pc)
-        _log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 10)
+        log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 10)
 
 
 def scribbled_reset():
@@ -192,7 +192,7 @@ def scribbled_reset():
     floppy = assembled("scribble", 1474560, ["VALUE=0x11111111", "SKIP=64", "COUNT=800"], "-reset")
     with PC("bad-scribble-reset", FLOPPY=floppy, CPU="direct", RAM="16M",
             CONFIG="translate on") as pc:
-        _log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 120)
+        log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 120)
         pc.wait(r"^reset", 120)
         monitor_answers(pc)
 
@@ -200,7 +200,7 @@ def scribbled_reset():
 def jump_into_nothing():
     with PC("bad-jump", FLOPPY=boot_floppy("jump_into_nothing")) as pc:
         pc.wait(r"jumping", 120)
-        _log_line(pc, r"^farbus: warning: guest triple fault at 0008:d0000000", 2, 120)
+        log_line(pc, r"^farbus: warning: guest triple fault at 0008:d0000000", 2, 120)
         pc.settle(1, 3)
         monitor_answers(pc)
 
@@ -212,7 +212,7 @@ def console_flood():
         monitor_answers(pc)
 
 
-def _log_line(pc, pattern, count, seconds):
+def log_line(pc, pattern, count, seconds):
     """Until the log has that many such lines."""
     for _ in range(seconds * 10):
         if not pc.poll(0.1):

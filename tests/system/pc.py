@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An emulated PC as a test sees it: a screen to read and keys to press, through images/run.py."""
 
+import contextlib
 import json
 import os
 import re
@@ -155,5 +156,9 @@ class PC:
             return answer["return"]
 
     def close(self):
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:  # it is killed, and not gone within a tenth of a second
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.child.pid, 0)
         self.record.close()

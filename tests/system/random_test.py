@@ -7,7 +7,7 @@ with its next round.
 
 import time
 
-from bad_input_test import assembled, prompt
+from bad_input_test import assembled, log_line, prompt
 from pc import PC, Failure
 
 LOOK = 3  # seconds between looks
@@ -16,9 +16,9 @@ LOOK = 3  # seconds between looks
 def run(seed, seconds):
     rom = assembled("random_bytes", defines=[f"SEED={seed}"], suffix=f"-{seed}")
     with PC(f"random-{seed}", FIRMWARE=rom, RAM="16M") as pc:
+        log_line(pc, r"^farbus: guest starts", 1, 120)  # keys typed before that are lost
         end = time.monotonic() + seconds
         resets = 0
-        pc.poll(5)
         while time.monotonic() < end:
             pc.settle(LOOK, LOOK)
             if not pc.has(r"^farbus> *\Z"):
