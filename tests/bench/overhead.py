@@ -24,7 +24,7 @@ from executed import Executed
 from pc import PC, Failure
 
 import guests
-from paths import Missing
+from paths import BUILD, Missing
 
 ENGINES = {"native": {"native": True}, "interp": {"CPU": "interp"},
            "direct": {"CPU": "direct", "CONFIG": "translate off"}, "translate": {"CPU": "direct"}}
@@ -112,11 +112,15 @@ def measure_programs(engine):
     return results
 
 
-def before_guest(pc, executed):
+def log(name):
+    """Where Farbus's log is while a PC of this name runs."""
+    return BUILD / "tests" / name / "run" / "farbus.log"
+
+
+def before_guest(pc, file, executed):
     """The firmware of the host, GRUB and Farbus's own start are no part of the guest's boot."""
-    log = pc.work / "run" / "farbus.log"
     end = time.monotonic() + 600
-    while not log.exists() or "guest starts" not in log.read_text(errors="replace"):
+    while not file.exists() or "guest starts" not in file.read_text(errors="replace"):
         if time.monotonic() > end or not pc.poll(0.02):
             raise Failure(f"no guest was started:\n{pc.log()[-2000:]}")
     return executed.total()
@@ -126,9 +130,12 @@ def boot(name, engine):
     """A boot's Result."""
     waits, login, _ = BOOTS[name]
     executed = Executed(f"boot-{name}-{engine}")
+    log(f"boot-{name}-{engine}").unlink(missing_ok=True)  # that of an earlier run
     os.environ["HOSTARGS"] = f"-icount shift=3 -rtc base=2026-01-01,clock=vm {executed.words}"
     with PC(f"boot-{name}-{engine}", GUEST=name, **ENGINES[engine]) as pc:
-        start = 0 if engine == "native" else before_guest(pc, executed)
+        start = 0
+        if engine != "native":
+            start = before_guest(pc, log(f"boot-{name}-{engine}"), executed)
         if waits:
             pc.wait(waits, 3600)
             pc.type("\r")
