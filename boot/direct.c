@@ -5,6 +5,7 @@
 #include "boot/memory.h"
 #include "boot/relocate.h"
 #include "boot/trap.h"
+#include "cpu/direct/cpuid_fault.h"
 #include "cpu/direct/direct.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -16,6 +17,15 @@
 
 #define MSR_SYSENTER_CS 0x174
 #define CPUID_EDX_SEP	BIT(11)
+
+#define MSR_PLATFORM_INFO	  0xce
+#define PLATFORM_CPUID_FAULTING	  BIT(31)
+#define MSR_MISC_FEATURES_ENABLES 0x140
+#define MISC_CPUID_FAULTING	  BIT(0)
+#define MSR_HWCR		  0xc0010015
+#define HWCR_CPUID_USER_DIS	  (1ull << 35)
+#define CPUID_EXTENDED		  0x80000000
+#define CPUID_FEATURES2		  0x80000021
 
 static u32 shadow_pages(const struct config *c, u32 ram)
 {
@@ -78,6 +88,66 @@ static void forbid_sysenter(void)
 		asm volatile("wrmsr" ::"c"(MSR_SYSENTER_CS), "a"(0), "d"(0));
 }
 
+/* Registers by number: EAX, EBX, ECX, EDX. */
+static void cpuid(u32 leaf, u32 r[4])
+{
+	asm volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+}
+
+static struct cpuid_words cpuid_words(void)
+{
+	struct cpuid_words w = {0};
+	u32 r[4];
+
+	cpuid(0, r);
+	w.last = r[0];
+	w.vendor[0] = r[1];
+	w.vendor[1] = r[3];
+	w.vendor[2] = r[2];
+	cpuid(1, r);
+	w.signature = r[0];
+	w.ecx = r[2];
+	cpuid(CPUID_EXTENDED, r);
+	if (r[0] >= CPUID_FEATURES2 && r[0] < CPUID_EXTENDED + 0x10000) {
+		cpuid(CPUID_FEATURES2, r);
+		w.extended_features2 = r[0];
+	}
+	return w;
+}
+
+static u64 read_msr(u32 msr)
+{
+	u64 value;
+
+	asm volatile("rdmsr" : "=A"(value) : "c"(msr));
+	return value;
+}
+
+static void set_msr(u32 msr, u64 bits)
+{
+	asm volatile("wrmsr" ::"c"(msr), "A"(read_msr(msr) | bits));
+}
+
+/* From now on CPUID at CPL 3 is #GP, where this PC can do that: the guest then sees Farbus's. */
+static bool make_cpuid_fault(void)
+{
+	struct cpuid_words w = cpuid_words();
+
+	switch (cpuid_fault_of(&w)) {
+	case CPUID_FAULT_INTEL:
+		if (!(read_msr(MSR_PLATFORM_INFO) & PLATFORM_CPUID_FAULTING))
+			break;
+		set_msr(MSR_MISC_FEATURES_ENABLES, MISC_CPUID_FAULTING);
+		return true;
+	case CPUID_FAULT_AMD:
+		set_msr(MSR_HWCR, HWCR_CPUID_USER_DIS);
+		return true;
+	case CPUID_FAULT_NONE:
+		break;
+	}
+	return false;
+}
+
 static u64 kernel_ldt[DIRECT_KERNEL_LDT];
 
 /* Memory for translations and their state, which the guest's CPL 0 may reach. */
@@ -108,6 +178,7 @@ void direct_build(struct vm *vm)
 		.ldt_selector = SEL_GUEST_LDT,
 		.small_selector = SEL_SMALL,
 		.code_size = code,
+		.cpuid_faults = make_cpuid_fault(),
 		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,

@@ -24,6 +24,7 @@ struct direct_host {
 	u64 *gdt, *ldt;
 	u16 own_selectors;
 	u16 ldt_selector, small_selector; /* small_selector's descriptor is the engine's */
+	bool cpuid_faults;		  /* at CPL 3 */
 	u32 *esp0;			  /* in the TSS */
 	void (*interrupt)(u32 vector);	  /* a hardware interrupt came; IF is off */
 	/* The CPU reported something that no guest code can bring about (NMI, machine check). */

@@ -191,6 +191,14 @@ bool v86_emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 
 /* --- real.c --- */
 
+/* SGDT, SIDT and SMSW; CPUID. */
+#define REAL_TABLES BIT(0)
+#define REAL_CPUID  BIT(1)
+/* Whether code of the page could have such an instruction, or end with a part of one. */
+bool real_page_shows(const u8 *page, u32 what);
+/* Whether it is as V86 mode would have it, but for the DPL. */
+bool real_segment(const struct segment *s);
+
 /* Whether real mode at v's state can, and should, run in V86 mode of this PC. */
 bool direct_real_fit(struct direct *d, struct vcpu *v);
 /* Guest code ran in V86 mode for so many cycles, the switch included. */

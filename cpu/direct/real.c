@@ -68,13 +68,15 @@ static bool worth(const struct direct *d, struct direct_real *r)
 /* --- pages --- */
 
 /* What begins with 0Fh at p; a page's last bytes may be the beginning of anything. */
-static bool shows(const struct direct *d, const u8 *p, u32 left)
+static bool shows(const u8 *p, u32 left, u32 what)
 {
 	u8 reg;
 
-	if (left < 2 || p[1] == 0xa2)
-		return true;
-	if (p[1] != 0x01 || direct_hides_tables(d))
+	if (left < 2)
+		return what;
+	if (p[1] == 0xa2)
+		return what & REAL_CPUID;
+	if (p[1] != 0x01 || !(what & REAL_TABLES))
 		return false;
 	if (left < 3)
 		return true;
@@ -82,18 +84,27 @@ static bool shows(const struct direct *d, const u8 *p, u32 left)
 	return reg == 4 || (reg < 2 && p[2] < 0xc0);
 }
 
-static bool page_shows(const struct direct *d, const u8 *page)
+bool real_page_shows(const u8 *page, u32 what)
 {
 	const u8 *p = page;
 	u32 left = PAGE_SIZE;
 	bool found;
 
 	while (left) {
-		asm("repne scasb" : "+D"(p), "+c"(left), "=@ccz"(found) : "a"(0x0f), "m"(*page));
-		if (found && shows(d, p - 1, left + 1))
+		asm volatile("repne scasb"
+			     : "+D"(p), "+c"(left), "=@ccz"(found)
+			     : "a"(0x0f)
+			     : "memory");
+		if (found && shows(p - 1, left + 1, what))
 			return true;
 	}
 	return false;
+}
+
+/* What does not fault here, and so has to be looked for. */
+static u32 what_shows(const struct direct *d)
+{
+	return (direct_hides_tables(d) ? 0 : REAL_TABLES) | (d->host.cpuid_faults ? 0 : REAL_CPUID);
 }
 
 static void watch(struct vcpu *v, u32 gpa)
@@ -147,7 +158,7 @@ static bool look(struct direct *d, struct vcpu *v, struct real_page *page, u32 g
 		return false;
 	d->stats.real_pages++;
 	page->state = REAL_CLEAN;
-	if (page_shows(d, page->memory)) {
+	if (real_page_shows(page->memory, what_shows(d))) {
 		page->state = REAL_SHOWS;
 		page->asked = 0;
 		return false;
