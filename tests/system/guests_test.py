@@ -18,6 +18,9 @@ ENGINES = {None: {}, "interp": {"CPU": "interp"}, "direct": {"CPU": "direct"},
 # These have kernels of 32 bits that run most of the time with all segments loaded.
 TRANSLATED = ("dlx", "microlinux", "debian-0.91", "linux-0.12", "hal91", "basiclinux")
 
+# Runs in real mode for most of the time, without a memory manager.
+REAL = ("freedos",)
+
 
 def play(pc, steps, slower=1):
     for step in steps:
@@ -50,15 +53,17 @@ def boot(name, host, native=False, cpu=None):
     with PC(test, host=host, native=native, GUEST=name, **ENGINES[cpu]) as pc:
         play(pc, DIALOGUES[name], BOCHS_SLOWER if host == "bochs" else 1)
         if not native and name in TRANSLATED and (cpu or ENGINE) in ("auto", "direct"):
-            _translated(pc)
+            _counted(pc, r"^translated: entered \d{5,}, ")
+        if not native and name in REAL and (cpu or ENGINE) in ("auto", "direct"):
+            _counted(pc, r"^direct: real mode entered \d{3,}, ")
 
 
-def _translated(pc):
-    """The guest's kernel did run translated, and not for a moment only."""
+def _counted(pc, pattern):
+    """The guest did run that way, and not for a moment only."""
     pc.type("\x1d")
     pc.wait(r"^farbus> *\Z", 120)
     pc.type("stats\r")
-    pc.wait(r"^translated: entered \d{5,}, ", 120)
+    pc.wait(pattern, 120)
 
 
 # What is compared takes the CPU and the interpreter, and each stretch two looks at all it changed.
