@@ -41,9 +41,9 @@ SKIPPED = {("paging", "translate", "qemu"), ("isolation", "translate", "qemu"),
 # The words behind `cpu` for an engine that needs more than its name.
 WORDS = {"direct": ("direct", ["translate off"]), "translate": ("direct", []),
          "lockstep": ("lockstep", ["translate off"]), "lockstep-translate": ("lockstep", [])}
-# Lockstep: those that run something at CPL 3. What QEMU does not check is a difference.
+# Lockstep: those that run something at CPL 3 or in real mode. What QEMU does not check is a difference.
 # With the translator: those of them that do not take long in Bochs.
-USERS = ("exceptions", "gates", "paging", "user", "v86")
+USERS = ("exceptions", "gates", "paging", "user", "v86", "modes", "real")
 KERNELS = ("exceptions", "gates", "paging", "tasks", "user")
 USERS_QEMU = ("exceptions", "gates", "paging")
 
