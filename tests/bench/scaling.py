@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the cost of shadow page tables grows with the guest's memory and processes, in Debian.
 
-Under `cpu direct` with `translate on` and on the bare emulated PC: a read that only the shadow tables fault on; a context
-switch against the pages that both processes have; fork with exit and wait against the pages that
-the child writes to. And the memory for shadow tables against the number of processes, with the
-default pool and with a small one.
+Under `cpu direct` with `translate on` and on the bare emulated PC: a read that only the shadow
+tables fault on; a context switch against the pages that both processes have; fork with exit and
+wait against the pages that the child writes to. And the memory for shadow tables against the number
+of processes, with the default pool and with a small one.
 
     scaling.py [ENGINE...]        translate, direct: without it (translate without words)
 
