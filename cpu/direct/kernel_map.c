@@ -65,10 +65,12 @@ static void forget(struct direct *d)
 	translate_drop_links(d->translator);
 }
 
-static bool walked(struct vcpu *v, u32 lin, u32 gpa)
+static bool walked(struct vcpu *v, u32 lin, u32 gpa, bool *global)
 {
+	struct walk w;
 	u32 now;
 
+	*global = page_ready(v, lin, false, false, &w) && w.global;
 	return mem_peek_translate(v, lin, &now) && now == gpa;
 }
 
@@ -91,7 +93,7 @@ static const u32 *table_at(const struct vcpu *v, u32 gpa)
 struct regions {
 	struct {
 		u32 lin;	  /* with VALID */
-		u32 large;	  /* where a large page begins, with VALID; 0: there is none */
+		u32 large;	  /* where a large page begins, with VALID and its G; 0: none */
 		const u32 *table; /* NULL with no large page: for the walk */
 	} at[REGIONS];
 };
@@ -110,34 +112,38 @@ static void look_up(const struct vcpu *v, struct regions *t, u32 lin)
 	if (!(pde & PDE_PS) || !(v->cr4 & CR4_PSE))
 		t->at[n].table = table_at(v, pde & PAGE_MASK);
 	else if (!(pde & REGION_MASK & PAGE_MASK)) /* bit 12 is PAT; the others are reserved */
-		t->at[n].large = (pde & ~REGION_MASK) | VALID;
+		t->at[n].large = (pde & (~REGION_MASK | PTE_G)) | VALID;
 }
 
 /*
- * Whether lin leads to gpa. A kernel has hundreds of pages with code and flushes the TLB at all
- * times: with 32-bit tables in plain memory the page walk is done here.
+ * Whether lin leads to gpa, and if so, whether that outlasts loads of CR3. A kernel has hundreds of
+ * pages with code and flushes the TLB at all times: with 32-bit tables in plain memory the page
+ * walk is done here.
  */
-static bool leads(struct vcpu *v, struct regions *t, u32 lin, u32 gpa)
+static bool leads(struct vcpu *v, struct regions *t, u32 lin, u32 gpa, bool *global)
 {
 	u32 n = (lin >> REGION_SHIFT) % REGIONS, page;
 
 	if (!(v->cr0 & CR0_PG) || (v->cr4 & CR4_PAE))
-		return walked(v, lin, gpa);
+		return walked(v, lin, gpa, global);
 	if (t->at[n].lin != ((lin & ~REGION_MASK) | VALID))
 		look_up(v, t, lin);
 	if (t->at[n].large) {
-		page = (t->at[n].large & ~REGION_MASK) | (lin & REGION_MASK);
+		page = (t->at[n].large & ~REGION_MASK) | (lin & REGION_MASK & PAGE_MASK) |
+		       (t->at[n].large & PTE_G);
 	} else if (t->at[n].table) {
 		page = t->at[n].table[lin >> PAGE_SHIFT & 1023];
 		if (!(page & PTE_P))
 			return false;
 	} else {
-		return walked(v, lin, gpa);
+		return walked(v, lin, gpa, global);
 	}
+	*global = (page & PTE_G) && (v->cr4 & CR4_PGE);
 	return (page & PAGE_MASK & v->mem->a20_mask) == gpa;
 }
 
-static bool holds(struct vcpu *v, const struct kernel_map *m)
+/* Pages get their G bit, and CR4 its PGE, some time after a kernel has begun. */
+static bool holds(struct vcpu *v, struct kernel_map *m)
 {
 	struct regions t = {0};
 
@@ -145,12 +151,16 @@ static bool holds(struct vcpu *v, const struct kernel_map *m)
 		return true;
 	for (u32 n = 0; n < m->count; n++) {
 		u32 lin = m->page[n].lin;
+		bool global;
 
 		if (!m->check_all && !(m->check_local && !m->page[n].global) &&
 		    m->check_region != 1 + (lin >> REGION_SHIFT))
 			continue;
-		if (!leads(v, &t, lin, m->page[n].gpa))
+		if (!leads(v, &t, lin, m->page[n].gpa, &global))
 			return false;
+		m->local += m->page[n].global;
+		m->local -= global;
+		m->page[n].global = global;
 	}
 	return true;
 }

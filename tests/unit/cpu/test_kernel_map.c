@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include "cpu/direct/private.h"
+#include "cpu/mmu/walk.h"
 #include "tests/unit/cpu/support_vm.h"
 
 #define CODE_SIZE (64 * KB)
@@ -181,10 +182,42 @@ static void test_tables(void)
 	end();
 }
 
+/* A page that was added before it had its G bit, or CR4 its PGE. */
+static void test_global(void)
+{
+	const u32 pd = 0x100000, rights = 0xa3; /* 4 MB, P, W and A */
+
+	begin();
+	set_ram32(pd, rights);
+	v->cr4 |= CR4_PSE;
+	v->cr3 = pd;
+	v->cr0 |= CR0_PG;
+	mem_read32(v, SEG_DS, 0x5000);
+	kernel_map_add(&d, 0x5000, 0x5000);
+	mem_tlb_flush(v, false);
+	kernel_map_check(&d, v);
+	CHECK(!ways_dropped());
+	set_ram32(pd, rights | PTE_G);
+	v->cr4 |= CR4_PGE;
+	mem_tlb_flush(v, true);
+	kernel_map_check(&d, v);
+	CHECK(!ways_dropped());
+	/* Elsewhere, but no load of CR3 has to show that. */
+	set_ram32(pd, 4 * MB | rights | PTE_G);
+	mem_tlb_flush(v, false);
+	kernel_map_check(&d, v);
+	CHECK(!ways_dropped());
+	mem_tlb_flush(v, true);
+	kernel_map_check(&d, v);
+	CHECK(ways_dropped());
+	end();
+}
+
 int main(void)
 {
 	test_many();
 	test_tables();
 	test_changes();
+	test_global();
 	return check_done();
 }
