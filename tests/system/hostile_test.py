@@ -21,7 +21,7 @@ from paths import BUILD, system_file, written
 SEED_AT = 0xffe0
 PC_MB = 64
 GUEST_MB = 16
-STALL = {"qemu": 1, "bochs": 5}  # seconds without a new round
+STALL = {"qemu": 3, "bochs": 8}  # seconds without a new round
 WORKSPACE = (512 + 64) << 10  # boot/direct.c: for a guest of less than 32 MB, state included
 LEAVE_VECTOR = 31  # cpu/direct/direct.h
 PIECE = 16  # bytes of the image that are looked for in the guest's memory
@@ -41,9 +41,9 @@ def plain_rom():
     return system_file(BUILD / "tiny" / "hostile.rom", "hostile.rom: make tiny").read_bytes()
 
 
-def rom(seed):
+def rom(name, seed):
     plain = plain_rom()
-    image = BUILD / "tests" / "images" / f"hostile-{seed}.rom"
+    image = BUILD / "tests" / "images" / f"{name}.rom"
     with written(image) as partial:
         partial.write_bytes(plain[:SEED_AT] + struct.pack("<I", seed) + plain[SEED_AT + 4:])
     return str(image)
@@ -52,13 +52,13 @@ def rom(seed):
 class Image:
     """Farbus's image, as the linker made it."""
 
-    def __init__(self):
+    def __init__(self, name):
         elf = system_file(BUILD / "farbus.sym.elf", "farbus: run make")
         listing = subprocess.run(["nm", elf], check=True, capture_output=True, text=True).stdout
         self.symbol = {name: int(value, 16) for value, _, name in
                        (line.split() for line in listing.splitlines() if line[0] != " ")}
         self.start = self.symbol["image_start"]
-        plain = BUILD / "tests" / "images" / "farbus.text"
+        plain = BUILD / "tests" / "images" / f"{name}.text"
         with written(plain) as partial:
             subprocess.run(["objcopy", "-O", "binary", "-j", ".text", elf, partial], check=True)
         self.text = plain.read_bytes()
@@ -183,9 +183,9 @@ def attack(pc, seconds, stall):
 
 def run(host, engine, seed, seconds):
     cpu, config = ENGINES[engine]
-    image = Image()
-    with PC(f"hostile-{engine}-{host}-{seed}", host=host, clock="fast", FIRMWARE=rom(seed),
-            CPU=cpu, CONFIG=config, RAM=f"{GUEST_MB}M", HOSTRAM=str(PC_MB)) as pc:
+    name = f"hostile-{engine}-{host}-{seconds}-{seed}"
+    image = Image(name)
+    with PC(name, host=host, clock="fast", FIRMWARE=rom(name, seed), CPU=cpu, CONFIG=config, RAM=f"{GUEST_MB}M", HOSTRAM=str(PC_MB)) as pc:
         for _ in range(600):
             if not pc.poll() or rounds(pc.log()):
                 break

@@ -15,7 +15,7 @@
 
 #define CMOS	   0x40u
 #define FAULTS_MAX 256u
-#define TICK	   11932u /* 10 ms */
+#define TICK	   35795u /* 30 ms */
 #define SEARCHED   64u	  /* one round of so many */
 
 static u8 inb(u16 port)
@@ -147,7 +147,7 @@ int main(void)
 	random_state |= !random_state;
 	for (u32 i = 0; i < 4; i++)
 		random_value();
-	if (n % 8 == 0)
+	if (n % 4 == 0)
 		print("round %u: %u faults, %u traps\n", n, shared->faults, shared->traps);
 	mode = random_below(16);
 	code_at = mode < 4 ? CODE_LOW_AT + n % CODE_LOW * CODE_SIZE
