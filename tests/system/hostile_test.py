@@ -185,7 +185,8 @@ def run(host, engine, seed, seconds):
     cpu, config = ENGINES[engine]
     name = f"hostile-{engine}-{host}-{seconds}-{seed}"
     image = Image(name)
-    with PC(name, host=host, clock="fast", FIRMWARE=rom(name, seed), CPU=cpu, CONFIG=config, RAM=f"{GUEST_MB}M", HOSTRAM=str(PC_MB)) as pc:
+    with PC(name, host=host, clock="fast", FIRMWARE=rom(name, seed), CPU=cpu,
+            CONFIG=config, RAM=f"{GUEST_MB}M", HOSTRAM=str(PC_MB)) as pc:
         for _ in range(600):
             if not pc.poll() or rounds(pc.log()):
                 break
