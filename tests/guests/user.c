@@ -95,6 +95,8 @@ SNIPPET(breakpoint, "nop\n int3");
 SNIPPET(overflow, "mov $0x7fffffff, %eax\n inc %eax\n into");
 SNIPPET(bound_range, "push $5\n push $1\n mov $9, %eax\n bound %eax, (%esp)");
 SNIPPET(int_closed, "int $0x85");
+SNIPPET(int_8, "int $0x08"); /* this and the next: gates that an engine may have of its own */
+SNIPPET(int_31, "int $0x1f\n nop");
 SNIPPET(int_open, "int $0x81\n nop");
 SNIPPET(do_cli, "cli");
 SNIPPET(do_sti, "sti");
@@ -134,6 +136,8 @@ static void instructions(void)
 	}
 	go("bound", bound_range);
 	go("int closed", int_closed);
+	go("int 8", int_8);
+	go("int 31", int_31);
 	go("int open", int_open);
 	go("cli", do_cli);
 	go("sti", do_sti);
