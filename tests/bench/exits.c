@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What leaves translated code, or may: a hundred of each in a loop at CPL 0, by the guest's own
+ * What leaves translated code, or may: fifty of each in a loop at CPL 0, by the guest's own
  * time-stamp counter, and the loop alone. tests/bench/exits.py runs it where the counter counts the
  * host's instructions.
  */
 #include "tests/guests/rt/rt.h"
 
-#define TIMES  100u /* longer loops of nothing but port accesses are the interpreter's */
+#define TIMES  50u /* longer loops of nothing but port accesses are the interpreter's */
 #define ROUNDS 8u   /* the first ones also translate, and fill tables */
 
 #define PD	0x80000u
@@ -22,7 +22,7 @@
 	extern u32 name(u32 edx, u32 ebx);                                                         \
 	__asm__(".text\n.p2align 4\n" #name ":\n push %ebx\n mov 8(%esp), %edx\n"                  \
 		" mov 12(%esp), %ebx\n push %edx\n rdtsc\n pop %edx\n push %eax\n"                 \
-		" mov $100, %ecx\n1:\n" body "\n dec %ecx\n jnz 1b\n rdtsc\n pop %edx\n"           \
+		" mov $50, %ecx\n1:\n" body "\n dec %ecx\n jnz 1b\n rdtsc\n pop %edx\n"           \
 		" sub %edx, %eax\n pop %ebx\n ret\n")
 
 LOOP(loop_alone, "");
