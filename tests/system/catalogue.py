@@ -88,11 +88,11 @@ def _guest_tests():
                        1500 * slow, (name, host) == ("debian", "qemu"))
         for name in guests_test.DIALOGUES:
             yield Test(f"{name}-interp-{host}",
-                       lambda name=name, host=host: guests_test.boot(name, host, "interp"),
+                       lambda name=name, host=host: guests_test.boot(name, host, cpu="interp"),
                        1500 * slow, (name, host) in QUICK_INTERP)
         for name in PROGRAMS_GUESTS:
             yield Test(f"{name}-programs-{host}",
-                       lambda name=name, host=host: guests_test.boot(name, host, "programs"),
+                       lambda name=name, host=host: guests_test.boot(name, host, cpu="programs"),
                        1500 * slow, (name, host) in QUICK_PROGRAMS)
         for name, least in LOCKSTEP_GUESTS.items():
             yield Test(f"{name}-lockstep-{host}",

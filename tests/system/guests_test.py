@@ -47,7 +47,7 @@ def _press_until(pc, keys, pattern, seconds):
     raise Failure(f"{keys!r} did not bring /{pattern}/; the screen shows:\n{pc.text()}")
 
 
-def boot(name, host, native=False, cpu=None):
+def boot(name, host, cpu=None, native=False):
     """cpu: None is what every test runs, or a word of ENGINES."""
     test = f"{name}-{host}" + ("-native" if native else "") + (f"-{cpu}" if cpu else "")
     with PC(test, host=host, native=native, GUEST=name, **ENGINES[cpu]) as pc:
