@@ -342,7 +342,7 @@ idt:
 %endrep
 
 	times	0xfe0 - ($ - reset_entry) db 0
-	dd	1, LIN(idt), OFF(real_fault) ; struct rom
+	dd	1, LIN(idt), OFF(real_fault), 1 ; struct rom
 	times	0xff0 - ($ - reset_entry) db 0
 bits 16
 	jmp	0xf000:0xf000

@@ -162,7 +162,7 @@ int main(void)
 		search_round(n / SEARCHED % SEARCHES);
 	}
 	load_tables(one_in(2));
-	if (mode == 0)
+	if (mode == 0 && rom->real)
 		real_round();
 	if (one_in(5) && mode > 3) {
 		make_pae_pages(true);

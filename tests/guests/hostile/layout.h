@@ -63,6 +63,7 @@ struct rom {
 	u32 seed;	/* the test's */
 	u32 idt;	/* linear address */
 	u32 real_fault; /* offset at F000h, for real mode's vectors */
+	u32 real;	/* the test's: whether there are rounds in real mode */
 };
 #define rom ((const volatile struct rom *)0xfffe0)
 

@@ -107,6 +107,12 @@ static u32 random_entry(void)
 	       (bits & ~(u32)(one_in(8) ? 0 : PS));
 }
 
+/* The VGA's memory is not mapped: Bochs ends where code is fetched from there. */
+static bool is_vga(u32 page)
+{
+	return page >= 0xa0 && page < 0xc0;
+}
+
 /* What the guest has at Farbus's addresses itself: seldom something, as code of CPL 0 is translated
  * only where that is nothing. */
 static u32 slot_entry(void)
@@ -135,7 +141,7 @@ void make_pages(bool attacks)
 	u32 *pd = (u32 *)PD_AT, *pt = (u32 *)PT_LOW_AT;
 
 	for (u32 i = 0; i < 1024; i++) {
-		pt[i] = i << 12 | P | W | U;
+		pt[i] = is_vga(i) ? 0 : i << 12 | P | W | U;
 		pd[i] = 0;
 	}
 	for (u32 i = 0; i < RANDOM_ENTRIES && attacks; i++) {
@@ -155,7 +161,7 @@ void make_pae_pages(bool attacks)
 	u64 *pt = (u64 *)PAE_PT_AT;
 
 	for (u32 i = 0; i < 512; i++) {
-		pt[i] = i << 12 | P | W | U;
+		pt[i] = is_vga(i) ? 0 : i << 12 | P | W | U;
 		low[i] = (u64)(i << 21) | PS | P | W | U;
 		high[i] = 0;
 	}
