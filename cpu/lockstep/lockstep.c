@@ -10,6 +10,23 @@
 #define REPEAT_MAX 200000u /* instructions; a longer way is tried again from there */
 #define NOWHERE	   1u	   /* a guest's error code is not there */
 
+#define OPCODE_PUSHF 0x9c
+
+static u32 below_stack(const struct lockstep *l)
+{
+	struct vcpu *v = l->v;
+	u32 gpa;
+	u8 opcode;
+
+	if (!l->can_ask || l->start.cpl != 0)
+		return NOWHERE;
+	physmem_read(v->mem, l->target_gpa, &opcode, 1);
+	if (opcode != OPCODE_PUSHF ||
+	    !mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP] - 4, &gpa))
+		return NOWHERE;
+	return gpa;
+}
+
 static void hold_clock(const struct lockstep *l, bool hold)
 {
 	if (l->host.hold_clock)
@@ -34,6 +51,7 @@ static bool run_native(struct lockstep *l, bool single)
 		l->error_code = NOWHERE;
 	l->can_ask = l->native.cpl == l->start.cpl &&
 		     mem_peek_translate(l->v, l->v->seg[SEG_CS].base + l->v->eip, &l->target_gpa);
+	l->below_stack = below_stack(l);
 	lockstep_pages_swap(l);
 	lockstep_load(l->v, &l->start);
 	l->phase = PHASE_FOLLOW;

@@ -147,16 +147,19 @@ const u8 *lockstep_page_native(const struct lockstep *l, u32 n)
 }
 
 /*
- * Two things may differ. Where the CPU stopped before an instruction, it may have looked at memory
- * for it, and so have set A and D bits, until a fault or an interrupt stopped it; the interpreter
- * sets them when it carries the instruction out. And a host that reads first where an instruction
- * reads and writes (QEMU's TCG) may have set A, and calls the fault that of a read.
+ * Three things may differ: what is below the stack where PUSHF was begun. Where the CPU stopped
+ * before an instruction, it may have looked at memory for it, and so have set A and D bits, until a
+ * fault or an interrupt stopped it; the interpreter sets them when it carries the instruction out.
+ * And a host that reads first where an instruction reads and writes (QEMU's TCG) may have set A,
+ * and calls the fault that of a read.
  */
 static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 {
 	u32 bits = native ^ now;
 	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
+	if (gpa == l->below_stack)
+		return true;
 	if (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl)
 		return added;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)

@@ -66,6 +66,11 @@ struct lockstep {
 	struct lockstep_state start, native, now;
 	enum lockstep_next next;
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
+	/*
+	 * Where translated code may have been stopped within a PUSHF: it puts this CPU's flags
+	 * below the guest's stack before it makes the guest's of them. Their place; 1: nowhere.
+	 */
+	u32 below_stack;
 	/* The interpreter's way to where the CPU stopped. */
 	struct lockstep_insn target; /* the instruction there, once it has been looked at */
 	bool target_known;

@@ -144,6 +144,27 @@ static void test_undefined_at_cpl0(void)
 	stretch_cpl(3);
 }
 
+/* As translated code that was stopped within PUSHF: nop, nop; the CPU's push eax, pop eax instead.
+ */
+static void test_below_stack(void)
+{
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\x90\x90\x9c");
+	flaw(0, "\x50\x58", 2);
+	stretch_traps = 2;
+	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs,
+	       "below the stack, before PUSHF");
+	MAKE("\x90\x90\x90");
+	flaw(0, "\x50\x58", 2);
+	stretch_traps = 2;
+	lockstep_run(stretch_lockstep);
+	report(stretch_differs == differs + 1, "below the stack, before NOP");
+	stretch_traps = 0;
+	stretch_cpl(3);
+}
+
 static void test_cpuid(void)
 {
 	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
@@ -261,6 +282,7 @@ int main(int argc, char **argv)
 	test_result();
 	test_undefined();
 	test_undefined_at_cpl0();
+	test_below_stack();
 	test_cpuid();
 	test_stops();
 	test_stops_while_due();
