@@ -43,8 +43,8 @@ u64 direct_descriptor(const struct segment *s)
 /* What loads at CPL 3 check, so that the switch's own do not fault. */
 static bool loadable(const struct direct *d, unsigned seg, const struct segment *s)
 {
-	if (SEL_NULL(s->sel))
-		return seg != SEG_CS && seg != SEG_SS && !(s->attr & SEG_P);
+	if (SEL_NULL(s->sel)) /* IRET to CPL 3 makes 0 of 1 to 3 */
+		return seg != SEG_CS && seg != SEG_SS && !(s->attr & SEG_P) && !s->sel;
 	if (!(s->sel & SEL_LDT) && s->sel >= d->host.own_selectors)
 		return false;
 	if ((s->attr & (SEG_P | SEG_S)) != (SEG_P | SEG_S) || !direct_segment_fits(s))

@@ -241,6 +241,9 @@ static void flags(void)
 
 SNIPPET(load_null, "xor %eax, %eax\n mov %eax, %ds\n mov $3, %eax\n mov %eax, %es\n mov %eax, %fs\n"
 		   "mov $1, %eax\n mov %eax, %gs\n nop");
+/* The access takes an engine that has its own page tables out of the CPU and in again. */
+SNIPPET(keep_null, "mov $3, %eax\n mov %eax, %es\n mov $2, %eax\n mov %eax, %fs\n"
+		   "mov $1, %eax\n mov %eax, %gs\n mov (%esi), %eax\n nop");
 SNIPPET(use_null, "xor %eax, %eax\n mov %eax, %ds\n mov (%esi), %eax");
 SNIPPET(load_same, "mov %ss, %eax\n mov %eax, %ds\n mov %eax, %es\n and $~3, %eax\n mov %eax, %fs\n"
 		   "mov %cs, %eax\n mov %eax, %gs\n mov %gs:(%esi), %eax");
@@ -281,6 +284,11 @@ static void segments(void)
 	*(u32 *)PHYS = 0x11223344;
 	*(u32 *)OTHER = 0x55667788;
 	go("load null", load_null);
+	pt[VIRT >> 12] = OTHER | P | W | U;
+	flush();
+	go("keep null", keep_null);
+	pt[VIRT >> 12] = VIRT | P | W | U;
+	flush();
 	go("use null", use_null);
 	go("load same", load_same);
 	go("write code segment", write_code_seg);
