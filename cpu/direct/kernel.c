@@ -4,13 +4,10 @@
  * show what supervisors may reach. Farbus is kept from it by paging, as from CPL 3 itself.
  */
 #include "cpu/cpu.h"
-#include "cpu/descriptor.h"
 #include "cpu/direct/frame.h"
 #include "cpu/direct/private.h"
 #include "cpu/interp/fpu.h"
-#include "cpu/mem.h"
 #include "cpu/physmem.h"
-#include "lib/str.h"
 
 #define VEC_IRQ_FIRST 32u
 #define OPCODE_INT    0xcd /* at host.leave */
@@ -115,131 +112,6 @@ static bool stop(struct direct *d, struct vcpu *v)
 		return false;
 	to_vcpu(v, &r);
 	return true;
-}
-
-/* From now on a write to the page of gpa is seen. */
-static void watch(struct vcpu *v, u32 gpa)
-{
-	u8 *flags = &v->mem->page_flags[gpa >> PAGE_SHIFT];
-
-	if (*flags & PHYS_PAGE_TRANSLATED)
-		return;
-	*flags |= PHYS_PAGE_TRANSLATED;
-	mem_tlb_protect(v, gpa & PAGE_MASK);
-	if (v->mem->code_found)
-		v->mem->code_found(v->mem->table_ctx, gpa);
-}
-
-/*
- * A page that has code and data that is written to is not worth translating: the interpreter tells
- * them apart. Pages find other uses (a kernel patches its code while it starts), so they get
- * another chance when their code was met so often; and all is forgotten after a while.
- */
-#define PAGE_HASH	4096u
-#define REWRITTEN_MAX	12u
-#define REWRITTEN_AGAIN (REWRITTEN_MAX - 4)
-#define MEETINGS_MAX	243u
-#define ENTRIES_A_WHILE 0x10000u
-_Static_assert(REWRITTEN_MAX + MEETINGS_MAX <= 255, "in a byte");
-
-/* How often translations were lost; from REWRITTEN_MAX on also how often code was met since. */
-static u8 *rewritten_of(struct direct *d, u32 gpa)
-{
-	return &d->rewritten[(gpa >> PAGE_SHIFT) % PAGE_HASH];
-}
-
-static bool is_barred(struct direct *d, u32 gpa)
-{
-	u8 *rewritten = rewritten_of(d, gpa);
-
-	if (*rewritten < REWRITTEN_MAX)
-		return false;
-	if (++*rewritten == REWRITTEN_MAX + MEETINGS_MAX)
-		*rewritten = REWRITTEN_AGAIN;
-	return true;
-}
-
-static void translated_written(void *ctx, u32 gpa)
-{
-	struct direct *d = ctx;
-
-	if (translate_drop_page(d->translator, gpa) && *rewritten_of(d, gpa) < REWRITTEN_MAX)
-		++*rewritten_of(d, gpa);
-	d->vcpu->generation++; /* see direct_calls() */
-	d->vcpu->mem->page_flags[gpa >> PAGE_SHIFT] &= (u8)~PHYS_PAGE_TRANSLATED;
-	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
-}
-
-static bool may_translate(const struct vcpu *v, const u8 *host, u32 gpa)
-{
-	return host && gpa >> PAGE_SHIFT < v->mem->flag_pages;
-}
-
-/* ... of the instruction at lin, which goes on in the next page. */
-static struct translate_unit *find_across(struct direct *d, struct vcpu *v, u32 lin, u32 gpa,
-					  const u8 *page)
-{
-	u32 next_lin = (lin & PAGE_MASK) + PAGE_SIZE, next_gpa;
-	struct translate_unit *u;
-	const u8 *next;
-
-	next_gpa = mem_fetch_page(v, next_lin, &next);
-	if (!may_translate(v, next, next_gpa) || is_barred(d, next_gpa))
-		return NULL;
-	kernel_map_add(d, next_lin, next_gpa);
-	u = translate_find_across(d->translator, v->eip, gpa, next_gpa);
-	if (!u) {
-		u = translate_make_across(d->translator, v->eip, gpa, next_gpa, page, next);
-		watch(v, gpa);
-		watch(v, next_gpa);
-	}
-	return u;
-}
-
-/* The translation of what is next, NULL where there is none; and whether fetching it raised. */
-static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu *v,
-						  struct translate_unit **u)
-{
-	u32 lin = v->seg[SEG_CS].base + v->eip, gpa;
-	const u8 *host;
-
-	*u = NULL;
-	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
-		return true;
-	gpa = (mem_fetch_page(v, lin, &host) & PAGE_MASK) | (lin & ~PAGE_MASK);
-	if (!may_translate(v, host, gpa))
-		return false;
-	if (is_barred(d, gpa)) {
-		direct_kernel_bar(d, v);
-		return false;
-	}
-	kernel_map_add(d, lin, gpa);
-	if (translate_crosses(host, gpa & ~PAGE_MASK)) {
-		*u = find_across(d, v, lin, gpa, host);
-		return false;
-	}
-	*u = translate_find(d->translator, v->eip, gpa);
-	if (!*u) {
-		*u = translate_make(d->translator, v->eip, gpa, host);
-		watch(v, gpa);
-	}
-	return false;
-}
-
-/* The same where nothing has been forgotten since it was found. */
-static bool find_entry_raised(struct direct *d, struct vcpu *v, struct translate_unit **u)
-{
-	struct direct_entry *e = &d->entry[(v->eip ^ v->eip >> 6) % DIRECT_ENTRIES];
-
-	if (likely(e->eip == v->eip && e->forgotten == translate_forgotten(d->translator) &&
-		   e->unit)) {
-		*u = e->unit;
-		return false;
-	}
-	if (find_raised(d, v, u))
-		return true;
-	*e = (struct direct_entry){v->eip, translate_forgotten(d->translator), *u};
-	return false;
 }
 
 /* False: something is due before translated code can run. With IF clear an interrupt is not. */
@@ -365,13 +237,12 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 	bool raised;
 
 	d->stats.entries++;
-	if (++d->kernel_entries % ENTRIES_A_WHILE == 0)
-		memset(d->rewritten, 0, PAGE_HASH);
+	kernel_find_entered(d);
 	direct_update_cr4(d, v);
 	do {
 		kernel_map_check(d, v);
 		next = NEXT_STEP;
-		raised = find_entry_raised(d, v, &u);
+		raised = kernel_find_raised(d, v, &u);
 		if ((raised || !u) && d->crossed)
 			cross_registers(v);
 		if (raised)
@@ -413,7 +284,7 @@ static size_t aligned(size_t size)
 
 size_t direct_kernel_arena_size(u32 code_size)
 {
-	return PAGE_HASH + aligned(kernel_map_size()) + aligned(kernel_segments_size()) +
+	return kernel_find_size() + aligned(kernel_map_size()) + aligned(kernel_segments_size()) +
 	       translate_arena_size(code_size - LEAVE_SIZE);
 }
 
@@ -428,7 +299,7 @@ void direct_kernel_init(struct direct *d, void *arena)
 	u8 *at = arena;
 
 	d->rewritten = at;
-	at += PAGE_HASH;
+	at += kernel_find_size();
 	d->map = (void *)at;
 	at += aligned(kernel_map_size());
 	d->kernel = (void *)at;
@@ -437,7 +308,7 @@ void direct_kernel_init(struct direct *d, void *arena)
 	d->host.code[1] = DIRECT_LEAVE_VECTOR;
 	d->translator = translate_init(at, &host);
 	kernel_segments_init(d);
-	d->vcpu->mem->translated_written = translated_written;
+	d->vcpu->mem->translated_written = kernel_find_written;
 	d->vcpu->mem->translated_ctx = d;
 	d->vcpu->flushed = kernel_map_flushed;
 	d->vcpu->was_reset = was_reset;

@@ -94,7 +94,7 @@ struct direct {
 	struct kernel_segments *kernel; /* ... and this too */
 	struct kernel_map *map;
 	u16 ldt;       /* LDTR on this PC */
-	u8 *rewritten; /* PAGE_HASH of them: how often translations of a page were lost to writes */
+	u8 *rewritten; /* kernel_find.c: how often translations of a page were lost to writes */
 	u32 kernel_entries;
 	u32 barred_generation, barred_eip; /* of v, when EIP was in a page for the interpreter */
 	bool vme;			   /* this PC has it */
@@ -249,6 +249,16 @@ static inline bool direct_kernel_barred(const struct direct *d, const struct vcp
 }
 size_t direct_kernel_arena_size(u32 code_size);
 void direct_kernel_init(struct direct *d, void *arena);
+
+/* --- kernel_find.c: the translation that comes next --- */
+
+/* For v->eip; NULL where there is none. And whether fetching the code there raised. */
+bool kernel_find_raised(struct direct *d, struct vcpu *v, struct translate_unit **u);
+/* Translated code is entered from other code: now and then what was barred gets another chance. */
+void kernel_find_entered(struct direct *d);
+/* physmem's hook: the page of gpa has translations and is written to. */
+void kernel_find_written(void *ctx, u32 gpa);
+size_t kernel_find_size(void); /* of d->rewritten */
 
 /* --- kernel_segments.c: its segment registers --- */
 

@@ -161,8 +161,11 @@ u32 jump_hash(u32 eip);
 
 /* From here on in the unit's code the guest's state is to be had like this. */
 void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
-/* A way to the interpreter where the condition holds; the flags are saved. */
-void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip);
+/* A way out through the rel32 at `site`; its stub follows the unit's code. */
+struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
+		       enum translate_reason reason, u32 eip);
+/* JMP to where the code at EIP is translated, once it is linked. */
+void unit_jump_out(struct translator *t, struct translate_unit *u, u32 eip);
 /* Those of this instruction so far come back here once it is carried out. */
 void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
 
@@ -175,6 +178,29 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 struct translate_unit *unit_make_pad(struct translator *t, u32 to);
 /* The code that indirect branches share, the first in the cache. */
 void unit_make_lookup(struct translator *t);
+
+/* --- unit_flags.c --- */
+
+/* A way to the interpreter where the condition holds; the flags are saved. */
+void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip);
+void unit_cli(struct translator *t, struct translate_unit *u, u32 next);
+void unit_sti(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
+void unit_pushf(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
+void unit_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
+
+/* --- unit_branches.c --- */
+
+/* To where state->jump says that state->target is translated; ECX is the target. */
+void unit_jump_to_target(struct translator *t);
+void unit_jcc(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next);
+void unit_loop(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+	       u32 next);
+void unit_call(struct translator *t, struct translate_unit *u, u32 target, u32 next);
+void unit_ret(struct translator *t, struct translate_unit *u, u32 drop, u32 eip);
+void unit_jmp_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		 const struct guest_insn *g, u32 eip);
+void unit_call_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		  const struct guest_insn *g, u32 eip);
 
 /* --- unit_segments.c --- */
 
