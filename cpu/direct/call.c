@@ -219,6 +219,7 @@ bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_n
 	    translate_stats(d->translator)->dropped != dropped)
 		return false;
 	d->stats.translated_calls++;
+	direct_update_cr4(d, v); /* the instruction may have been what set it, or the TSC */
 	direct_kernel_frame(d, v, native);
 	return true;
 }

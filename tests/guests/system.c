@@ -31,6 +31,11 @@ SNIPPET(popf_all, "pushl $0x243ed7\n popfl\n pushfl\n pop %eax");
 SNIPPET(popf16, "pushw $0x7ed7\n popfw\n pushfl\n pop %eax");
 SNIPPET(mov_seg, "mov %bx, %gs\n mov %gs, %eax\n pushl %gs\n pop %ecx");
 SNIPPET(les_far, "movl $0x1234, 0x40000\n mov %bx, 0x40004\n les 0x40000, %eax\n mov %es, %ecx");
+/* What CR4 says of SSE counts from the next instruction on. */
+SNIPPET(simd_on, "mov %cr4, %eax\n or $0x600, %eax\n mov %eax, %cr4\n xorps %xmm0, %xmm0\n"
+		 "movmskps %xmm0, %eax");
+SNIPPET(simd_off, "mov %cr4, %eax\n and $~0x600, %eax\n mov %eax, %cr4\n xorps %xmm0, %xmm0\n"
+		  "movmskps %xmm0, %eax");
 SNIPPET(rdtsc_ok, "rdtsc\n xor %eax, %eax\n xor %edx, %edx");
 SNIPPET(rdpmc_0, "xor %ecx, %ecx\n rdpmc\n xor %eax, %eax\n xor %edx, %edx");
 
@@ -135,6 +140,10 @@ static void system_registers(void)
 		ONE(rdtsc_ok, cpl, 0);
 		ONE(rdpmc_0, cpl, 0);
 		write_cr4(read_cr4() & ~BIT(2));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		ONE(simd_on, 0, 0);
+		ONE(simd_off, 0, 0);
 	}
 }
 
