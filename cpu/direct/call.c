@@ -146,7 +146,7 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 			on = finds_on(d, v, dropped, &root);
 			generation = v->generation;
 		} else {
-			if (!control(v, c))
+			if (v->cpl != 0 || !control(v, c))
 				break;
 			cr0 = direct_cr0(d, v);
 			on = v->generation == generation || finds_on(d, v, dropped, &root);
@@ -212,7 +212,7 @@ bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_n
 		*next = step(v);
 		memory_stepped(d);
 	}
-	if (*next != NEXT_ANY || v->cpl != 0 || direct_events(v))
+	if (*next != NEXT_ANY || v->cpl == 3 || direct_events(v))
 		return false;
 	native = place(d, v);
 	if (!native || !direct_kernel_fit(d, v) || !kernel_map_check(d, v) ||

@@ -190,6 +190,8 @@ static bool cross_sysexit(struct direct *d, struct vcpu *v, bool sti)
 
 bool cross_out(struct direct *d, struct vcpu *v)
 {
+	if (v->cpl != 0)
+		return false;
 	switch (translate_transfer(d->translator)) {
 	case TRANSLATE_IRET:
 		return cross_iret(d, v);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The direct engine: guest code of CPL 3 runs on the CPU itself, under shadow page tables, until it
- * faults or an interrupt comes, V86 mode included. Everything else is the interpreter's: CPL 0 to
- * 2, real mode, and states that the CPU could not hold exactly. docs/cpu.md says what guest code
+ * faults or an interrupt comes, V86 mode and, in V86 mode of this PC, real mode included; that of
+ * CPL 0 to 2 translated. Everything else is the interpreter's: states that the CPU could not hold
+ * exactly. docs/cpu.md says what guest code
  * can see there that it could not see in the interpreter.
  */
 #ifndef FARBUS_CPU_DIRECT_DIRECT_H

@@ -2,8 +2,8 @@
 /*
  * Instructions that translated code leaves for and that kernels execute all the time, without the
  * interpreter: its step() costs some hundred instructions of this PC's, most of it to decode one of
- * the guest's. All of them are 32-bit code of CPL 0 outside V86 mode; what has prefixes is left to
- * the interpreter, but for the operand-size prefix of port accesses.
+ * the guest's. All of them are 32-bit code of CPL 0 to 2, with IOPL for it, outside V86 mode; what
+ * has prefixes is left to the interpreter, but for the operand-size prefix of port accesses.
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"

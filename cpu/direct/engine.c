@@ -35,9 +35,8 @@ enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v)
 		return direct_real_fit(d, v) && shadow_root(d->shadow) ? REFUSE_NOTHING
 								       : REFUSE_REAL;
 	if (v->cpl != 3)
-		return v->cpl == 0 && direct_kernel_fit(d, v) && shadow_root(d->shadow)
-			       ? REFUSE_NOTHING
-			       : REFUSE_CPL;
+		return direct_kernel_fit(d, v) && shadow_root(d->shadow) ? REFUSE_NOTHING
+									 : REFUSE_CPL;
 	if (!vcpu_v86(v) && !flags_visible(v))
 		return REFUSE_FLAGS;
 	if ((v->events & VCPU_EV_STEP) || v->halted)
@@ -80,7 +79,7 @@ enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 	d->crossed = false;
 	direct_enter_cr4(d, v);
 	do {
-		next = v->cpl == 0 ? direct_kernel(d, v) : direct_native(d, v);
+		next = v->cpl < 3 ? direct_kernel(d, v) : direct_native(d, v);
 	} while (next == NEXT_CROSSED && !d->lockstep);
 	direct_leave_cr4(d);
 	if (next == NEXT_CROSSED) {

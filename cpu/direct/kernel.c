@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest code of CPL 0, translated (cpu/translate/translate.h), at CPL 3, with shadow roots that
- * show what supervisors may reach. Farbus is kept from it by paging, as from CPL 3 itself.
+ * Guest code of CPL 0 to 2, translated (cpu/translate/translate.h), at CPL 3, with shadow roots
+ * that show what supervisors may reach. Farbus is kept from it by paging, as from CPL 3 itself.
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/frame.h"
@@ -41,6 +41,17 @@ bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v)
 	return (entry[0] | (v->cr4 & CR4_PAE ? entry[2] : 0)) & 1;
 }
 
+/*
+ * CPL 1 and 2 where IOPL lets them use CLI, STI, POPF and ports as CPL 0 does. Their stacks are
+ * often small on purpose, and not every emulator checks limits: only such that end nowhere.
+ */
+static bool privileged(const struct vcpu *v, const struct segment *ss)
+{
+	if (v->cpl == 0)
+		return true;
+	return v->cpl <= vcpu_iopl(v) && !ss->base && ss->limit == ~0u && !(ss->attr & SEG_EC);
+}
+
 /* What the translator takes for granted of its code; EFLAGS that PUSHF would show, or POPF change.
  */
 bool direct_kernel_fit(struct direct *d, struct vcpu *v)
@@ -57,7 +68,10 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v)
 		return false;
 	if (direct_kernel_barred(d, v))
 		return false;
-	return !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v, ss);
+	if (!privileged(v, ss) || direct_kernel_maps_own(d, v))
+		return false;
+	kernel_segments_privilege(d, v);
+	return kernel_segments_fit(d, v, ss);
 }
 
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
@@ -234,6 +248,7 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 {
 	struct translate_unit *u;
 	enum direct_next next;
+	u32 cpl = v->cpl; /* lockstep compares what runs at one */
 	bool raised;
 
 	d->stats.entries++;
@@ -260,7 +275,7 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 			direct_kernel_frame(d, v, translate_entry(u));
 		d->crossed = false;
 		next = run(d, v);
-	} while (next == NEXT_ANY && !d->single && v->cpl == 0 && !direct_events(v) &&
+	} while (next == NEXT_ANY && !d->single && v->cpl == cpl && !direct_events(v) &&
 		 direct_kernel_fit(d, v));
 	d->crossed = next == NEXT_CROSSED;
 	return next;

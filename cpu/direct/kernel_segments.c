@@ -40,6 +40,7 @@ struct kernel_segments {
 	struct desc_table gdt; /* which the known ones are from */
 	u32 ldt_base, ldt_limit;
 	u32 tables; /* of v, when they were compared */
+	u8 cpl;	    /* the last at which all known ones may be loaded */
 };
 
 size_t kernel_segments_size(void)
@@ -118,6 +119,7 @@ void kernel_segments_forget(struct direct *d, const struct vcpu *v)
 		k->known[sel].attr = 0;
 	for (unsigned n = 0; n < HELD_COUNT; n++)
 		k->seen[n].attr = 0xffff;
+	k->cpl = 3;
 	k->gdt = v->gdtr;
 	k->ldt_base = v->ldtr.base;
 	k->ldt_limit = v->ldtr.limit;
@@ -146,6 +148,8 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
 	low = lin_read32(v, lin);
 	high = lin_read32(v, lin + 4);
 	k->known[sel] = s;
+	if (v->cpl < k->cpl)
+		k->cpl = v->cpl;
 	cut(d, &s);
 	set_entry(d, sel, s);
 	for (unsigned n = 0; n < HELD_COUNT; n++) /* one may have this entry's old meaning */
@@ -162,6 +166,12 @@ void kernel_segments_fault(struct direct *d, struct vcpu *v)
 }
 
 /* --- the way in and back --- */
+
+void kernel_segments_privilege(struct direct *d, const struct vcpu *v)
+{
+	if (unlikely(v->cpl > d->kernel->cpl))
+		kernel_segments_forget(d, v);
+}
 
 /* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
  */

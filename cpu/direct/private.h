@@ -226,7 +226,7 @@ void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
 /* The same when nothing but general registers has changed since: with this CR0, or 0. */
 void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2);
 
-/* --- kernel.c: guest code of CPL 0, translated --- */
+/* --- kernel.c: guest code of CPL 0 to 2, translated --- */
 
 /* Never without a translator. */
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
@@ -266,6 +266,8 @@ size_t kernel_segments_size(void);
 void kernel_segments_init(struct direct *d);
 /* Whether the CPU can hold them, with this SS; makes the descriptors of those that have changed. */
 bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct segment *ss);
+/* Before that, where CPL may be another: what CPL 0 has loaded is not for CPL 2 to load. */
+void kernel_segments_privilege(struct direct *d, const struct vcpu *v);
 /* Translated code loads nothing by itself any more. */
 void kernel_segments_forget(struct direct *d, const struct vcpu *v);
 /* Right before translated code runs, after the above: selectors in the frame. */

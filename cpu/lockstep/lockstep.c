@@ -18,7 +18,7 @@ static u32 below_stack(const struct lockstep *l)
 	u32 gpa;
 	u8 opcode;
 
-	if (!l->can_ask || l->start.cpl != 0)
+	if (!l->can_ask || l->start.cpl == 3)
 		return NOWHERE;
 	physmem_read(v->mem, l->target_gpa, &opcode, 1);
 	if (opcode != OPCODE_PUSHF ||
@@ -64,7 +64,7 @@ static void take_back(struct lockstep *l)
 	lockstep_load(l->v, &l->start);
 }
 
-/* Where CPL 0 goes is not found one by one on the CPU: so in the interpreter, with its flags. */
+/* Where CPL 0 to 2 go is not found one by one on the CPU: so in the interpreter, with its flags. */
 static bool follow_undefined(struct lockstep *l)
 {
 	take_back(l);
