@@ -64,24 +64,19 @@ static void invlpg(u32 lin)
 	__asm__ volatile("invlpg (%0)" ::"r"(lin) : "memory");
 }
 
+struct table_register {
+	u16 limit;
+	u32 base;
+} __attribute__((packed));
+
 static void lgdt(u32 base, u16 limit)
 {
-	struct {
-		u16 limit;
-		u32 base;
-	} __attribute__((packed)) p = {limit, base};
-
-	__asm__ volatile("lgdt %0" ::"m"(p));
+	__asm__ volatile("lgdt %0" ::"m"((struct table_register){limit, base}));
 }
 
 static void lidt(u32 base, u16 limit)
 {
-	struct {
-		u16 limit;
-		u32 base;
-	} __attribute__((packed)) p = {limit, base};
-
-	__asm__ volatile("lidt %0" ::"m"(p));
+	__asm__ volatile("lidt %0" ::"m"((struct table_register){limit, base}));
 }
 
 static void wrmsr(u32 msr, u32 value)

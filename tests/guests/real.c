@@ -95,10 +95,7 @@ static const struct {
 	const char *label;
 	const u8 *code, *end;
 } cases[] = {
-#define CASE(name)                                                                                 \
-	{                                                                                          \
-#name, name, name##_end                                                            \
-	}
+#define CASE SNIPPET16_CASE
 	CASE(flags_16),	 CASE(flags_32),    CASE(int_iret),  CASE(iret_32),   CASE(int3_one),
 	CASE(int1_one),	 CASE(into_taken),  CASE(into_not),  CASE(trap_flag), CASE(sti_shadow),
 	CASE(ticks),	 CASE(div_zero),    CASE(undefined), CASE(lock),      CASE(sldt_ud),

@@ -41,10 +41,7 @@ static const struct {
 	const char *label;
 	const u8 *code, *end;
 } cases[] = {
-#define CASE(name)                                                                                 \
-	{                                                                                          \
-#name, name, name##_end                                                            \
-	}
+#define CASE SNIPPET16_CASE
 	CASE(cli_sti),	  CASE(pushf_popf), CASE(popf_if),    CASE(int_21),    CASE(int3_one),
 	CASE(into_taken), CASE(iret_v86),   CASE(hlt_v86),    CASE(mov_cr0),   CASE(smsw_ax),
 	CASE(lgdt_v86),	  CASE(sgdt_v86),   CASE(lar_ud),     CASE(arpl_ud),   CASE(sldt_ud),

@@ -30,6 +30,21 @@ DATA_AT	  equ 0x40000
 
 SEL_FAULT equ 0x58		; the double fault's TSS
 
+; EAX: the next of xorshift32's numbers. Changes EDX.
+%macro NEXT_RANDOM 0
+	mov	eax, [RANDOM]
+	mov	edx, eax
+	shl	edx, 13
+	xor	eax, edx
+	mov	edx, eax
+	shr	edx, 17
+	xor	eax, edx
+	mov	edx, eax
+	shl	edx, 5
+	xor	eax, edx
+	mov	[RANDOM], eax
+%endmacro
+
 section .start progbits alloc exec
 bits 32
 _start:
@@ -199,17 +214,7 @@ fault:
 	jmp	.back
 
 next_random:
-	mov	eax, [RANDOM]
-	mov	edx, eax
-	shl	edx, 13
-	xor	eax, edx
-	mov	edx, eax
-	shr	edx, 17
-	xor	eax, edx
-	mov	edx, eax
-	shl	edx, 5
-	xor	eax, edx
-	mov	[RANDOM], eax
+	NEXT_RANDOM
 	ret
 
 ; Single steps and breakpoints go on where they are, as long as there are not too many.
@@ -286,17 +291,7 @@ real_fault:
 	iret
 
 real_random:
-	mov	eax, [RANDOM]
-	mov	edx, eax
-	shl	edx, 13
-	xor	eax, edx
-	mov	edx, eax
-	shr	edx, 17
-	xor	eax, edx
-	mov	edx, eax
-	shl	edx, 5
-	xor	eax, edx
-	mov	[RANDOM], eax
+	NEXT_RANDOM
 	ret
 
 	align	8

@@ -85,6 +85,12 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 	__asm__(".text\n.code16\n.globl " #name "\n" #name ":\n" body                              \
 		"\n int $0x80\n.globl " #name "_end\n" #name "_end:\n.code32\n")
 
+/* An entry of a table of such: label, code, end. */
+#define SNIPPET16_CASE(name)                                                                       \
+	{                                                                                          \
+#name, name, name##_end                                                            \
+	}
+
 /* Default registers for a flat 32-bit snippet at that CPL: IF=0, IOPL=0. */
 struct regs regs_for(unsigned cpl, const void *entry);
 /* Runs until the first trap; the result is in trap_frame. */

@@ -12,6 +12,7 @@ start:	cli
 	mov es, ax
 	mov ss, ax
 	mov sp, 0x7c00
+	cld
 	in al, 0x92			; A20
 	or al, 2
 	out 0x92, al
@@ -59,15 +60,10 @@ start:	cli
 	int 0x16
 	mov ax, 3
 	int 0x10
-.next:	lodsb
-	test al, al
-	jz .wait
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	jmp .next
+	call say
 .wait:	hlt
 	jmp .wait
+%include "say.inc"
 
 good:	db "frame buffer holds", 0
 bad:	db "frame buffer differs", 0

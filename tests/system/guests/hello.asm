@@ -5,15 +5,11 @@
 	xor ax, ax
 	mov ds, ax
 	mov si, text
-.next:	lodsb
-	test al, al
-	jz .wait
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	jmp .next
+	cld
+	call say
 .wait:	hlt
 	jmp .wait
+%include "say.inc"
 text:	db 13, 10, "hello", 13, 10, 0
 	times 510 - ($ - $$) db 0
 	dw 0xaa55

@@ -40,16 +40,12 @@ page:	lea edi, [ebx + SKIP]
 	jmp round
 none:	ret
 	bits 16
-again:	mov si, text
-.next:	lodsb
-	test al, al
-	jz .wait
-	mov ah, 0x0e
-	xor bx, bx
-	int 0x10
-	jmp .next
+again:	cld
+	mov si, text
+	call say
 .wait:	hlt
 	jmp .wait
+%include "say.inc"
 text:	db 13, 10, "reset", 13, 10, 0
 	align 8
 gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
