@@ -31,6 +31,8 @@ MORE = {"test_fuzz_frames": ["10000000"], "test_fuzz_route": ["10000000"],
         "test_lockstep": ["100000000"], "test_translate": ["100000000"],
         "test_fuzz_dma": ["10000000"], "test_fuzz_serve": ["10000000"]}
 AT_ONCE = 2
+# Lines of a failed test's log: a message and a screen's lower half, then all that led to it.
+LAST, BEFORE = 18, 150
 SLOWER = float(os.environ.get("SLOWER") or 1)  # tests/system/pc.py
 
 
@@ -107,8 +109,14 @@ def judge(job, status, took, log):
     if status == SKIPPED:
         return Outcome("SKIP", f"SKIP {job.name}: {last}")
     why = f"no end after {job.seconds * SLOWER:.0f} s" if status is None else f"status {status}"
-    tail = "".join(f"\n    | {line}" for line in lines[-30:])
-    return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log}){tail}")
+    return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log}){tail(lines)}")
+
+
+def tail(lines):
+    """A log's last lines, and below them those before: whoever cuts a report cuts its end."""
+    said = [f"\n    | {line}" for line in lines if line.strip()]
+    last, before = said[-LAST:], said[-LAST - BEFORE:-LAST]
+    return "".join(last + (["\n    before that:"] + before if before else []))
 
 
 def main():

@@ -77,7 +77,8 @@ class Wire:
 
 def dlx_command(pc, line):
     pc.type(line + "\r")
-    pc.wait(rf"dlx:~# {re.escape(line)}\n(?:.*\n)*dlx:~# *\Z", 30)
+    pc.wait(rf"dlx:~# {re.escape(line)}\n(?:.*\n)*dlx:~# *\Z", 60)
+    pc.wait_prompt(r"dlx:~# ", 60)
 
 
 def local_port():
@@ -85,9 +86,9 @@ def local_port():
     com2 = "-chardev socket,id=com2,path=../com2.sock,server=on,wait=off " \
            "-device isa-serial,chardev=com2,index=1"
     with PC("console-local", GUEST="dlx", HOSTARGS=com2) as pc:
-        pc.wait(r"dlx login:", 200)
+        pc.wait_prompt(r"dlx login: ", 240)
         pc.type("root\r")
-        pc.wait(r"dlx:~# *\Z", 30)
+        pc.wait_prompt(r"dlx:~# ", 60)
         wire = Wire(pc.work / "com2.sock")
         dlx_command(pc, "echo model > /dev/cua1")
         open_monitor(pc)

@@ -28,6 +28,9 @@ def play(pc, steps, slower=1):
         if kind == "wait":
             pattern, seconds = values
             pc.wait(pattern, seconds * slower)
+        elif kind == "prompt":
+            pattern, seconds = values
+            pc.wait_prompt(pattern, seconds * slower)
         elif kind == "type":
             if slower > 1:  # a shell that is still setting up its terminal throws keys away
                 pc.settle(1, 5)

@@ -14,7 +14,7 @@ import pexpect
 import pyte
 from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
-from pc import PC, Failure
+from pc import PC, SLOWER, Failure, before_cursor
 from protocol import DELAY, OUT, OUTS, POLL, PacketClient, operation
 
 from paths import BUILD
@@ -66,12 +66,19 @@ class Viewer:
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
     def wait(self, pattern, seconds=60):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOWER
         running = True
         while not re.search(pattern, self.text(), re.MULTILINE):
             if not running or time.monotonic() > end:
                 raise Failure(f"no /{pattern}/; the terminal shows:\n{self.text()}")
             running = self.poll()
+
+    def wait_prompt(self, pattern, seconds=60):
+        """Until the cursor stands behind it, which is all of its line."""
+        end = time.monotonic() + seconds * SLOWER
+        while not re.fullmatch(pattern, before_cursor(self.screen)):
+            if not self.poll() or time.monotonic() > end:
+                raise Failure(f"no prompt /{pattern}/; the terminal shows:\n{self.text()}")
 
     def type(self, keys):
         self.child.send(keys)
@@ -140,11 +147,11 @@ def dlx():
     with pc("dlx", *lines):
         await_offer(key)
         viewer = Viewer(key)
-        viewer.wait("dlx login:", 240)
+        viewer.wait_prompt("dlx login: ", 240)
         viewer.type("root\r")
-        viewer.wait(r"^dlx:~# *$")
+        viewer.wait_prompt(r"dlx:~# ")
         viewer.type("echo $((6*7)) from afar\r")
-        viewer.wait(r"^42 from afar")
+        viewer.wait(r"^42 from afar\ndlx:~# *$")
         look_around(key, viewer)
         viewer.type("echo ~~.\r")
         viewer.wait(r"^~~\.\ndlx:~# *$")

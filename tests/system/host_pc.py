@@ -87,8 +87,8 @@ class Served:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.pc.close()
+    def __exit__(self, *failure):
+        self.pc.__exit__(*failure)
 
     def connect(self):
         self.wire = Terminal(self.daemon.pty)

@@ -367,10 +367,10 @@ def dlx():
     with PC("host-trace-dlx/pc", GUEST="dlx", NIC=f"{TAPS[0]}/{MACS[0]}",
             CONFIG=";".join([NIC_LINE, f"key {KEY.hex()}", f"offer trace as {NODE}",
                              "trace 0x3f8-0x3ff,0x1f0-0x1f7,0x3f6 events ring 32M"])) as pc:
-        pc.wait("dlx login:", 240)
+        pc.wait_prompt("dlx login: ", 240)
         with Trace(folder, "0x3f8-0x3ff,0x1f0-0x1f7,0x3f6", "events") as trace:
             pc.type("root\r")
-            pc.wait(r"^dlx:~# *$", 60)
+            pc.wait_prompt(r"dlx:~# ", 60)
             pc.type("echo hello from dlx > /dev/ttyS0; echo $?\r")
             pc.wait(r"^0$", 60)
             trace.until(lambda: b"hello from dlx" in trace.written(0x3F8), pc)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The monitor on the console: it opens, shows the guest, changes the machine, and lets it go on."""
 
+import contextlib
+import io
+import re
+
 from bad_input_test import boot_floppy, prompt
 from pc import PC, Failure
 
@@ -71,4 +75,18 @@ def powers_off():
             raise Failure(f"`poweroff`: status {status}, expected 0\n{pc.log()[-2000:]}")
 
 
-CASES = {"shows": shows, "routes": routes, "goes-on": goes_on, "power-off": powers_off}
+def reports():
+    """A test that fails says what the screen shows, and what the monitor knows."""
+    said = io.StringIO()
+    with contextlib.suppress(Failure), contextlib.redirect_stdout(said):
+        with _hello("monitor-reports"):
+            raise Failure("of a test")
+    for pattern in (r"^farbus: guest: ", r"^farbus> registers$", r"\beip\b",
+                    r"^engine \w+: \d+ instructions", r"^farbus> irq$",
+                    r"^The screen shows:\n(.*\n)*hello"):
+        if not re.search(pattern, said.getvalue(), re.MULTILINE):
+            raise Failure(f"no /{pattern}/ in the report:\n{said.getvalue()}")
+
+
+CASES = {"shows": shows, "routes": routes, "goes-on": goes_on, "power-off": powers_off,
+         "reports": reports}

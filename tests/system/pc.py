@@ -26,9 +26,20 @@ ENGINE = os.environ.get("CPU") or "auto"
 
 KEY_PAUSE = 0.03  # seconds: the 8042 of a native run has a queue of 16 bytes only
 
+MONITOR = "\x1d"  # opens it
+# What a terminal is told besides text.
+SEQUENCE = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()][0-9A-Z]|.)")
+# What a failure's report asks Farbus's monitor.
+STATE = ("registers", "u", "stats", "irq")
+
 
 class Failure(Exception):
     pass
+
+
+def before_cursor(screen):
+    """What the cursor's line has on its left."""
+    return screen.display[screen.cursor.y][:screen.cursor.x]
 
 
 class PC:
@@ -47,6 +58,7 @@ class PC:
         self.record = open(self.work / "console.log", "wb")
         self.errors = self.work / "run.err"
         self.changed = time.monotonic()
+        self.taken = b""  # the bytes that the last poll() has brought
         environment = {key: value for key, value in os.environ.items()
                        if key not in ("GUEST", "HOST", "DISPLAY", "CONFIG", "RAM")}
         environment.update({"CPU": ENGINE, **words}, HOST=host,
@@ -63,8 +75,12 @@ class PC:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, kind, failure, _):
+        try:
+            if kind and issubclass(kind, Failure):
+                self.report(str(failure))
+        finally:
+            self.close()
 
     # --- reading ---
 
@@ -78,6 +94,7 @@ class PC:
             return False
         self.record.write(data)
         self.record.flush()
+        self.taken = data
         self.changed = time.monotonic()
         self.stream.feed(data)
         return True
@@ -103,6 +120,18 @@ class PC:
                 raise Failure(f"the PC ended before /{pattern}/ came; last on screen:\n"
                               f"{self.text()}\n{self.log()[-2000:]}")
 
+    def wait_prompt(self, pattern, seconds):
+        """Until the cursor stands behind the regular expression, which is all of its line so far.
+        What a program prints at once has been printed then."""
+        end = time.monotonic() + seconds * SLOWER
+        while not re.fullmatch(pattern, before_cursor(self.screen)):
+            if time.monotonic() > end:
+                raise Failure(f"no prompt /{pattern}/ after {seconds} s, the cursor is behind "
+                              f"{before_cursor(self.screen)!r}; the screen shows:\n{self.text()}")
+            if not self.poll():
+                raise Failure(f"the PC ended before the prompt /{pattern}/ came; last on screen:\n"
+                              f"{self.text()}\n{self.log()[-2000:]}")
+
     def wait_end(self, seconds):
         """Until the PC is switched off; returns the exit status of the run."""
         end = time.monotonic() + seconds * SLOWER
@@ -114,6 +143,37 @@ class PC:
 
     def log(self):
         return self.errors.read_text(errors="replace")
+
+    # --- a failure's report ---
+
+    def report(self, known):
+        """What Farbus says of itself and of its guest, and the screen unless it is `known`."""
+        text = self.text()
+        log = self.work / "run" / "farbus.log"
+        if log.exists():
+            print("Farbus's log:", *log.read_text(errors="replace").splitlines()[-20:], sep="\n")
+            if self.child.isalive():
+                print(self._state())
+        if text not in known:
+            print(f"The screen shows:\n{text}")
+
+    def _state(self):
+        """The monitor's answers: all of them, however many lines the screen has."""
+        said = self._said("" if self.text().endswith("farbus>") else MONITOR)
+        if "farbus>" not in said:
+            return "Farbus's monitor does not open."
+        return said + "".join(self._said(command + "\r") for command in STATE)
+
+    def _said(self, keys):
+        """What comes after these keys, up to the monitor's prompt."""
+        said, end = "" if keys else "farbus> ", time.monotonic() + 20 * SLOWER
+        self.child.send(keys)
+        while not said.rstrip().endswith("farbus>") and time.monotonic() < end:
+            self.taken = b""
+            if not self.poll():
+                break
+            said += SEQUENCE.sub("", self.taken.decode("latin-1")).replace("\r", "")
+        return said
 
     # --- typing ---
 

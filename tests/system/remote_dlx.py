@@ -20,9 +20,9 @@ MEGABYTE = 1 << 20
 
 
 def log_in(shell):
-    shell.pc.wait(r"dlx login:", 240 * shell.slower)
+    shell.pc.wait_prompt(r"dlx login: ", 240 * shell.slower)
     shell.pc.type("root\r")
-    shell.pc.wait(r"^dlx:~# *$", 60 * shell.slower)
+    shell.pc.wait_prompt(r"dlx:~# ", 60 * shell.slower)
 
 
 def disk_interrupts(shell):

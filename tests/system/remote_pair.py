@@ -69,9 +69,9 @@ class Pair:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *failure):
         for pc in self.pcs:
-            pc.close()
+            pc.__exit__(*failure)
         self.peer.end()
         self.relay.stop()
         print(self.relay.report())
