@@ -14,19 +14,23 @@
 #define PAGES_MAX 2048u /* Linux has 12 MB of code, of which few pages are in use */
 #define HASH	  2048u
 
+/* Of an entry of a page table: with the same address, and PGE as it was, it leads where it led. */
+#define ENTRY_BITS (PAGE_MASK | PTE_P | PTE_G)
+
 #define REGION_SHIFT 22 /* what a page directory's entry is for; PAE's are for a half */
 #define REGION_MASK  (BIT(REGION_SHIFT) - 1)
 
 struct kernel_map {
 	struct {
 		u32 lin, gpa;
-		u16 next; /* with the same hash: 1 + its number; 0: none */
+		u32 entry; /* what leads there is this in its ENTRY_BITS; 0: not known */
+		u16 next;  /* with the same hash: 1 + its number; 0: none */
 		bool global;
 	} page[PAGES_MAX];
 	u32 count, local; /* local: of them without G */
 	u16 hash[HASH];	  /* 1 + number of the first page; 0: none */
 	u32 region[32];	  /* a bit for each 4 MB that one of them is in */
-	bool check_all, check_local;
+	bool check_all, check_local, pge;
 	u32 check_region; /* 1 + number of the 4 MB to check; 0: none */
 	u32 base, limit;  /* of CS: the ways are by EIP */
 };
@@ -116,51 +120,66 @@ static void look_up(const struct vcpu *v, struct regions *t, u32 lin)
 }
 
 /*
- * Whether lin leads to gpa, and if so, whether that outlasts loads of CR3. A kernel has hundreds of
- * pages with code and flushes the TLB at all times: with 32-bit tables in plain memory the page
- * walk is done here.
+ * The entry of the page table for lin, or what would stand there for a large page; 0: it is for the
+ * walk to say. A kernel has hundreds of pages with code and flushes the TLB at all times: with
+ * 32-bit tables in plain memory this is all that is looked at.
  */
-static bool leads(struct vcpu *v, struct regions *t, u32 lin, u32 gpa, bool *global)
+static u32 entry_of(struct vcpu *v, struct regions *t, u32 lin)
 {
-	u32 n = (lin >> REGION_SHIFT) % REGIONS, page;
+	u32 n = (lin >> REGION_SHIFT) % REGIONS;
 
-	if (!(v->cr0 & CR0_PG) || (v->cr4 & CR4_PAE))
-		return walked(v, lin, gpa, global);
 	if (t->at[n].lin != ((lin & ~REGION_MASK) | VALID))
 		look_up(v, t, lin);
-	if (t->at[n].large) {
-		page = (t->at[n].large & ~REGION_MASK) | (lin & REGION_MASK & PAGE_MASK) |
-		       (t->at[n].large & PTE_G);
-	} else if (t->at[n].table) {
-		page = t->at[n].table[lin >> PAGE_SHIFT & 1023];
-		if (!(page & PTE_P))
-			return false;
-	} else {
+	if (t->at[n].large)
+		return t->at[n].large + (lin & REGION_MASK & PAGE_MASK);
+	return t->at[n].table ? t->at[n].table[lin >> PAGE_SHIFT & 1023] : 0;
+}
+
+/* Whether lin leads to gpa, and if so, whether that outlasts loads of CR3. */
+static bool leads(struct vcpu *v, u32 entry, u32 lin, u32 gpa, bool *global)
+{
+	if (!(entry & PTE_P))
 		return walked(v, lin, gpa, global);
-	}
-	*global = (page & PTE_G) && (v->cr4 & CR4_PGE);
-	return (page & PAGE_MASK & v->mem->a20_mask) == gpa;
+	*global = (entry & PTE_G) && (v->cr4 & CR4_PGE);
+	return (entry & PAGE_MASK & v->mem->a20_mask) == gpa;
+}
+
+/* One page, whose entry is not known to be as it was. */
+static bool page_holds(struct vcpu *v, struct kernel_map *m, u32 n, u32 entry)
+{
+	bool global;
+
+	if (!leads(v, entry, m->page[n].lin, m->page[n].gpa, &global))
+		return false;
+	m->local += m->page[n].global;
+	m->local -= global;
+	m->page[n].global = global;
+	/* Not where A20 is in between. */
+	m->page[n].entry = (entry & PAGE_MASK) == m->page[n].gpa ? entry & ENTRY_BITS : 0;
+	return true;
 }
 
 /* Pages get their G bit, and CR4 its PGE, some time after a kernel has begun. */
 static bool holds(struct vcpu *v, struct kernel_map *m)
 {
+	bool tables = (v->cr0 & CR0_PG) && !(v->cr4 & CR4_PAE), pge = v->cr4 & CR4_PGE;
+	bool same = pge == m->pge && physmem_a20(v->mem);
 	struct regions t = {0};
 
 	if (!m->check_all && !m->check_region && !m->local)
 		return true;
+	m->pge = pge;
 	for (u32 n = 0; n < m->count; n++) {
-		u32 lin = m->page[n].lin;
-		bool global;
+		u32 lin = m->page[n].lin, entry;
 
 		if (!m->check_all && !(m->check_local && !m->page[n].global) &&
 		    m->check_region != 1 + (lin >> REGION_SHIFT))
 			continue;
-		if (!leads(v, &t, lin, m->page[n].gpa, &global))
+		entry = tables ? entry_of(v, &t, lin) : 0;
+		if (likely(same && (entry & PTE_P) && (entry & ENTRY_BITS) == m->page[n].entry))
+			continue;
+		if (!page_holds(v, m, n, entry))
 			return false;
-		m->local += m->page[n].global;
-		m->local -= global;
-		m->page[n].global = global;
 	}
 	return true;
 }
@@ -203,6 +222,7 @@ static void add(struct direct *d, u32 lin, u32 gpa)
 
 	m->page[m->count].lin = lin;
 	m->page[m->count].gpa = gpa;
+	m->page[m->count].entry = 0;
 	m->page[m->count].global = is_global(d->vcpu, lin);
 	m->page[m->count].next = *head;
 	m->local += !m->page[m->count].global;
