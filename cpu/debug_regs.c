@@ -136,6 +136,8 @@ void cpu_mov_to_dr(struct vcpu *v, unsigned dr, u32 value)
 		value = (value & DR6_WRITABLE) | DR6_FIXED;
 	else if (dr == 7)
 		value = (value & DR7_WRITABLE) | DR7_FIXED;
+	if (v->dr[dr] == value)
+		return; /* kernels do that at each fault */
 	v->dr[dr] = value;
 	if (dr == 7)
 		cpu_mode_changed(v);

@@ -5,14 +5,15 @@
 
 #include "cpu/vcpu.h"
 
-#define DR6_BD BIT(13)
-#define DR6_BS BIT(14)
-#define DR6_BT BIT(15)
-#define DR7_GD BIT(13)
+#define DR6_BD	   BIT(13)
+#define DR6_BS	   BIT(14)
+#define DR6_BT	   BIT(15)
+#define DR7_ENABLE 0xffu /* the breakpoints, local and global */
+#define DR7_GD	   BIT(13)
 
 static inline bool debug_enabled(const struct vcpu *v)
 {
-	return v->dr[7] & 0xff;
+	return v->dr[7] & DR7_ENABLE;
 }
 /* Is an enabled breakpoint one on data? */
 bool debug_watches_data(const struct vcpu *v);

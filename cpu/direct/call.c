@@ -4,6 +4,7 @@
  * for a port access nothing changes but EAX. What cannot go on leaves translated code for good.
  */
 #include "cpu/cpu.h"
+#include "cpu/debug_regs.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 
@@ -50,6 +51,28 @@ static bool mov_to_cr(struct vcpu *v, unsigned cr, u32 value)
 	return true;
 }
 
+/* Translated code has no breakpoints, and does not begin to have any. */
+static bool mov_to_dr(struct vcpu *v, unsigned dr, u32 value)
+{
+	if (dr == 7 && (value & (DR7_ENABLE | DR7_GD)))
+		return false;
+	cpu_mov_to_dr(v, dr, value);
+	return true;
+}
+
+static bool debug(struct vcpu *v, const struct translate_call *c)
+{
+	u32 *reg = direct_frame_reg(c->operand & 7);
+	unsigned dr = c->operand >> 3;
+
+	if (dr == 4 || dr == 5 || (v->dr[7] & DR7_GD))
+		return false;
+	if (c->what == TRANSLATE_DEBUG_TO)
+		return mov_to_dr(v, dr, *reg);
+	*reg = cpu_mov_from_dr(v, dr);
+	return true;
+}
+
 /* What raises nothing, and leaves the CPU in the mode in which it is. */
 static bool control(struct vcpu *v, const struct translate_call *c)
 {
@@ -70,6 +93,9 @@ static bool control(struct vcpu *v, const struct translate_call *c)
 	case TRANSLATE_CONTROL_INVLPG:
 		cpu_invlpg(v, SEG_DS, *reg);
 		return true;
+	case TRANSLATE_DEBUG_FROM:
+	case TRANSLATE_DEBUG_TO:
+		return debug(v, c);
 	default:
 		return false;
 	}

@@ -158,8 +158,9 @@ static bool cross_iret(struct direct *d, struct vcpu *v)
 	if (esp >= ss->rd_count || ss->rd_count - esp <= 16)
 		return false;
 	at = span(v, ss->base + esp, 20, false);
-	if (!at || (at[2] & FLAGS_RARE) || (at[2] & (FLAG_IF | FLAG_RF)) != FLAG_IF ||
-	    (at[2] & FLAG_IOPL) == FLAG_IOPL)
+	if (!at || (at[2] & FLAGS_RARE) || !(at[2] & FLAG_IF) || (at[2] & FLAG_IOPL) == FLAG_IOPL)
+		return false;
+	if ((at[2] & FLAG_RF) && !direct_forgets_rf(d, v))
 		return false;
 	r = direct_return(d, v, (u16)at[1], (u16)at[4]);
 	if (!r || at[0] > r->cs.limit || !can_leave(d, v, &r->cs, &r->ss) || d->inner_data)

@@ -145,6 +145,15 @@ static unsigned popf(struct vcpu *v)
 	return 1;
 }
 
+static void iret(struct direct *d, struct vcpu *v)
+{
+	cpu_iret(v, 4, v->eip + 1);
+	if (!(v->eflags & FLAG_RF) || !direct_forgets_rf(d, v))
+		return;
+	v->eflags &= ~FLAG_RF;
+	cpu_mode_changed(v);
+}
+
 /* Bytes of the instruction, with EIP still there; 0: not carried out. IRET sets EIP itself. */
 static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 {
@@ -165,7 +174,7 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 		return popf(v);
 	case 0xcf:
 		*far = true;
-		cpu_iret(v, 4, v->eip + 1);
+		iret(d, v);
 		return 1;
 	case 0xe4 ... 0xe7:
 	case 0xec ... 0xef:

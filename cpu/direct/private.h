@@ -3,6 +3,7 @@
 #ifndef FARBUS_CPU_DIRECT_PRIVATE_H
 #define FARBUS_CPU_DIRECT_PRIVATE_H
 
+#include "cpu/debug_regs.h"
 #include "cpu/direct/direct.h"
 
 /* What guest code on the CPU has left to do. */
@@ -141,6 +142,17 @@ static inline u32 direct_events(const struct vcpu *v)
 	u32 events = v->events & ~v->event_hold;
 
 	return v->eflags & FLAG_IF ? events : events & ~VCPU_EV_INTR;
+}
+
+/*
+ * Whether RF, which IRET takes from what a fault has pushed, may go at once: it is for breakpoints,
+ * and would keep guest code from running on the CPU for one instruction. An interrupt that waits
+ * pushes it once more.
+ */
+static inline bool direct_forgets_rf(const struct direct *d, const struct vcpu *v)
+{
+	return !debug_enabled(v) && !d->lockstep &&
+	       !(v->events & ~v->event_hold & ~(u32)VCPU_EV_STEP);
 }
 
 /* engine.c: whether v can run on the CPU; prepares what that takes. */

@@ -87,7 +87,7 @@ static void mov_segment(const struct decoder *d, struct guest_insn *g, bool load
 {
 	for_host(g);
 	g->rm_at = (u8)(d->opcode_at + 1);
-	if (d->a16 || (d->o16 && !load) || (load && d->reg == SEG_CS))
+	if (d->a16 || (load && d->reg == SEG_CS))
 		return;
 	if (load && d->reg != SEG_SS)
 		g->class = INSN_LOAD_SEG;
@@ -106,7 +106,7 @@ static bool newer(const struct decoder *d, u8 opcode)
 	return d->rep && (opcode == 0xbc || opcode == 0xbd); /* BSF, BSR */
 }
 
-/* INVLPG, CLTS, MOV with CRx: what kernels go on behind. False: it is none of them. */
+/* INVLPG, CLTS, MOV with CRx and DRx: what kernels go on behind. False: it is none of them. */
 static bool control(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	u8 modrm = opcode == 0x06 ? 0 : d->bytes[d->opcode_at + 2];
@@ -119,6 +119,8 @@ static bool control(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	}
 	if (opcode == 0x20 || opcode == 0x22)
 		g->opcode = opcode == 0x20 ? TRANSLATE_CONTROL_FROM : TRANSLATE_CONTROL_TO;
+	else if (opcode == 0x21 || opcode == 0x23)
+		g->opcode = opcode == 0x21 ? TRANSLATE_DEBUG_FROM : TRANSLATE_DEBUG_TO;
 	else if (opcode == 0x06)
 		g->opcode = TRANSLATE_CONTROL_CLTS;
 	else if (opcode == 0x01 && d->reg == 7)

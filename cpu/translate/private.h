@@ -110,7 +110,7 @@ enum insn_class {
 	INSN_PUSH_SEG,
 	INSN_POP_SEG,	/* DS, ES, FS, GS */
 	INSN_LOAD_SEG,	/* MOV to one of them */
-	INSN_STORE_SEG, /* MOV r32 */
+	INSN_STORE_SEG, /* MOV to a general register */
 };
 
 struct guest_insn {
@@ -210,8 +210,8 @@ void unit_push_seg(struct translator *t, struct translate_unit *u, unsigned seg,
 void unit_pop_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 eip, u32 next);
 void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
 		   const struct guest_insn *g, u32 eip, u32 next);
-void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm, unsigned seg,
-		    u32 next);
+void unit_store_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		    const struct guest_insn *g, u32 next);
 
 /* --- faulting.c --- */
 

@@ -140,12 +140,15 @@ struct translate_call {
 #define TRANSLATE_PORT_WIDTH 7u /* 1, 2 or 4; 0: it is no IN or OUT */
 #define TRANSLATE_PORT_OUT   BIT(3)
 #define TRANSLATE_PORT_DX    BIT(4) /* without it the operand is the port */
-/* The operand: the general register's number and, 3 bits further up, the control register's. */
+/* The operand: the general register's number and, 3 bits further up, the control or debug
+ * register's. */
 #define TRANSLATE_CONTROL_CLTS	 (1u << 5)
 #define TRANSLATE_CONTROL_FROM	 (2u << 5) /* MOV from a control register */
 #define TRANSLATE_CONTROL_TO	 (3u << 5)
 #define TRANSLATE_CONTROL_INVLPG (4u << 5) /* of the address in a register, in DS */
 #define TRANSLATE_MEMORY	 (5u << 5) /* what would have been copied, but kept faulting */
+#define TRANSLATE_DEBUG_FROM	 (6u << 5) /* MOV from and to a debug register */
+#define TRANSLATE_DEBUG_TO	 (7u << 5)
 
 /* The one that the exit was taken for, or NULL. If it says what it is, the CPU's registers are the
  * guest's. It holds as long as no unit and no link is dropped. */

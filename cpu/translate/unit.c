@@ -150,7 +150,7 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		unit_load_seg(t, u, bytes, g, eip, next);
 		return true;
 	case INSN_STORE_SEG:
-		unit_store_seg(t, u, bytes[g->rm_at], g->opcode, next);
+		unit_store_seg(t, u, bytes, g, next);
 		return true;
 	case INSN_JCC:
 		unit_jcc(t, u, g, next);

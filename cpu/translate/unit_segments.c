@@ -134,9 +134,16 @@ void unit_push_seg(struct translator *t, struct translate_unit *u, unsigned seg,
 	unit_point(t, u, AT, next);
 }
 
-void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm, unsigned seg,
-		    u32 next)
+/* 16 bits with the operand-size prefix, all of the register without it. */
+void unit_store_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
+		    const struct guest_insn *g, u32 next)
 {
-	emit_load(t, rm & 7, STATE(sel) + seg * 4);
+	bool word = false;
+
+	for (u32 i = 0; i < g->rm_at - 1u; i++)
+		word = word || bytes[i] == PREFIX_O16;
+	if (word)
+		emit8(t, PREFIX_O16);
+	emit_load(t, bytes[g->rm_at] & 7, STATE(sel) + g->opcode * 4u);
 	unit_point(t, u, AT, next);
 }

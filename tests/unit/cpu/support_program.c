@@ -317,8 +317,10 @@ static void segments(struct writer *w)
 		bytes(w, push[n], (u32)strlen(push[n]));
 		byte(w, 0x58 | any_reg(w));
 		break;
-	case 1:
-		byte(w, 0x8c); /* MOV reg, seg */
+	case 1: /* MOV reg, seg, of 32 or 16 bits */
+		if (below(w, 3) == 0)
+			byte(w, 0x66);
+		byte(w, 0x8c);
 		byte(w, 0xc0 | n << 3 | any_reg(w));
 		break;
 	case 2: /* push ds or es or ss; pop es or ds */
