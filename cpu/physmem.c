@@ -206,7 +206,7 @@ void physmem_note_write(struct physmem *pm, u32 gpa, u32 len)
 	if ((flags & PHYS_PAGE_CODE) && pm->code_written)
 		pm->code_written(pm->hook_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_TRANSLATED) && pm->translated_written)
-		pm->translated_written(pm->translated_ctx, gpa);
+		pm->translated_written(pm->translated_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_REAL) && pm->real_written)
 		pm->real_written(pm->real_ctx, gpa);
 	if ((flags & PHYS_PAGE_TABLE) && pm->table_written)

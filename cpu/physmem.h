@@ -59,7 +59,10 @@ struct physmem {
 	void (*tables_flushed)(void *ctx, bool all, u32 lin);
 	bool tables_loose;
 	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. */
-	void (*translated_written)(void *ctx, u32 gpa);
+	void (*translated_written)(void *ctx, u32 gpa, u32 len);
+	/* Whether each store to such a page is to be seen: guest code on the CPU gets no right to
+	 * write to it. NULL: no. */
+	bool (*stores_apart)(void *ctx, u32 gpa);
 	void *translated_ctx;
 	/* The same for PHYS_PAGE_REAL. */
 	void (*real_written)(void *ctx, u32 gpa);

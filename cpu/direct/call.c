@@ -147,7 +147,7 @@ static bool polls(struct direct *d, const struct vcpu *v, u32 calls)
 {
 	if (calls < POLLING)
 		return false;
-	direct_kernel_bar(d, v);
+	direct_kernel_bar(d, v, true);
 	return true;
 }
 

@@ -60,13 +60,26 @@ static bool step_leaves(struct vcpu *v, enum exit_reason *reason)
 	return *reason != EXIT_STEP;
 }
 
+/* The same in a page that is not translated, for as long as control stays there. */
+static enum exit_reason interp_barred(struct direct *d, struct vcpu *v)
+{
+	u64 before = v->stats.insns;
+	enum exit_reason reason;
+
+	interp_ask_often(v);
+	reason = interp_engine.run(v);
+	if (!d->barred_polls)
+		d->barred_insns += (u32)(v->stats.insns - before);
+	return reason;
+}
+
 /* The interpreter until it hands over, or the run loop is wanted. */
 static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_refusal why)
 {
 	if (why != REFUSE_CPL)
 		d->stats.refused[why]++;
-	if (direct_kernel_barred(d, v)) /* for as long as control stays there */
-		interp_ask_often(v);
+	if (direct_kernel_barred(d, v))
+		return interp_barred(d, v);
 	return interp_engine.run(v);
 }
 

@@ -313,7 +313,7 @@ void direct_kernel_init(struct direct *d, void *arena)
 				      .leave = (u32)(uintptr_t)d->host.code};
 	u8 *at = arena;
 
-	d->rewritten = at;
+	d->written = (void *)at;
 	at += kernel_find_size();
 	d->map = (void *)at;
 	at += aligned(kernel_map_size());
@@ -324,6 +324,7 @@ void direct_kernel_init(struct direct *d, void *arena)
 	d->translator = translate_init(at, &host);
 	kernel_segments_init(d);
 	d->vcpu->mem->translated_written = kernel_find_written;
+	d->vcpu->mem->stores_apart = kernel_find_apart;
 	d->vcpu->mem->translated_ctx = d;
 	d->vcpu->flushed = kernel_map_flushed;
 	d->vcpu->was_reset = was_reset;

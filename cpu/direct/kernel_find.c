@@ -9,55 +9,89 @@
 #include "cpu/physmem.h"
 #include "lib/str.h"
 
+/*
+ * A page that is written to loses its translations, and is mapped for writing: as a rule it has
+ * become something else. One that comes back a few times has data beside code. From then on stores
+ * to it are carried out apart, and drop what rests on their bytes only; so many of them at most as
+ * cost about what translating costs, then the page is dropped. When that has happened often its
+ * code is interpreted, again for what translating would cost, before the next trial. All is
+ * forgotten after a while.
+ */
+#define PAGE_HASH	4096u
+#define REWRITTEN_APART 4u
+#define REWRITTEN_MAX	12u
+#define APART_MAX	24u
+#define ENTRIES_A_WHILE 0x10000u
+
+struct written_page {
+	u8 rewritten; /* how often translations were lost */
+	u8 apart;     /* stores apart since there are translations */
+};
+
+static struct written_page *page_of(struct direct *d, u32 gpa)
+{
+	return &d->written[(gpa >> PAGE_SHIFT) % PAGE_HASH];
+}
+
 /* From now on a write to the page of gpa is seen. */
-static void watch(struct vcpu *v, u32 gpa)
+static void watch(struct direct *d, struct vcpu *v, u32 gpa)
 {
 	u8 *flags = &v->mem->page_flags[gpa >> PAGE_SHIFT];
 
 	if (*flags & PHYS_PAGE_TRANSLATED)
 		return;
 	*flags |= PHYS_PAGE_TRANSLATED;
+	page_of(d, gpa)->apart = 0;
 	mem_tlb_protect(v, gpa & PAGE_MASK);
 	if (v->mem->code_found)
 		v->mem->code_found(v->mem->table_ctx, gpa);
 }
 
-/*
- * A page that has code and data that is written to is not worth translating: the interpreter tells
- * them apart. Pages find other uses (a kernel patches its code while it starts), so they get
- * another chance when their code was met so often; and all is forgotten after a while.
- */
-#define PAGE_HASH	4096u
-#define REWRITTEN_MAX	12u
-#define REWRITTEN_AGAIN (REWRITTEN_MAX - 4)
-#define MEETINGS_MAX	243u
-#define ENTRIES_A_WHILE 0x10000u
-_Static_assert(REWRITTEN_MAX + MEETINGS_MAX <= 255, "in a byte");
-
-/* How often translations were lost; from REWRITTEN_MAX on also how often code was met since. */
-static u8 *rewritten_of(struct direct *d, u32 gpa)
-{
-	return &d->rewritten[(gpa >> PAGE_SHIFT) % PAGE_HASH];
-}
-
 static bool is_barred(struct direct *d, u32 gpa)
 {
-	u8 *rewritten = rewritten_of(d, gpa);
+	struct written_page *page = page_of(d, gpa);
 
-	if (*rewritten < REWRITTEN_MAX)
+	if (page->rewritten < REWRITTEN_MAX)
 		return false;
-	if (++*rewritten == REWRITTEN_MAX + MEETINGS_MAX)
-		*rewritten = REWRITTEN_AGAIN;
-	return true;
+	d->barred_insns += DIRECT_BARRED_MEETING;
+	if (d->barred_insns < DIRECT_BARRED_INSNS)
+		return true;
+	d->barred_insns = 0;
+	page->rewritten = REWRITTEN_MAX - 1;
+	return false;
 }
 
-void kernel_find_written(void *ctx, u32 gpa)
+static bool is_apart(struct direct *d, u32 gpa)
+{
+	const struct written_page *page = page_of(d, gpa);
+
+	return page->rewritten >= REWRITTEN_APART && page->rewritten < REWRITTEN_MAX &&
+	       page->apart < APART_MAX && translate_in_page(d->translator, gpa);
+}
+
+bool kernel_find_apart(void *ctx, u32 gpa)
+{
+	return is_apart(ctx, gpa);
+}
+
+void kernel_find_written(void *ctx, u32 gpa, u32 len)
 {
 	struct direct *d = ctx;
+	struct written_page *page = page_of(d, gpa);
+	bool apart = is_apart(d, gpa), dropped;
 
-	if (translate_drop_page(d->translator, gpa) && *rewritten_of(d, gpa) < REWRITTEN_MAX)
-		++*rewritten_of(d, gpa);
-	d->vcpu->generation++; /* see direct_calls() */
+	dropped = apart ? translate_drop_range(d->translator, gpa, len)
+			: translate_drop_page(d->translator, gpa);
+	if (dropped && page->rewritten < REWRITTEN_MAX)
+		page->rewritten++;
+	if (apart && is_apart(d, gpa)) {
+		page->apart++;
+		d->vcpu->generation += dropped; /* see direct_calls() */
+		return;
+	}
+	if (apart) /* no longer */
+		translate_drop_page(d->translator, gpa);
+	d->vcpu->generation++;
 	d->vcpu->mem->page_flags[gpa >> PAGE_SHIFT] &= (u8)~PHYS_PAGE_TRANSLATED;
 	mem_tlb_protect(d->vcpu, gpa & PAGE_MASK);
 }
@@ -82,8 +116,8 @@ static struct translate_unit *find_across(struct direct *d, struct vcpu *v, u32 
 	u = translate_find_across(d->translator, v->eip, gpa, next_gpa);
 	if (!u) {
 		u = translate_make_across(d->translator, v->eip, gpa, next_gpa, page, next);
-		watch(v, gpa);
-		watch(v, next_gpa);
+		watch(d, v, gpa);
+		watch(d, v, next_gpa);
 	}
 	return u;
 }
@@ -102,7 +136,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	if (!may_translate(v, host, gpa))
 		return false;
 	if (is_barred(d, gpa)) {
-		direct_kernel_bar(d, v);
+		direct_kernel_bar(d, v, false);
 		return false;
 	}
 	kernel_map_add(d, lin, gpa);
@@ -113,7 +147,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 	*u = translate_find(d->translator, v->eip, gpa);
 	if (!*u) {
 		*u = translate_make(d->translator, v->eip, gpa, host);
-		watch(v, gpa);
+		watch(d, v, gpa);
 	}
 	return false;
 }
@@ -136,10 +170,10 @@ bool kernel_find_raised(struct direct *d, struct vcpu *v, struct translate_unit 
 void kernel_find_entered(struct direct *d)
 {
 	if (++d->kernel_entries % ENTRIES_A_WHILE == 0)
-		memset(d->rewritten, 0, PAGE_HASH);
+		memset(d->written, 0, PAGE_HASH * sizeof(*d->written));
 }
 
 size_t kernel_find_size(void)
 {
-	return PAGE_HASH;
+	return PAGE_HASH * sizeof(struct written_page);
 }

@@ -94,10 +94,12 @@ struct direct {
 	struct translator *translator;	/* NULL: CPL 0 is interpreted */
 	struct kernel_segments *kernel; /* ... and this too */
 	struct kernel_map *map;
-	u16 ldt;       /* LDTR on this PC */
-	u8 *rewritten; /* kernel_find.c: how often translations of a page were lost to writes */
+	u16 ldt;		      /* LDTR on this PC */
+	struct written_page *written; /* kernel_find.c */
 	u32 kernel_entries;
 	u32 barred_generation, barred_eip; /* of v, when EIP was in a page for the interpreter */
+	bool barred_polls;		   /* ... because it waits for a port */
+	u32 barred_insns;		   /* interpreted in such pages since one was translated */
 	bool vme;			   /* this PC has it */
 	u8 vif;				   /* enum v86_vif: what VIF is now */
 	bool after_sti; /* V86 mode: one instruction is to run before an interrupt may come */
@@ -246,18 +248,26 @@ bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
 /* Whether the guest has something where translations and state lie. */
 bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v);
-/* Code in the page that v is in is the interpreter's, until modes or segments change. */
-static inline void direct_kernel_bar(struct direct *d, const struct vcpu *v)
+/*
+ * Code in the page that v is in is the interpreter's, until modes or segments change; if it does
+ * not wait for a port, until so many instructions of such pages were interpreted. To come to one
+ * counts like some.
+ */
+#define DIRECT_BARRED_INSNS   1500u
+#define DIRECT_BARRED_MEETING 50u
+static inline void direct_kernel_bar(struct direct *d, const struct vcpu *v, bool polls)
 {
 	d->barred_generation = v->generation;
 	d->barred_eip = v->eip & PAGE_MASK;
+	d->barred_polls = polls;
 }
 /* v's state into the frame, with translated code at this linear address next. */
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
-/* Whether v is in a page that is not translated because it is written to again and again. */
+/* Whether v is in such a page, and still to be interpreted. */
 static inline bool direct_kernel_barred(const struct direct *d, const struct vcpu *v)
 {
-	return d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK);
+	return d->barred_generation == v->generation && d->barred_eip == (v->eip & PAGE_MASK) &&
+	       (d->barred_polls || d->barred_insns + v->icount < DIRECT_BARRED_INSNS);
 }
 size_t direct_kernel_arena_size(u32 code_size);
 void direct_kernel_init(struct direct *d, void *arena);
@@ -268,9 +278,10 @@ void direct_kernel_init(struct direct *d, void *arena);
 bool kernel_find_raised(struct direct *d, struct vcpu *v, struct translate_unit **u);
 /* Translated code is entered from other code: now and then what was barred gets another chance. */
 void kernel_find_entered(struct direct *d);
-/* physmem's hook: the page of gpa has translations and is written to. */
-void kernel_find_written(void *ctx, u32 gpa);
-size_t kernel_find_size(void); /* of d->rewritten */
+/* physmem's hooks for pages that have translations. */
+void kernel_find_written(void *ctx, u32 gpa, u32 len);
+bool kernel_find_apart(void *ctx, u32 gpa);
+size_t kernel_find_size(void); /* of d->written */
 
 /* --- kernel_segments.c: its segment registers --- */
 

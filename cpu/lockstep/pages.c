@@ -120,7 +120,7 @@ static void replace(struct lockstep *l, const struct lockstep_page *page, const 
 	if ((flags & PHYS_PAGE_CODE) && mem->code_written)
 		mem->code_written(mem->hook_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_TRANSLATED) && mem->translated_written)
-		mem->translated_written(mem->translated_ctx, page->gpa);
+		mem->translated_written(mem->translated_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_REAL) && mem->real_written)
 		mem->real_written(mem->real_ctx, page->gpa);
 	memcpy(page->memory + first * 4, was + first, len);

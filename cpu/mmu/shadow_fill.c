@@ -63,6 +63,9 @@ static bool end_watch(struct shadow *s, u32 gpa)
 {
 	u8 flags = physmem_flags(s->mem, gpa);
 
+	if ((flags & PHYS_PAGE_TRANSLATED) && s->mem->stores_apart &&
+	    s->mem->stores_apart(s->mem->translated_ctx, gpa))
+		return false;
 	if ((flags & PHYS_PAGE_TABLE) && !shadow_write_fault(s, gpa >> PAGE_SHIFT))
 		return false;
 	if (flags & PHYS_PAGE_CLEAN)
@@ -70,7 +73,7 @@ static bool end_watch(struct shadow *s, u32 gpa)
 	if ((flags & PHYS_PAGE_CODE) && s->mem->code_written)
 		s->mem->code_written(s->mem->hook_ctx, gpa & PAGE_MASK, PAGE_SIZE);
 	if ((flags & PHYS_PAGE_TRANSLATED) && s->mem->translated_written)
-		s->mem->translated_written(s->mem->translated_ctx, gpa);
+		s->mem->translated_written(s->mem->translated_ctx, gpa & PAGE_MASK, PAGE_SIZE);
 	if ((flags & PHYS_PAGE_REAL) && s->mem->real_written)
 		s->mem->real_written(s->mem->real_ctx, gpa);
 	return true;

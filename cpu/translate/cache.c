@@ -25,6 +25,27 @@ static struct translate_unit **page_of(struct translator *t, u32 gpa)
 	return &t->page[(gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
 }
 
+/* Parts of a page, so that most stores beside code cost no look at its units. */
+#define GRANULE_SHIFT 7
+
+/* Those that bytes from `first` to `end` of a page are in, one bit each. */
+static u32 granules(u32 first, u32 end)
+{
+	u32 low = first >> GRANULE_SHIFT, high = (end - 1) >> GRANULE_SHIFT;
+
+	return (~0u >> (31 - high)) & (~0u << low);
+}
+
+static u32 *granules_of(struct translator *t, u32 gpa)
+{
+	return &t->granules[(gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
+}
+
+static u32 unit_granules(const struct translate_unit *u)
+{
+	return granules(u->gpa & ~PAGE_MASK, (u->gpa & ~PAGE_MASK) + u->source);
+}
+
 /* Whether a way between them stays right wherever other pages lie. */
 static bool same_page(const struct translate_unit *a, const struct translate_unit *b)
 {
@@ -127,6 +148,7 @@ static void insert_page(struct translator *t, struct translate_unit *u)
 	u->page_next = *head;
 	*head = u;
 	u->listed = true;
+	*granules_of(t, u->gpa) |= unit_granules(u);
 }
 
 struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
@@ -152,6 +174,7 @@ struct translate_unit *translate_make_across(struct translator *t, u32 eip, u32 
 	insert_page(t, u);
 	u->across_next = *head;
 	*head = u;
+	*granules_of(t, next_gpa) |= granules(0, INSN_MAX);
 	return u;
 }
 
@@ -231,17 +254,43 @@ static void unlink_page(struct translator *t, struct translate_unit *u)
 	*link = u->page_next;
 }
 
-/* Those that end in the page. */
-static bool drop_across(struct translator *t, u32 gpa)
+/* Those that end in the page; *left: the granules of other pages' that share the entry. */
+static bool drop_across(struct translator *t, u32 gpa, u32 *left)
 {
 	struct translate_unit *u = *across_of(t, gpa), *next;
-	bool any = false;
+	bool any = false, reached = (gpa & ~PAGE_MASK) < INSN_MAX;
 
 	for (; u; u = next) {
 		next = u->across_next;
-		if (u->next_gpa != (gpa & PAGE_MASK))
+		if (!reached || u->next_gpa != (gpa & PAGE_MASK)) {
+			*left |= granules(0, INSN_MAX);
 			continue;
+		}
 		unlink_page(t, u);
+		remove(t, u);
+		any = true;
+	}
+	return any;
+}
+
+/* Whether u rests on any of the bytes. */
+static bool rests_on(const struct translate_unit *u, u32 gpa, u32 len)
+{
+	return !((u->gpa ^ gpa) & PAGE_MASK) && u->gpa < gpa + len && gpa < u->gpa + u->source;
+}
+
+static bool drop_in_page(struct translator *t, u32 gpa, u32 len, u32 *left)
+{
+	struct translate_unit **link = page_of(t, gpa), *u;
+	bool any = false;
+
+	while ((u = *link)) {
+		if (!rests_on(u, gpa, len)) {
+			*left |= unit_granules(u);
+			link = &u->page_next;
+			continue;
+		}
+		*link = u->page_next;
 		remove(t, u);
 		any = true;
 	}
@@ -257,24 +306,41 @@ void unit_drop(struct translator *t, struct translate_unit *u)
 	fill_table(t->host.state->ret, t->lookup);
 }
 
+bool translate_drop_range(struct translator *t, u32 gpa, u32 len)
+{
+	u32 off = gpa & ~PAGE_MASK, left = 0;
+	bool any;
+
+	if (!(*granules_of(t, gpa) & granules(off, off + len)))
+		return false;
+	any = drop_across(t, gpa, &left);
+	any = drop_in_page(t, gpa, len, &left) || any;
+	*granules_of(t, gpa) = left;
+	if (!any)
+		return false;
+	faulting_forget(t, gpa);
+	fill_table(t->host.state->ret, t->lookup);
+	return true;
+}
+
 bool translate_drop_page(struct translator *t, u32 gpa)
 {
-	struct translate_unit **link = page_of(t, gpa), *u;
-	bool any = drop_across(t, gpa);
-
 	faulting_forget(t, gpa);
-	while ((u = *link)) {
-		if ((u->gpa ^ gpa) & PAGE_MASK) {
-			link = &u->page_next;
-			continue;
-		}
-		*link = u->page_next;
-		remove(t, u);
-		any = true;
-	}
-	if (any)
-		fill_table(t->host.state->ret, t->lookup);
-	return any;
+	return translate_drop_range(t, gpa & PAGE_MASK, PAGE_SIZE);
+}
+
+bool translate_in_page(const struct translator *t, u32 gpa)
+{
+	u32 n = (gpa >> PAGE_SHIFT) & (UNIT_HASH - 1);
+	const struct translate_unit *u;
+
+	for (u = t->page[n]; u; u = u->page_next)
+		if (!((u->gpa ^ gpa) & PAGE_MASK))
+			return true;
+	for (u = t->across[n]; u; u = u->across_next)
+		if (u->next_gpa == (gpa & PAGE_MASK))
+			return true;
+	return false;
 }
 
 void translate_flush(struct translator *t)
@@ -282,6 +348,7 @@ void translate_flush(struct translator *t)
 	memset(t->hash, 0, sizeof(t->hash));
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
+	memset(t->granules, 0, sizeof(t->granules));
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
 	t->last_exit = NO_EXIT;

@@ -48,6 +48,7 @@ struct exit {
 struct translate_unit {
 	u32 eip, gpa;
 	u32 next_gpa; /* of the page in which its one instruction ends, or NO_PAGE */
+	u32 source;   /* bytes from gpa on, in that page, on which it rests */
 	u8 *code;
 	u32 size;
 	struct translate_unit *hash_next, *page_next, *across_next;
@@ -69,6 +70,7 @@ struct faulting {
 #define FAULTING_MAX 256u
 
 #define UNIT_HASH 1024u
+#define INSN_MAX  15u /* bytes */
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
 
@@ -87,6 +89,7 @@ struct translator {
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
+	u32 granules[UNIT_HASH]; /* of their pages: those that any of them rests on */
 	struct faulting faulting[FAULTING_MAX];
 };
 

@@ -187,6 +187,10 @@ u32 translate_place(const struct translator *t, u32 native, u32 eip);
 
 /* The bytes of a guest page have changed, or are about to. True: something was made from them. */
 bool translate_drop_page(struct translator *t, u32 gpa);
+/* The same for bytes of one page: only what was made from them goes. */
+bool translate_drop_range(struct translator *t, u32 gpa, u32 len);
+/* Whether there is a translation of anything in the page. */
+bool translate_in_page(const struct translator *t, u32 gpa);
 /* Linear addresses may lead elsewhere: no way from one guest page to another stays. */
 void translate_drop_links(struct translator *t);
 void translate_flush(struct translator *t);

@@ -11,7 +11,6 @@
 #define STATE(field) offsetof(struct translate_state, field)
 
 #define UNIT_INSNS_MAX 24u
-#define INSN_MAX       15u /* bytes */
 
 /* Whether a state in which the guest is at eip is one right behind STI. */
 static u8 held(const struct translator *t, enum recovery r, u32 eip)
@@ -211,6 +210,14 @@ static bool holds(const u8 *bytes, u32 avail, unsigned own)
 	return then.class != INSN_INTERPRET && then.class != INSN_STI;
 }
 
+/* What the instruction at off rests on ends there: where it is left to others, all it may have. */
+static u32 source_end(const struct guest_insn *g, u32 off)
+{
+	u32 last = off + (g->class == INSN_INTERPRET ? INSN_MAX : g->len);
+
+	return last < PAGE_SIZE ? last : PAGE_SIZE;
+}
+
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u = begin(t, eip, gpa);
@@ -237,6 +244,7 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 			g.opcode = transfer_of(page + off, PAGE_SIZE - off);
 		t->stats.insns++;
 		more = make_insn(t, u, page + off, &g, eip);
+		u->source = source_end(&g, off) - (gpa & ~PAGE_MASK);
 		off += g.len;
 		eip += g.len;
 		t->held = t->held && !sti;
@@ -263,6 +271,7 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 	if (g.class == INSN_INTERPRET)
 		g.opcode = transfer_of(bytes, sizeof(bytes));
 	unit_point(t, u, AT, eip);
+	u->source = first;
 	t->stats.insns++;
 	if (make_insn(t, u, bytes, &g, eip))
 		unit_jump_out(t, u, eip + g.len);

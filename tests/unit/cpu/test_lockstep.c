@@ -192,9 +192,9 @@ static void test_stops(void)
 	stretch_traps = 0;
 }
 
-static void store_is_due(void *ctx, u32 gpa)
+static void store_is_due(void *ctx, u32 gpa, u32 len)
 {
-	(void)ctx, (void)gpa;
+	(void)ctx, (void)gpa, (void)len;
 	vcpu_event_set(stretch_vcpu(), VCPU_EV_HOST);
 }
 

@@ -120,9 +120,9 @@ static void test_roots(void)
 	CHECK_EQ(entry(0x50000), 0);
 }
 
-static void translations_end(void *ctx, u32 gpa)
+static void translations_end(void *ctx, u32 gpa, u32 len)
 {
-	(void)ctx;
+	(void)ctx, (void)len;
 	vm.flags[gpa >> 12] = 0;
 }
 

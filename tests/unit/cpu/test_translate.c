@@ -240,6 +240,86 @@ static void test_across(void)
 	       "the page it begins in");
 }
 
+/*
+ * Functions with data between them: mov eax, a; add eax, b; jmp end; 6 bytes. They lie over the end
+ * of a page, with an instruction of one of them across it.
+ */
+#define FUNCTIONS	300u
+#define FUNCTION_SIZE	21u
+#define FUNCTION_IMM(n) (1 + (n)*5)
+#define FUNCTION_CODE	15u
+#define FUNCTION_ACROSS 195u
+#define FUNCTION_AT(n)	(PROGRAM_LIN + PAGE_SIZE + (n)*FUNCTION_SIZE)
+
+static void make_functions(void)
+{
+	memset(&program, 0, sizeof(program));
+	program.code[0] = 0xf4;
+	program.end = PROGRAM_LIN;
+	for (u32 n = 0; n < FUNCTIONS; n++) {
+		u8 *f = program.code + (FUNCTION_AT(n) - PROGRAM_LIN);
+		u32 back = PROGRAM_LIN - (FUNCTION_AT(n) + FUNCTION_CODE);
+
+		f[0] = 0xb8;
+		f[5] = 0x05;
+		f[10] = 0xe9;
+		memcpy(f + 11, &back, 4);
+	}
+}
+
+/* Bytes of guest code change; what translate_drop_range() says of the pages that they are in. */
+static bool change(u32 lin, u32 len)
+{
+	u32 room = PAGE_SIZE - (lin & ~PAGE_MASK), first = len < room ? len : room;
+	bool dropped = translate_drop_range(machine_translator, lin, first);
+
+	for (u32 i = 0; i < len; i++)
+		((u8 *)(uintptr_t)lin)[i] = (u8)rand();
+	if (first < len)
+		dropped |= translate_drop_range(machine_translator, lin + first, len - first);
+	return dropped;
+}
+
+static void run_function(u32 n)
+{
+	struct translate_regs r;
+	u32 a, b;
+
+	memcpy(&a, (u8 *)(uintptr_t)FUNCTION_AT(n) + FUNCTION_IMM(0), 4);
+	memcpy(&b, (u8 *)(uintptr_t)FUNCTION_AT(n) + FUNCTION_IMM(1), 4);
+	machine_start(&r, FUNCTION_AT(n));
+	machine_translated(&r, true);
+	report(r.gpr[REG_EAX] == a + b, "code of which bytes have changed");
+}
+
+/* Stores to code drop what they hit, and nothing else. */
+static void test_changed_bytes(void)
+{
+	struct translate_regs r;
+
+	srand(5);
+	make_functions();
+	begin(&r);
+	for (u32 n = 0; n < FUNCTIONS; n++)
+		run_function(n);
+	for (u32 turn = 0; turn < 5000; turn++) {
+		u32 n = (u32)rand() % FUNCTIONS, first = (u32)rand() % 4;
+		u32 imm = FUNCTION_AT(n) + FUNCTION_IMM((u32)rand() % 2);
+
+		run_function(n);
+		/* An instruction on two pages rests on all that it may have in the second. */
+		report(n == FUNCTION_ACROSS ||
+			       !change(FUNCTION_AT(n) + FUNCTION_CODE + first, 6 - first),
+		       "bytes beside code");
+		report(change(imm + first, 1 + (u32)rand() % (4 - first)), "bytes of code");
+		run_function(n);
+	}
+	report(translate_drop_range(machine_translator, PROGRAM_LIN + PAGE_SIZE, PAGE_SIZE) &&
+		       !translate_in_page(machine_translator, PROGRAM_LIN + PAGE_SIZE) &&
+		       translate_in_page(machine_translator, PROGRAM_LIN + 2 * PAGE_SIZE),
+	       "what is left in pages");
+}
+
 /* A store that keeps faulting becomes a call, and a store again when it has been quiet for long. */
 static void test_faulting(void)
 {
@@ -410,6 +490,7 @@ int main(int argc, char **argv)
 	test_links();
 	test_other_unit();
 	test_across();
+	test_changed_bytes();
 	test_faulting();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
