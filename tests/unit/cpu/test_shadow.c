@@ -120,6 +120,12 @@ static void test_roots(void)
 	CHECK_EQ(entry(0x50000), 0);
 }
 
+static bool always(void *ctx, u32 gpa)
+{
+	(void)ctx, (void)gpa;
+	return true;
+}
+
 static void translations_end(void *ctx, u32 gpa, u32 len)
 {
 	(void)ctx, (void)len;
@@ -150,6 +156,12 @@ static void test_watched_pages(void)
 	vm.flags[0x60] |= PHYS_PAGE_TRANSLATED;
 	vm.pm.code_found(vm.pm.table_ctx, 0x60000);
 	vm.pm.translated_written = translations_end;
+	/* ... unless each store is to be seen. */
+	vm.pm.stores_apart = always;
+	CHECK(!touch(0x60000, true));
+	CHECK_EQ(entry(0x60000) & W, 0);
+	CHECK(vm.flags[0x60] & PHYS_PAGE_TRANSLATED);
+	vm.pm.stores_apart = NULL;
 	CHECK(touch(0x60000, true));
 	CHECK_EQ(entry(0x60000) & W, W);
 	CHECK_EQ(vm.flags[0x60], 0);
