@@ -90,6 +90,9 @@ static inline const struct phys_region *physmem_find(const struct physmem *pm, u
 
 	if (likely(gpa - r->first <= r->last - r->first && pm->region_count))
 		return r;
+	r = &pm->region[0]; /* a PC's first 640 KB */
+	if (gpa - r->first <= r->last - r->first && pm->region_count)
+		return r;
 	return physmem_search(pm, gpa);
 }
 

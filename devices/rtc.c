@@ -232,6 +232,56 @@ static u8 read_flags(struct rtc *r)
 	return flags;
 }
 
+/*
+ * A guest that waits for the next second reads register A a million times. After so many reads,
+ * with no more than that between two of them, each is answered only when something has happened,
+ * but not before this time: an access may take long, and the run loop sleeps meanwhile.
+ */
+#define POLLS	    256u
+#define POLL_GAP_NS 50000u
+#define HELD_NS	    1000000u
+
+static void polls_end(struct rtc *r)
+{
+	r->polls = 0;
+	r->held = 0;
+	timer_cancel(r->clock, &r->uip);
+}
+
+static bool poll_waits(struct rtc *r, u64 now)
+{
+	if (r->held && now - r->held < HELD_NS)
+		return true;
+	if (!r->held && now - r->polled > POLL_GAP_NS)
+		r->polls = 0;
+	r->polled = now;
+	if (r->held || ++r->polls < POLLS) {
+		r->held = 0;
+		return false;
+	}
+	r->held = now;
+	timer_arm(r->clock, &r->uip, r->next_update - UIP_NS);
+	return true;
+}
+
+/* The timer is there to end the run loop's sleep. */
+static void uip_due(void *ctx)
+{
+	(void)ctx;
+}
+
+static u8 read_a(struct rtc *r)
+{
+	u64 now = clock_now(r->clock);
+
+	if (!counting(r) || now + UIP_NS >= r->next_update)
+		polls_end(r);
+	else if (poll_waits(r, now))
+		r->bus->wait = true;
+	return counting(r) && now + UIP_NS >= r->next_update ? r->cmos[REG_A] | A_UIP
+							     : r->cmos[REG_A];
+}
+
 static u8 read_register(struct rtc *r)
 {
 	if (r->index > REG_D && r->index != CMOS_CENTURY)
@@ -239,9 +289,7 @@ static u8 read_register(struct rtc *r)
 	catch_up(r);
 	switch (r->index) {
 	case REG_A:
-		if (counting(r) && clock_now(r->clock) + UIP_NS >= r->next_update)
-			return r->cmos[REG_A] | A_UIP;
-		return r->cmos[REG_A];
+		return read_a(r);
 	case REG_C:
 		return read_flags(r);
 	default:
@@ -313,6 +361,8 @@ static void rtc_out(void *dev, u16 port, unsigned width, u32 value)
 		write_register(r, (u8)value);
 	else
 		r->index = value & (CMOS_SIZE - 1);
+	if (r->polls && r->index != REG_A)
+		polls_end(r);
 }
 
 static const struct port_ops rtc_ops = {.in = rtc_in, .out = rtc_out, .widths = 1};
@@ -345,6 +395,7 @@ void rtc_reset(struct rtc *r)
 	r->cmos[REG_B] &= ~(B_PERIODIC | B_ALARM | B_UPDATE);
 	r->cmos[REG_C] = 0;
 	r->index = 0;
+	polls_end(r);
 	irq_set(&r->irq, false);
 	arm_periodic(r);
 }
@@ -355,9 +406,11 @@ void rtc_init(struct rtc *r, struct bus *bus, struct clock *clock, struct irq_pi
 
 	memset(r, 0, sizeof(*r));
 	r->clock = clock;
+	r->bus = bus;
 	r->irq = irq;
 	timer_init(&r->second, second_due, r);
 	timer_init(&r->periodic, periodic_due, r);
+	timer_init(&r->uip, uip_due, r);
 	r->cmos[REG_A] = 0x26; /* 32768 Hz time base, 1024 Hz periodic rate */
 	r->cmos[REG_B] = B_24H;
 	r->cmos[REG_D] = D_VALID;

@@ -20,11 +20,15 @@ struct rtc {
 	u8 cmos[CMOS_SIZE];
 	u8 index;
 	struct clock *clock;
+	struct bus *bus;
 	struct irq_pin irq;
 	struct timer second;   /* end of the update cycle, once a second */
 	struct timer periodic; /* armed while the periodic interrupt is enabled */
+	struct timer uip;      /* armed for a guest that waits for the update, see poll_waits() */
 	u64 next_update;       /* ns */
-	u64 periodic_seen;     /* 32768 Hz tick up to which periodic edges are accounted for */
+	u64 polled, held; /* ns: when it last looked for UIP, since when its access waits; 0: not */
+	u32 polls;
+	u64 periodic_seen; /* 32768 Hz tick up to which periodic edges are accounted for */
 };
 
 void rtc_init(struct rtc *r, struct bus *bus, struct clock *clock, struct irq_pin irq);

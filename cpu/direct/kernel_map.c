@@ -20,6 +20,8 @@
 #define REGION_SHIFT 22 /* what a page directory's entry is for; PAE's are for a half */
 #define REGION_MASK  (BIT(REGION_SHIFT) - 1)
 
+#define HELD 8u /* regions that a kernel has code in */
+
 struct kernel_map {
 	struct {
 		u32 lin, gpa;
@@ -28,8 +30,14 @@ struct kernel_map {
 		bool global;
 	} page[PAGES_MAX];
 	u32 count, local; /* local: of them without G */
-	u16 hash[HASH];	  /* 1 + number of the first page; 0: none */
-	u32 region[32];	  /* a bit for each 4 MB that one of them is in */
+	struct {
+		u32 number;
+		u32 large; /* all its pages lie in this large page, as region.large has it; 0: not
+			      known */
+	} held[HELD];
+	u32 held_count; /* more than HELD: there are others */
+	u16 hash[HASH]; /* 1 + number of the first page; 0: none */
+	u32 region[32]; /* a bit for each 4 MB that one of them is in */
 	bool check_all, check_local, pge;
 	u32 check_region; /* 1 + number of the 4 MB to check; 0: none */
 	u32 base, limit;  /* of CS: the ways are by EIP */
@@ -65,7 +73,7 @@ static void forget(struct direct *d)
 
 	memset(m->hash, 0, sizeof(m->hash));
 	memset(m->region, 0, sizeof(m->region));
-	m->count = m->local = 0;
+	m->count = m->local = m->held_count = 0;
 	translate_drop_links(d->translator);
 }
 
@@ -90,49 +98,40 @@ static const u32 *table_at(const struct vcpu *v, u32 gpa)
 	return (const u32 *)(const void *)(r->rd + (gpa - r->first));
 }
 
-/* What the page directory says of the last few regions. */
-#define REGIONS 8u
-#define VALID	1u
-
-struct regions {
-	struct {
-		u32 lin;	  /* with VALID */
-		u32 large;	  /* where a large page begins, with VALID and its G; 0: none */
-		const u32 *table; /* NULL with no large page: for the walk */
-	} at[REGIONS];
+/* What the page directory says of a region. */
+struct region {
+	u32 number;
+	bool known;
+	u32 large;	  /* where a large page begins, with PTE_P and its G; 0: none */
+	const u32 *table; /* NULL with no large page: for the walk */
 };
 
-static void look_up(const struct vcpu *v, struct regions *t, u32 lin)
+static void look_up(const struct vcpu *v, struct region *r, u32 number)
 {
 	const u32 *directory = table_at(v, v->cr3 & PAGE_MASK);
-	u32 n = (lin >> REGION_SHIFT) % REGIONS,
-	    pde = directory ? directory[lin >> REGION_SHIFT] : 0;
+	u32 pde = directory ? directory[number] : 0;
 
-	t->at[n].lin = (lin & ~REGION_MASK) | VALID;
-	t->at[n].large = 0;
-	t->at[n].table = NULL;
+	*r = (struct region){.number = number, .known = true};
 	if (!(pde & PTE_P))
 		return;
 	if (!(pde & PDE_PS) || !(v->cr4 & CR4_PSE))
-		t->at[n].table = table_at(v, pde & PAGE_MASK);
+		r->table = table_at(v, pde & PAGE_MASK);
 	else if (!(pde & REGION_MASK & PAGE_MASK)) /* bit 12 is PAT; the others are reserved */
-		t->at[n].large = (pde & (~REGION_MASK | PTE_G)) | VALID;
+		r->large = (pde & (~REGION_MASK | PTE_G)) | PTE_P;
 }
 
 /*
  * The entry of the page table for lin, or what would stand there for a large page; 0: it is for the
- * walk to say. A kernel has hundreds of pages with code and flushes the TLB at all times: with
- * 32-bit tables in plain memory this is all that is looked at.
+ * walk to say. A kernel has hundreds of pages with code, most in one region after the other, and
+ * flushes the TLB at all times: with 32-bit tables in plain memory this is all that is looked at.
  */
-static u32 entry_of(struct vcpu *v, struct regions *t, u32 lin)
+static inline u32 entry_of(const struct vcpu *v, struct region *r, u32 lin)
 {
-	u32 n = (lin >> REGION_SHIFT) % REGIONS;
-
-	if (t->at[n].lin != ((lin & ~REGION_MASK) | VALID))
-		look_up(v, t, lin);
-	if (t->at[n].large)
-		return t->at[n].large + (lin & REGION_MASK & PAGE_MASK);
-	return t->at[n].table ? t->at[n].table[lin >> PAGE_SHIFT & 1023] : 0;
+	if (unlikely(r->number != lin >> REGION_SHIFT || !r->known))
+		look_up(v, r, lin >> REGION_SHIFT);
+	if (r->table)
+		return r->table[lin >> PAGE_SHIFT & 1023];
+	return r->large ? r->large + (lin & REGION_MASK & PAGE_MASK) : 0;
 }
 
 /* Whether lin leads to gpa, and if so, whether that outlasts loads of CR3. */
@@ -159,28 +158,81 @@ static bool page_holds(struct vcpu *v, struct kernel_map *m, u32 n, u32 entry)
 	return true;
 }
 
+/* Whether all code lies in large pages, and these where they lay: kernels have one or a few. */
+static bool large_pages_hold(const struct vcpu *v, const struct kernel_map *m)
+{
+	struct region r;
+
+	if (m->held_count > HELD)
+		return false;
+	for (u32 n = 0; n < m->held_count; n++) {
+		look_up(v, &r, m->held[n].number);
+		if (!r.large || r.large != m->held[n].large)
+			return false;
+	}
+	return true;
+}
+
+/* All pages were found to hold. */
+static void note_large_pages(const struct vcpu *v, struct kernel_map *m)
+{
+	struct region r;
+
+	for (u32 n = 0; n < m->held_count && n < HELD; n++) {
+		look_up(v, &r, m->held[n].number);
+		m->held[n].large = r.large;
+	}
+}
+
+/* There is one page more in the region of lin. */
+static void add_to_region(struct kernel_map *m, u32 lin)
+{
+	u32 n = 0;
+
+	while (n < m->held_count && n < HELD && m->held[n].number != lin >> REGION_SHIFT)
+		n++;
+	if (n == HELD) {
+		m->held_count = HELD + 1;
+		return;
+	}
+	m->held[n].number = lin >> REGION_SHIFT;
+	m->held[n].large = 0;
+	if (n == m->held_count)
+		m->held_count++;
+}
+
+/* Whether a page is among those that have to be looked at. */
+static inline bool is_due(const struct kernel_map *m, u32 n)
+{
+	return m->check_all || (m->check_local && !m->page[n].global) ||
+	       m->check_region == 1 + (m->page[n].lin >> REGION_SHIFT);
+}
+
 /* Pages get their G bit, and CR4 its PGE, some time after a kernel has begun. */
 static bool holds(struct vcpu *v, struct kernel_map *m)
 {
 	bool tables = (v->cr0 & CR0_PG) && !(v->cr4 & CR4_PAE), pge = v->cr4 & CR4_PGE;
-	bool same = pge == m->pge && physmem_a20(v->mem);
-	struct regions t = {0};
+	u32 same = pge == m->pge && physmem_a20(v->mem) ? PTE_P : 0, count = m->count;
+	struct region r = {0};
 
 	if (!m->check_all && !m->check_region && !m->local)
 		return true;
+	if (tables && same && large_pages_hold(v, m))
+		return true;
 	m->pge = pge;
-	for (u32 n = 0; n < m->count; n++) {
-		u32 lin = m->page[n].lin, entry;
+	for (u32 n = 0; n < count; n++) {
+		u32 entry;
 
-		if (!m->check_all && !(m->check_local && !m->page[n].global) &&
-		    m->check_region != 1 + (lin >> REGION_SHIFT))
+		if (!is_due(m, n))
 			continue;
-		entry = tables ? entry_of(v, &t, lin) : 0;
-		if (likely(same && (entry & PTE_P) && (entry & ENTRY_BITS) == m->page[n].entry))
+		entry = tables ? entry_of(v, &r, m->page[n].lin) : 0;
+		if (likely((entry & same) && (entry & ENTRY_BITS) == m->page[n].entry))
 			continue;
 		if (!page_holds(v, m, n, entry))
 			return false;
 	}
+	if (tables && m->check_all && physmem_a20(v->mem))
+		note_large_pages(v, m);
 	return true;
 }
 
@@ -228,6 +280,7 @@ static void add(struct direct *d, u32 lin, u32 gpa)
 	m->local += !m->page[m->count].global;
 	*head = (u16)++m->count;
 	m->region[lin >> 27] |= BIT(lin >> 22 & 31);
+	add_to_region(m, lin);
 }
 
 void kernel_map_add(struct direct *d, u32 lin, u32 gpa)

@@ -229,11 +229,13 @@ static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
 
 void kernel_segments_leave(struct direct *d, struct vcpu *v)
 {
-	const u32 *loaded = d->host.state->loaded;
+	u32 *loaded = d->host.state->loaded;
 
 	if (likely(!(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS])))
 		return;
-	for (unsigned i = 0; i < SEG_COUNT; i++)
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
 		if (loaded[i] & TRANSLATE_LOADED && i != SEG_CS && i != SEG_SS)
 			take(d, v, i, (u16)loaded[i]);
+		loaded[i] = 0;
+	}
 }

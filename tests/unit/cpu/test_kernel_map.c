@@ -213,11 +213,65 @@ static void test_global(void)
 	end();
 }
 
+static bool holds_after(u32 pd, u32 entry)
+{
+	set_ram32(pd, entry);
+	mem_tlb_flush(v, false);
+	return kernel_map_check(&d, v) && !ways_dropped();
+}
+
+/* A kernel in large pages: as long as these are the same, its pages are. */
+static void test_large(void)
+{
+	const u32 pd = 0x100000, table = 0x101000, rights = 0xa3;
+
+	for (u32 turn = 0; turn < 5; turn++) {
+		begin();
+		v->cr4 |= CR4_PSE;
+		v->cr3 = pd;
+		v->cr0 |= CR0_PG;
+		set_ram32(pd + 4, rights);
+		for (u32 n = 0; n < 4; n++)
+			set_ram32(table + n * 4, n << PAGE_SHIFT | 0x23);
+		CHECK(holds_after(pd, rights));
+		for (u32 n = 0; n < 3; n++) {
+			kernel_map_add(&d, n * PAGE_SIZE, n * PAGE_SIZE);
+			kernel_map_add(&d, FAR_APART + n * PAGE_SIZE, n * PAGE_SIZE);
+			CHECK(holds_after(pd, rights));
+			CHECK(holds_after(pd, rights | 0x40));
+		}
+		switch (turn) {
+		case 0: /* elsewhere */
+			CHECK(!holds_after(pd, 4 * MB | rights));
+			break;
+		case 1: /* small pages, the same ones, and one that is not */
+			CHECK(holds_after(pd, table | 0x23));
+			set_ram32(table + 8, 0x23);
+			CHECK(!holds_after(pd, table | 0x23));
+			break;
+		case 2:
+			CHECK(!holds_after(pd + 4, 0));
+			break;
+		case 3:
+			v->cr4 &= ~CR4_PSE;
+			CHECK(!holds_after(pd, rights));
+			break;
+		default: /* one more page, which was not there then */
+			kernel_map_add(&d, 0x7000, 0x8000);
+			CHECK(!holds_after(pd, rights));
+			break;
+		}
+		set_ram32(pd + 4, 0);
+		end();
+	}
+}
+
 int main(void)
 {
 	test_many();
 	test_tables();
 	test_changes();
 	test_global();
+	test_large();
 	return check_done();
 }

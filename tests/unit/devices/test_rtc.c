@@ -71,6 +71,73 @@ static void calendar(void **state)
 	assert_time(f, 0x20000101, 0x000000);
 }
 
+#define UIP 0x80u
+
+/* A look at register A; false: it has to wait for its answer. */
+static bool looks(struct fixture *f, u32 *value)
+{
+	out8(f->b, 0x70, 0x0a);
+	return bus_in(&f->b->bus, 0x71, 1, value);
+}
+
+static u32 looks_until_held(struct fixture *f, u64 between)
+{
+	u32 value, looked = 0;
+
+	while (looked < 1000 && looks(f, &value)) {
+		assert_int_equal(value & UIP, 0);
+		looked++;
+		board_run(f->b, between);
+	}
+	return looked;
+}
+
+/* A loop that waits for the update: its accesses take long after a while, and end with UIP. */
+static void waits_for_the_update(void **state)
+{
+	struct fixture *f = *state;
+	u32 value, held = 0;
+
+	assert_int_equal(looks_until_held(f, 10 * US), 255);
+	while (f->b->now < NS_PER_SEC - 3 * MS) {
+		u64 since = f->b->now;
+
+		held++;
+		while (!looks(f, &value))
+			board_run(f->b, 100 * US);
+		assert_int_equal(value & UIP, 0);
+		assert_true(f->b->now - since >= 1 * MS);
+		assert_true(f->b->now - since <= 2 * MS);
+		assert_false(looks(f, &value));
+	}
+	assert_true(held > 500);
+	/* Whoever sleeps until something is due wakes up in time. */
+	assert_true(clock_run(&f->b->clock) < NS_PER_SEC - 2 * MS);
+	board_run(f->b, clock_run(&f->b->clock) - f->b->now);
+	assert_true(looks(f, &value));
+	assert_int_equal(value & UIP, UIP);
+	board_run(f->b, 5 * MS);
+	assert_int_equal(get(f, 0), 0x58);
+}
+
+/* No loop, other registers meanwhile, or a clock that stands still: each access is answered. */
+static void looks_now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	u32 value;
+
+	for (u32 n = 0; n < 600; n++) {
+		assert_true(looks(f, &value));
+		board_run(f->b, 300 * US);
+	}
+	for (u32 n = 0; n < 600; n++) {
+		assert_true(looks(f, &value));
+		get(f, 0);
+	}
+	set(f, 0x0b, 0x82); /* SET */
+	assert_int_equal(looks_until_held(f, 10 * US), 1000);
+}
+
 static void binary_and_12_hours(void **state)
 {
 	struct fixture *f = *state;
@@ -289,6 +356,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(calendar),
+		TEST(waits_for_the_update),
+		TEST(looks_now_and_then),
 		TEST(binary_and_12_hours),
 		TEST(set_stops_the_clock),
 		TEST(update_in_progress),
