@@ -12,16 +12,17 @@ void physmem_init(struct physmem *pm, u32 ram_size, u8 *flags, u32 flag_pages)
 	pm->flag_pages = flag_pages;
 }
 
-static u32 memory_size(const struct phys_region *r)
+/* Of guest RAM: a frame buffer may be larger, and is seldom reached by way of the list. */
+static u32 memory_size(const struct physmem *pm, const struct phys_region *r)
 {
-	return r->rd && r->rd == r->wr ? r->last - r->first : 0;
+	return r->first < pm->ram_size && r->rd && r->rd == r->wr ? r->last - r->first : 0;
 }
 
 static void find_largest(struct physmem *pm)
 {
 	pm->largest = 0;
 	for (unsigned i = 1; i < pm->region_count; i++)
-		if (memory_size(&pm->region[i]) > memory_size(&pm->region[pm->largest]))
+		if (memory_size(pm, &pm->region[i]) > memory_size(pm, &pm->region[pm->largest]))
 			pm->largest = i;
 }
 

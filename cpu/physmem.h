@@ -38,7 +38,7 @@ struct phys_region {
 struct physmem {
 	struct phys_region region[PHYS_REGIONS_MAX]; /* sorted, not overlapping */
 	unsigned region_count;
-	unsigned largest; /* the region of memory, not ROM, that most accesses go to */
+	unsigned largest; /* the region of RAM that most accesses go to */
 	u32 a20_mask;	  /* ~0, or ~(1 << 20) while A20 is held low */
 	u32 ram_size;	  /* bytes of guest RAM from 0, holes included */
 	u32 flag_pages;	  /* number of entries in page_flags */

@@ -131,6 +131,7 @@ static void insert(struct translator *t, struct translate_unit *u)
 
 	u->hash_next = *head;
 	*head = u;
+	t->starts[u->eip % STARTS / 32] |= BIT(u->eip % 32);
 }
 
 static bool has_room(const struct translator *t)
@@ -349,6 +350,7 @@ void translate_flush(struct translator *t)
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
 	memset(t->granules, 0, sizeof(t->granules));
+	memset(t->starts, 0, sizeof(t->starts));
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
 	t->last_exit = NO_EXIT;

@@ -8,7 +8,6 @@
 #include "cpu/translate/private.h"
 #include "cpu/vcpu.h"
 
-#define FAULTS_MAX  4u
 #define FAULTS_LAST 16u /* several units may have it */
 #define QUIET_MAX   100u
 
@@ -16,18 +15,6 @@
 static bool is_string(u8 opcode)
 {
 	return (opcode & 0xfe) == 0xf2 || (opcode & 0xfe) == 0xa4 || (opcode & 0xfe) == 0xaa;
-}
-
-static struct faulting *entry(struct translator *t, u32 gpa)
-{
-	return &t->faulting[(gpa ^ gpa >> 7) % FAULTING_MAX];
-}
-
-bool faulting_is_call(struct translator *t, u32 gpa)
-{
-	const struct faulting *f = entry(t, gpa);
-
-	return f->gpa == gpa && f->faults >= FAULTS_MAX;
 }
 
 void faulting_forget(struct translator *t, u32 page_gpa)
@@ -47,7 +34,7 @@ bool translate_faulted(struct translator *t, u32 native, u32 eip)
 	if (!u || is_string(*(const u8 *)(uintptr_t)native) || !u->listed || u->next_gpa != NO_PAGE)
 		return false;
 	gpa = u->gpa + (eip - u->eip);
-	f = entry(t, gpa);
+	f = faulting_entry(t, gpa);
 	if (f->gpa != gpa)
 		*f = (struct faulting){.gpa = gpa};
 	if (f->faults == FAULTS_LAST)
@@ -63,7 +50,7 @@ bool translate_call_done(struct translator *t, const struct translate_call *c, b
 {
 	const struct exit *e = (const void *)c; /* its first member */
 	u32 gpa = e->from->gpa + (c->eip - e->from->eip);
-	struct faulting *f = entry(t, gpa);
+	struct faulting *f = faulting_entry(t, gpa);
 
 	if (f->gpa != gpa) /* another has taken its place */
 		f = NULL;

@@ -68,9 +68,11 @@ struct faulting {
 	u8 faults, quiet; /* quiet: times in a row that it would not have faulted */
 };
 #define FAULTING_MAX 256u
+#define FAULTS_MAX   4u
 
 #define UNIT_HASH 1024u
 #define INSN_MAX  15u /* bytes */
+#define STARTS	  8192u
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
 
@@ -90,6 +92,7 @@ struct translator {
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
 	u32 granules[UNIT_HASH]; /* of their pages: those that any of them rests on */
+	u32 starts[STARTS / 32]; /* a bit for the low bits of each unit's EIP */
 	struct faulting faulting[FAULTING_MAX];
 };
 
@@ -134,8 +137,11 @@ bool classify_cut(const u8 *bytes, u32 avail);
 
 /* --- quick.c --- */
 
+#define QUICK_BYTES 12u /* more than any of these has */
 /* The same for common ones; false: for the decoder to say. */
 bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g);
+/* The length of a common one that is copied, of which QUICK_BYTES are there; 0: it is none. */
+u32 classify_copied(const u8 *bytes);
 
 /* --- emit.c: instructions into t->next; see there --- */
 
@@ -218,8 +224,17 @@ void unit_store_seg(struct translator *t, struct translate_unit *u, const u8 *by
 
 /* --- faulting.c --- */
 
+static inline struct faulting *faulting_entry(struct translator *t, u32 gpa)
+{
+	return &t->faulting[(gpa ^ gpa >> 7) % FAULTING_MAX];
+}
 /* Whether the instruction at gpa is for the caller to carry out. */
-bool faulting_is_call(struct translator *t, u32 gpa);
+static inline bool faulting_is_call(struct translator *t, u32 gpa)
+{
+	const struct faulting *f = faulting_entry(t, gpa);
+
+	return unlikely(f->gpa == gpa) && f->faults >= FAULTS_MAX;
+}
 void faulting_forget(struct translator *t, u32 page_gpa);
 
 /* --- state.c --- */
@@ -227,6 +242,12 @@ void faulting_forget(struct translator *t, u32 page_gpa);
 struct translate_unit *unit_of(const struct translator *t, u32 native);
 
 /* --- cache.c --- */
+
+/* False: there is no unit that begins there. */
+static inline bool may_start(const struct translator *t, u32 eip)
+{
+	return t->starts[eip % STARTS / 32] >> eip % 32 & 1;
+}
 
 /* If it is not dropped yet. */
 void unit_drop(struct translator *t, struct translate_unit *u);

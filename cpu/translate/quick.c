@@ -145,31 +145,31 @@ static bool near_branch(const u8 *bytes, struct guest_insn *g)
 	return true;
 }
 
-bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g)
+u32 classify_copied(const u8 *bytes)
 {
-	enum shape shape;
-	u32 len;
+	enum shape shape = shapes[bytes[0]];
 
-	*g = (struct guest_insn){.class = INSN_COPY};
-	if (avail < 12) /* more than any of these has */
-		return false;
-	shape = shapes[bytes[0]];
 	switch (shape) {
 	case NOT:
-		return near_branch(bytes, g);
+		return 0;
 	case BARE:
-		len = 1;
-		break;
+		return 1;
 	case IMM8:
-		len = 2;
-		break;
+		return 2;
 	case IMM32:
-		len = 5;
-		break;
+		return 5;
+	case MODRM:
+		return 1 + modrm_bytes(bytes + 1);
 	default:
-		len = with_modrm(bytes, shape);
-		break;
+		return with_modrm(bytes, shape);
 	}
-	g->len = (u8)len;
-	return len;
+}
+
+bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g)
+{
+	*g = (struct guest_insn){.class = INSN_COPY};
+	if (avail < QUICK_BYTES)
+		return false;
+	g->len = (u8)classify_copied(bytes);
+	return g->len || (shapes[bytes[0]] == NOT && near_branch(bytes, g));
 }
