@@ -46,7 +46,7 @@ static u32 code_size(const struct config *c, u32 ram)
 {
 	if (!c->translate)
 		return 0;
-	return ram < 32 * MB ? 512 * KB : 1792 * KB;
+	return ram < 32 * MB ? 768 * KB : 1792 * KB;
 }
 
 /* Behind the translations. */

@@ -81,7 +81,7 @@ static void set_cr3(struct vcpu *v, u32 value)
 {
 	load_pdpte(v, v->cr0, value, v->cr4);
 	v->cr3 = value;
-	mem_tlb_flush(v, !(v->cr4 & CR4_PGE));
+	mem_tlb_flush_cr3(v);
 }
 
 void cpu_mov_to_cr(struct vcpu *v, unsigned cr, u32 value)

@@ -41,6 +41,9 @@ struct tlb {
 	u32 used_words[2][TLB_WORDS / 32];
 	u32 large_first, large_last; /* linear hull of the 2 and 4 MB pages with entries here */
 	u32 stores[TLB_STORES / 32]; /* by a hash of the guest frame: may be here for writing */
+	/* Supervisor's entries from one large page: it begins there, and its directory entry was
+	 * that; 0: there are none. */
+	u32 kept[TLB_WORDS], kept_lin, kept_pde;
 };
 void tlb_init(struct tlb *tlb); /* all empty */
 
@@ -156,6 +159,9 @@ bool mem_peek_translate(struct vcpu *v, u32 lin, u32 *gpa);
 
 /* TLB maintenance. `all` drops global pages too. Both move v->generation on. */
 void mem_tlb_flush(struct vcpu *v, bool all);
+/* The same for a load of CR3. What a walk would find again at no more than a look at the directory
+ * may stay: a kernel without global pages, in a large page, at each context switch. */
+void mem_tlb_flush_cr3(struct vcpu *v);
 void mem_tlb_flush_page(struct vcpu *v, u32 lin);
 /* The page at gpa has just become watched (or no longer is): write tags to it go, and come back. */
 void mem_tlb_protect(struct vcpu *v, u32 gpa);

@@ -151,7 +151,7 @@ static void load_cr3(struct vcpu *v, u32 cr3)
 	if (pae && !pdpte_load(v, cr3))
 		cpu_raise_gp0(v);
 	v->cr3 = cr3;
-	mem_tlb_flush(v, !(v->cr4 & CR4_PGE));
+	mem_tlb_flush_cr3(v);
 }
 
 static void load_ldt(struct vcpu *v, u16 sel)

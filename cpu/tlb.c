@@ -41,9 +41,52 @@ static void allow_stores(struct tlb *tlb, struct tlb_entry *e)
 	tlb->stores[hash / 32] |= BIT(hash % 32);
 }
 
-static void mark_filled(struct tlb *tlb, unsigned set, u32 lin, const struct walk *w)
+/* --- a large page whose entries outlast loads of CR3 --- */
+
+#define LARGE_MASK (~(u32)(4 * MB - 1))
+
+static bool large_32(const struct vcpu *v)
 {
+	return (v->cr0 & CR0_PG) && !(v->cr4 & CR4_PAE) && (v->cr4 & CR4_PSE);
+}
+
+/* The first one that is met, until a load of CR3 finds another in its place. */
+static void mark_kept(const struct vcpu *v, unsigned set, u32 lin, const struct walk *w)
+{
+	struct tlb *tlb = vcpu_tlb((struct vcpu *)v);
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	if (set)
+		return;
+	tlb->kept[slot / 32] &= ~BIT(slot % 32);
+	if (!w->large || !large_32(v))
+		return;
+	if (!tlb->kept_pde) {
+		tlb->kept_lin = lin & LARGE_MASK;
+		tlb->kept_pde = w->pde;
+	}
+	if (tlb->kept_lin == (lin & LARGE_MASK) && tlb->kept_pde == w->pde)
+		tlb->kept[slot / 32] |= BIT(slot % 32);
+}
+
+/* Whether the directory that CR3 leads to has the very same entry, A and D bits included. */
+static bool keeps(struct vcpu *v, struct tlb *tlb)
+{
+	u32 gpa = ((v->cr3 & PAGE_MASK) + (tlb->kept_lin >> 22) * 4) & v->mem->a20_mask, pde;
+	const struct phys_region *r = physmem_find(v->mem, gpa);
+
+	if (!tlb->kept_pde || !large_32(v) || !r || !r->rd)
+		return false;
+	pde = *(const u32 *)(const void *)(r->rd + (gpa - r->first));
+	return pde == tlb->kept_pde;
+}
+
+static void mark_filled(struct vcpu *v, unsigned set, u32 lin, const struct walk *w)
+{
+	struct tlb *tlb = vcpu_tlb(v);
+	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	mark_kept(v, set, lin, w);
 
 	tlb->used[set][slot / 32] |= BIT(slot % 32);
 	tlb->used_words[set][slot / 1024] |= BIT(slot / 32 % 32);
@@ -85,7 +128,7 @@ static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool wri
 		if (!t.watched)
 			allow_stores(vcpu_tlb(v), e);
 	}
-	mark_filled(vcpu_tlb(v), user, lin, &w);
+	mark_filled(v, user, lin, &w);
 	return t;
 }
 
@@ -132,24 +175,30 @@ static unsigned next_used(const struct tlb *tlb, unsigned set, unsigned word)
 	return TLB_WORDS;
 }
 
-static void flush_set(struct tlb *tlb, unsigned set, bool all)
+static void flush_set(struct tlb *tlb, unsigned set, bool all, bool kept)
 {
 	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
 		u32 keep = all ? 0 : tlb->global[set][word];
 
+		if (kept)
+			keep |= tlb->kept[word];
 		drop_word(tlb, set, word, tlb->used[set][word] & ~keep);
 	}
 }
 
-void mem_tlb_flush(struct vcpu *v, bool all)
+static void flush(struct vcpu *v, bool all, bool kept)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 
 	if (v->mem->tables_loose)
 		v->mem->tables_flushed(v->mem->table_ctx, true, 0);
-	flush_set(tlb, 0, all);
-	flush_set(tlb, 1, all);
-	if (all) {
+	if (!kept && tlb->kept_pde) {
+		memset(tlb->kept, 0, sizeof(tlb->kept));
+		tlb->kept_pde = 0;
+	}
+	flush_set(tlb, 0, all, kept);
+	flush_set(tlb, 1, all, false);
+	if (all && !kept) {
 		tlb->large_first = NO_LARGE_FIRST;
 		tlb->large_last = 0;
 	}
@@ -157,6 +206,16 @@ void mem_tlb_flush(struct vcpu *v, bool all)
 	v->tables++;
 	if (v->flushed)
 		v->flushed(v, all ? TLB_FLUSH_ALL : TLB_FLUSH_LOCAL, 0);
+}
+
+void mem_tlb_flush(struct vcpu *v, bool all)
+{
+	flush(v, all, false);
+}
+
+void mem_tlb_flush_cr3(struct vcpu *v)
+{
+	flush(v, !(v->cr4 & CR4_PGE), keeps(v, vcpu_tlb(v)));
 }
 
 /* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */

@@ -102,16 +102,15 @@ static bool control(struct vcpu *v, const struct translate_call *c)
 }
 
 /* A store to page tables, as a rule: what maps them may change by it. */
-static bool store(struct direct *d, struct vcpu *v, const struct translate_call *c)
+static enum direct_store store(struct direct *d, struct vcpu *v, const struct translate_call *c)
 {
 	enum direct_store done;
 
 	kernel_segments_leave(d, v);
-	done = direct_store(v, c->eip);
-	if (done == STORE_NONE)
-		return false;
-	translate_call_done(d->translator, c, done == STORE_QUIET);
-	return true;
+	done = direct_store(d, v, c->eip);
+	if (done != STORE_NONE)
+		translate_call_done(d->translator, c, done == STORE_QUIET);
+	return done;
 }
 
 /* The instruction that translated code was left for, where it is known; or NULL. */
@@ -167,9 +166,11 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 				break; /* no answer yet */
 			on = v->generation == generation;
 		} else if (c->what == TRANSLATE_MEMORY) {
-			if (!store(d, v, c))
+			enum direct_store done = store(d, v, c);
+
+			if (done == STORE_NONE)
 				break;
-			on = finds_on(d, v, dropped, &root);
+			on = done == STORE_IDLE || finds_on(d, v, dropped, &root);
 			generation = v->generation;
 		} else {
 			if (v->cpl != 0 || !control(v, c))

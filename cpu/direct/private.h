@@ -343,9 +343,10 @@ enum direct_store {
 	STORE_NONE,    /* not carried out */
 	STORE_QUIET,   /* to memory that nobody watches */
 	STORE_WATCHED, /* or to a device */
+	STORE_IDLE,    /* the same, without any effect on what was made from the page */
 };
 /* The guest's instruction at eip, if it is a store of a common form; registers are in the frame. */
-enum direct_store direct_store(struct vcpu *v, u32 eip);
+enum direct_store direct_store(struct direct *d, struct vcpu *v, u32 eip);
 
 /* --- gates.c: what transfers were found to lead to; NULL: not at hand, or not of that kind --- */
 

@@ -7,6 +7,7 @@
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 #include "cpu/mem.h"
+#include "cpu/physmem.h"
 
 #define PREFIX_LOCK 0xf0
 #define PREFIX_DS   0x3e /* also what Linux makes of LOCK on one CPU */
@@ -16,6 +17,7 @@ struct store {
 	const u8 *p; /* behind what is decoded */
 	unsigned seg, reg;
 	u32 off;
+	bool idle; /* see idle() */
 };
 
 /* The code at v->eip; NULL: none that is in memory, or near the page's end. */
@@ -109,24 +111,46 @@ static bool arithmetic(struct vcpu *v, const struct store *s, unsigned op, u32 v
 	return true;
 }
 
-static bool one(struct vcpu *v, struct store *s)
+/*
+ * To the page directory in use, where nothing was made from the entry: kernels clear all of one.
+ * The TLB has to allow the store, and nobody else to watch the page. False: it is not carried out.
+ */
+static bool idle(struct direct *d, struct vcpu *v, const struct store *s, u32 value)
+{
+	const struct segment *seg = &v->seg[s->seg];
+	u32 lin = seg->base + s->off, gpa;
+	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+
+	if (s->off >= seg->wr_count || (lin & 3) || v->mem_slow || v->cpl == 3 ||
+	    e->rd_tag != (lin & PAGE_MASK) || !(e->gpa_page & TLB_DIRTY))
+		return false;
+	gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
+	if ((physmem_flags(v->mem, gpa) & PHYS_PAGE_WATCHED) != PHYS_PAGE_TABLE ||
+	    !shadow_idle_store(d->shadow, gpa))
+		return false;
+	*(u32 *)(lin + e->addend) = value;
+	return true;
+}
+
+static bool one(struct direct *d, struct vcpu *v, struct store *s)
 {
 	u8 opcode = *s->p++;
-	u32 old;
+	u32 value;
 
 	if (!operand(s))
 		return false;
 	switch (opcode) {
 	case 0x89:
-		mem_write32(v, s->seg, s->off, *direct_frame_reg(s->reg));
-		return true;
 	case 0xc7:
-		mem_write32(v, s->seg, s->off, at32(s->p));
+		value = opcode == 0x89 ? *direct_frame_reg(s->reg) : at32(s->p);
+		s->idle = idle(d, v, s, value);
+		if (!s->idle)
+			mem_write32(v, s->seg, s->off, value);
 		return true;
 	case 0x87:
-		old = mem_rmw_read(v, s->seg, s->off, 4);
+		value = mem_rmw_read(v, s->seg, s->off, 4);
 		mem_write32(v, s->seg, s->off, *direct_frame_reg(s->reg));
-		*direct_frame_reg(s->reg) = old;
+		*direct_frame_reg(s->reg) = value;
 		return true;
 	case 0x01:
 	case 0x09:
@@ -149,7 +173,7 @@ static bool quiet(struct vcpu *v, const struct store *s)
 	return mem_rmw_ptr(v, s->seg, s->off, 4) != NULL;
 }
 
-__attribute__((noinline)) enum direct_store direct_store(struct vcpu *v, u32 eip)
+__attribute__((noinline)) enum direct_store direct_store(struct direct *d, struct vcpu *v, u32 eip)
 {
 	struct store s = {0};
 
@@ -162,7 +186,9 @@ __attribute__((noinline)) enum direct_store direct_store(struct vcpu *v, u32 eip
 		return STORE_NONE;
 	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS)
 		s.p++;
-	if (!one(v, &s))
+	if (!one(d, v, &s))
 		return STORE_NONE;
+	if (s.idle)
+		return STORE_IDLE;
 	return quiet(v, &s) ? STORE_QUIET : STORE_WATCHED;
 }

@@ -71,6 +71,11 @@ u32 shadow_root(struct shadow *s);
  * page tables that are watched).
  */
 bool shadow_fill(struct shadow *s, u32 lin, bool write);
+/*
+ * Whether a store to the aligned word at gpa changes nothing but an entry of the page directory in
+ * use that nothing was made from: then nobody has to be told of it.
+ */
+bool shadow_idle_store(struct shadow *s, u32 gpa);
 
 /* Forgets everything. */
 void shadow_flush(struct shadow *s);

@@ -168,6 +168,26 @@ void shadow_drop_other_roots(struct shadow *s, u32 frame)
 	}
 }
 
+bool shadow_idle_store(struct shadow *s, u32 gpa)
+{
+	u32 index = (gpa & ~PAGE_MASK) / 4;
+	unsigned source = shadow_source_first(s, gpa >> PAGE_SHIFT);
+	bool any = false;
+
+	if (!(s->v->cr0 & CR0_PG))
+		return false;
+	for (; source != NO_PAGE; source = shadow_source_next(s, source)) {
+		unsigned n = source / SOURCES;
+
+		if (s->page[n].kind != SHADOW_ROOT || s->page[n].pae || !shadow_root_used(s, n))
+			return false;
+		if (index == s->c.own_index || (shadow_entries(s, n)[index] & SPTE_P))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 void shadow_table_written(void *ctx, u32 gpa, u32 len)
 {
 	struct shadow *s = ctx;

@@ -239,8 +239,77 @@ static void test_span(void)
 	CHECK(!mem_span(v, SEG_DS, 0x50010, &len, true));
 }
 
+#define FILLS() ((u32)v->stats.tlb_fills)
+
+/* What a load of CR3 leaves in the TLB of a kernel in a large page, and what it may not. */
+static void test_large_page_and_cr3(void)
+{
+	const u32 pd2 = 0x102000, rights = P | W | PS, lin = 0xc0000000 + 0x5000;
+	u32 fills, entry = PD + (lin >> 22) * 4;
+
+	vm_protected();
+	set_ram32(0x5000, 0x1111);
+	set_ram32(0x405000, 0x2222);
+	for (u32 way = 0; way < 6; way++) {
+		paged();
+		v->cr4 |= CR4_PSE;
+		set_ram32(entry, rights);
+		mem_tlb_flush(v, true);
+		mem_write32(v, SEG_DS, lin, 0x1111);
+		CHECK_EQ(ram32(entry), rights | A | D);
+		mem_read32(v, SEG_DS, 0x50000);
+		fills = FILLS();
+		cpu_mov_to_cr(v, 3, PD);
+		CHECK_EQ(mem_read32(v, SEG_DS, lin), 0x1111);
+		CHECK_EQ(FILLS(), fills); /* it has stayed, */
+		mem_read32(v, SEG_DS, 0x50000);
+		CHECK_EQ(FILLS(), fills + 1); /* others have not */
+		switch (way) {
+		case 0: /* elsewhere */
+			set_ram32(entry, 4 * MB | rights | A | D);
+			cpu_mov_to_cr(v, 3, PD);
+			CHECK_EQ(mem_read32(v, SEG_DS, lin), 0x2222);
+			break;
+		case 1: /* another directory, and what it says */
+			set_ram32(pd2 + (lin >> 22) * 4, 4 * MB | rights | A | D);
+			set_ram32(pd2, PT | P | W | U);
+			cpu_mov_to_cr(v, 3, pd2);
+			CHECK_EQ(mem_read32(v, SEG_DS, lin), 0x2222);
+			break;
+		case 2: /* A and D are set again */
+			set_ram32(entry, rights | A);
+			cpu_mov_to_cr(v, 3, PD);
+			mem_write32(v, SEG_DS, lin, 0x1111);
+			CHECK_EQ(ram32(entry), rights | A | D);
+			set_ram32(entry, rights);
+			cpu_mov_to_cr(v, 3, PD);
+			mem_read32(v, SEG_DS, lin);
+			CHECK_EQ(ram32(entry), rights | A);
+			break;
+		case 3: /* nowhere */
+			set_ram32(entry, 0);
+			cpu_mov_to_cr(v, 3, PD);
+			CHECK_RAISES(mem_read32(v, SEG_DS, lin), VEC_PF, 0);
+			break;
+		case 4: /* INVLPG is for each page of it */
+			set_ram32(entry, 4 * MB | rights | A | D);
+			mem_tlb_flush_page(v, lin + 0x7000);
+			CHECK_EQ(mem_read32(v, SEG_DS, lin), 0x2222);
+			break;
+		default: /* its slot has become another page's */
+			mem_read32(v, SEG_DS, 0x5000);
+			fills = FILLS();
+			cpu_mov_to_cr(v, 3, PD);
+			mem_read32(v, SEG_DS, 0x5000);
+			CHECK_EQ(FILLS(), fills + 1);
+			break;
+		}
+	}
+}
+
 int main(void)
 {
+	test_large_page_and_cr3();
 	test_ad_bits();
 	test_supervisor_rights();
 	test_user_rights();

@@ -167,6 +167,23 @@ static void test_watched_pages(void)
 	CHECK_EQ(vm.flags[0x60], 0);
 }
 
+/* Stores to the directory in use that nobody has to be told of. */
+static void test_idle_stores(void)
+{
+	shadow_begin();
+	CHECK(touch(0x50000, true));
+	CHECK(shadow_idle_store(shadow, PD + 5 * 4));
+	CHECK(!shadow_idle_store(shadow, PD)); /* has an entry */
+	CHECK(!shadow_idle_store(shadow, PD + OWN_INDEX * 4));
+	CHECK(!shadow_idle_store(shadow, PT + 0x51 * 4)); /* a table, */
+	CHECK(!shadow_idle_store(shadow, 0x70000));	  /* and none */
+	v->cr3 = PT2; /* not in use */
+	CHECK(!shadow_idle_store(shadow, PD + 5 * 4));
+	v->cr3 = PD;
+	v->cr0 &= ~CR0_PG;
+	CHECK(!shadow_idle_store(shadow, PD + 5 * 4));
+}
+
 /* What the interpreter's TLB holds of a page that becomes a table; a store to two entries. */
 static void test_stores(void)
 {
@@ -346,6 +363,7 @@ int main(void)
 	test_changes();
 	test_roots();
 	test_watched_pages();
+	test_idle_stores();
 	test_stores();
 	test_aliases();
 	test_reuse_of_tables();
