@@ -95,6 +95,8 @@ static bool at_target(struct vcpu *v)
 	struct lockstep *l = lockstep_of(v);
 
 	l->passes++;
+	if (likely(l->target_known && !l->target.rep && !lockstep_near(v, &l->native)))
+		return false;
 	l->arrived = arrived(l);
 	if (!l->arrived && !l->target_known) {
 		lockstep_insn(v, &l->target);
@@ -212,6 +214,7 @@ static bool step_there(struct lockstep *l)
 		l->excused = 0;
 		for (u32 i = 0; i < RECENT; i++)
 			l->excused |= undefined[i];
+		l->passes += l->v->eip == l->native.eip;
 		if (arrived(l))
 			return true;
 		lockstep_insn(l->v, &insn);

@@ -10,6 +10,8 @@
 #define OPCODE_PUSHF 0x9c
 #define OPCODE_POPF  0x9d
 
+#define OPCODE_0F_CMPXCHG8B 0xc7
+
 static void read_bytes(struct vcpu *v, struct lockstep_insn *insn, u32 *avail)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip, gpa, piece;
@@ -106,6 +108,8 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 		(!d.o16 && pushes_selector(two_byte, opcode)) || far(two_byte, opcode, d.modrm);
 	if (two_byte) {
 		insn->exempt |= shows_cpu(opcode, d.modrm);
+		if (opcode == OPCODE_0F_CMPXCHG8B && lockstep_of(v)->host.cmpxchg8b_flags)
+			insn->undefined = FLAGS_ARITH & ~FLAG_ZF;
 		return;
 	}
 	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory) ||

@@ -26,10 +26,16 @@ struct lockstep_state {
 	u32 shadow; /* not compared: the interpreter notes STI's only where an event waits */
 };
 
-/* A page as it was before the stretch. */
+/* Words of a page, from `first` up to `end`. */
+struct words {
+	u32 first, end;
+};
+
+/* A page that a stretch has changed, and what of it the CPU has. */
 struct lockstep_page {
 	u32 gpa;
-	u8 *memory;
+	u32 *memory;
+	struct words native;
 };
 
 enum lockstep_phase {
@@ -59,11 +65,13 @@ struct lockstep {
 	u32 *changed;
 	u32 changed_count;
 	struct lockstep_page kept[KEPT_MAX];
-	u32 kept_count, kept_native; /* all, and those that the CPU has changed */
-	u8 *before, *after;	     /* KEPT_MAX pages: before, and as the CPU left them */
-	bool lost;		     /* more pages than can be kept: it cannot be taken back */
+	u32 kept_count;
+	u32 *before, *after; /* KEPT_MAX pages: before, and what the CPU has made of `native` */
+	bool lost;	     /* more pages than can be kept: it cannot be taken back */
 
 	struct lockstep_state start, native, now;
+	u64 tlb_fills; /* these two of the vcpu, when the stretch began */
+	u32 tables;
 	enum lockstep_next next;
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/*
@@ -92,13 +100,23 @@ static inline struct lockstep *lockstep_of(const struct vcpu *v)
 	return v->mem->clean_ctx;
 }
 
+/*
+ * General registers, EIP and CPL of v as in s: the quick test, which ends with the first that
+ * differs. In a loop it is made each time around.
+ */
+static inline bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (likely(v->gpr[i] != s->gpr[i]))
+			return false;
+	return v->eip == s->eip && v->cpl == s->cpl;
+}
+
 /* state.c */
 void lockstep_save(struct vcpu *v, struct lockstep_state *s);
 void lockstep_load(struct vcpu *v, const struct lockstep_state *s);
 /* All but arithmetic flags and memory. */
 bool lockstep_same(const struct lockstep_state *a, const struct lockstep_state *b);
-/* General registers, EIP and CPL of v as in s: the quick test. */
-bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s);
 bool lockstep_same_fpu(const u8 *a, const u8 *b);
 
 /* pages.c */
@@ -108,8 +126,9 @@ void lockstep_pages_swap(struct lockstep *l);  /* the CPU's result is kept, memo
 void lockstep_pages_undo(struct lockstep *l);  /* memory as before */
 bool lockstep_pages_full(const struct lockstep *l); /* nearly: no more should be changed */
 bool lockstep_pages_same(const struct lockstep *l);
-/* What page `n` has after the CPU's stretch. */
-const u8 *lockstep_page_native(const struct lockstep *l, u32 n);
+/* A word of page `n` before the stretch, and after the CPU's. */
+u32 lockstep_before(const struct lockstep *l, u32 n, u32 word);
+u32 lockstep_native(const struct lockstep *l, u32 n, u32 word);
 
 /* insn.c: the instruction at CS:EIP of v, without side effects. */
 void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);
