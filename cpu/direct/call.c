@@ -132,13 +132,13 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 	u32 generation = v->generation, calls = 0, cr0;
 	bool on = true;
 
-	if (!c || d->single || d->lockstep)
+	if (!c || d->single)
 		return true;
 	cr0 = direct_cr0(d, v);
 	do {
 		if (likely(c->what & TRANSLATE_PORT_WIDTH)) {
-			if (!access_port(v, c))
-				break; /* no answer yet */
+			if (d->lockstep || !access_port(v, c))
+				break; /* it is carried out once; or there is no answer yet */
 			on = v->generation == generation;
 		} else if (c->what == TRANSLATE_MEMORY) {
 			if (!store(d, v, c))
@@ -202,13 +202,19 @@ static void memory_stepped(struct direct *d)
 		translate_call_done(d->translator, c, true);
 }
 
+/* Lockstep has it carried out twice: not so what has faulted, which may have been device memory. */
+static bool repeatable(const struct direct *d, struct vcpu *v)
+{
+	return direct_frame.eip == (u32)(uintptr_t)d->host.code && emulate_repeatable(v);
+}
+
 bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next)
 {
 	u32 native;
 
 	if (d->single || direct_events(v))
 		return false;
-	if (*next == NEXT_STEP && !d->lockstep) {
+	if (*next == NEXT_STEP && (!d->lockstep || repeatable(d, v))) {
 		*next = step(v);
 		memory_stepped(d);
 	}

@@ -168,7 +168,7 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	d->stats.exits[EXITS_MEMORY]++;
 	*next = stop(d, v) ? NEXT_STEP : NEXT_DOWN; /* also where its own page was dropped: it would
 						       be translated again */
-	if (!filled && !d->lockstep)
+	if (!filled)
 		translate_faulted(d->translator, direct_frame.eip, v->eip);
 	return true;
 }
@@ -244,6 +244,12 @@ static enum direct_next run(struct direct *d, struct vcpu *v)
 	return next;
 }
 
+/* A page fault was delivered: what a CPU has made of its error code is for lockstep to look at. */
+static bool lockstep_looks(const struct direct *d)
+{
+	return d->lockstep && direct_frame.vector == VEC_PF;
+}
+
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 {
 	struct translate_unit *u;
@@ -275,8 +281,8 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 			direct_kernel_frame(d, v, translate_entry(u));
 		d->crossed = false;
 		next = run(d, v);
-	} while (next == NEXT_ANY && !d->single && v->cpl == cpl && !direct_events(v) &&
-		 direct_kernel_fit(d, v));
+	} while (next == NEXT_ANY && !d->single && !lockstep_looks(d) && v->cpl == cpl &&
+		 !direct_events(v) && direct_kernel_fit(d, v));
 	d->crossed = next == NEXT_CROSSED;
 	return next;
 }

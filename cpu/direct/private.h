@@ -354,5 +354,10 @@ void cross_registers(struct vcpu *v);
  * *next, where it did: not NEXT_STEP.
  */
 bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
+/*
+ * Whether the instruction at v->eip, another than those, can be carried out twice, and to the same
+ * effect: it is known to reach no port and no counter.
+ */
+bool emulate_repeatable(struct vcpu *v);
 
 #endif

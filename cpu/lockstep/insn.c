@@ -112,6 +112,8 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 			insn->undefined = FLAGS_ARITH & ~FLAG_ZF;
 		return;
 	}
+	insn->pushf = opcode == OPCODE_PUSHF;
+	insn->popf = opcode == OPCODE_POPF;
 	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory) ||
 			(opcode == OPCODE_NOP && d.rep);
 	string(&d, opcode, insn);

@@ -200,8 +200,18 @@ u32 lockstep_native(const struct lockstep *l, u32 n, u32 word)
 	return (word - w->first < w->end - w->first ? after_of : before_of)(l, n)[word];
 }
 
+static bool is_image(const struct lockstep *l, u32 gpa, u32 bits)
+{
+	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
+		if (l->image[i].gpa == gpa && !(bits & ~l->image[i].flags))
+			return true;
+	return false;
+}
+
 /*
- * Three things may differ: what is below the stack where PUSHF was begun. Where the CPU stopped
+ * Five things may differ: undefined flags that PUSHF has put there, and what is below the stack
+ * where PUSHF was begun. Translated code is fetched from elsewhere: a flush of the TLB makes a CPU,
+ * and the interpreter, look at the guest's tables for it again and set A. Where the CPU stopped
  * before an instruction, it may have looked at memory for it, and so have set A and D bits, until a
  * fault or an interrupt stopped it; the interpreter sets them when it carries the instruction out.
  * And a host that reads first where an instruction reads and writes (QEMU's TCG) may have set A,
@@ -212,27 +222,38 @@ static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 	u32 bits = native ^ now;
 	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
-	if (gpa == l->below_stack)
+	if (gpa == l->below_stack || is_image(l, gpa, bits))
 		return true;
-	if (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl)
-		return added;
+	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && l->start.cpl != 3)
+		return true;
+	if (added && (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl))
+		return true;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)
 		return false;
 	return (added && !(bits & PTE_D)) ||
 	       (gpa == l->error_code && bits == PF_WRITE && (now & PF_WRITE));
 }
 
-static bool same_words(const struct lockstep *l, u32 n, const u32 *native, u32 first, u32 end)
+static bool same_words(struct lockstep *l, u32 n, const u32 *native, u32 first, u32 end)
 {
 	const u32 *now = l->kept[n].memory;
 
-	for (u32 i = first; (i = first_differing(native, now, i, end)) < end; i++)
-		if (!may_differ(l, l->kept[n].gpa + i * 4, native[i], now[i]))
-			return false;
+	for (u32 i = first; (i = first_differing(native, now, i, end)) < end; i++) {
+		u32 gpa = l->kept[n].gpa + i * 4;
+
+		if (may_differ(l, gpa, native[i], now[i]))
+			continue;
+		if (!l->looks) {
+			l->miss_gpa = gpa;
+			l->miss_native = native[i];
+			l->miss_now = now[i];
+		}
+		return false;
+	}
 	return true;
 }
 
-static bool same_page(const struct lockstep *l, u32 n)
+static bool same_page(struct lockstep *l, u32 n)
 {
 	const struct words *w = &l->kept[n].native;
 	const u32 *before = before_of(l, n);
@@ -242,7 +263,7 @@ static bool same_page(const struct lockstep *l, u32 n)
 	       same_words(l, n, before, w->end, WORDS);
 }
 
-bool lockstep_pages_same(const struct lockstep *l)
+bool lockstep_pages_same(struct lockstep *l)
 {
 	for (u32 n = 0; n < l->kept_count; n++)
 		if (!same_page(l, n))

@@ -9,6 +9,7 @@
 #define KEPT_MAX     256u
 #define KEPT_RESERVE 32u /* for what is written once somebody was asked to stop */
 #define REPORT_SIZE  4096u
+#define IMAGES_MAX   16u
 
 /* All of the guest's state but memory. */
 struct lockstep_state {
@@ -38,6 +39,12 @@ struct lockstep_page {
 	struct words native;
 };
 
+/* Flags in memory of which some may differ: PUSHF behind an instruction that leaves them undefined.
+ */
+struct lockstep_image {
+	u32 gpa, flags;
+};
+
 enum lockstep_phase {
 	PHASE_NONE,   /* no stretch: changes of memory are only noted */
 	PHASE_NATIVE, /* the CPU's */
@@ -49,6 +56,7 @@ struct lockstep_insn {
 	u8 bytes[15];
 	u8 len;	     /* 0: cannot be read */
 	bool exempt; /* shows the CPU, or TF: not compared */
+	bool pushf, popf;
 	u32 undefined;
 	/* A string instruction with REP, which may stop between two elements. */
 	bool rep, a16, uses_si, uses_di, loads_eax;
@@ -87,8 +95,12 @@ struct lockstep {
 	bool arrived, cut;
 	u32 excused;	  /* arithmetic flags that may differ there */
 	u32 flags_differ; /* ... and those that do, once registers agree */
-	u32 passes;	  /* of the interpreter at the place where the CPU stopped */
-	u32 looks;	  /* in vain, with registers that agreed */
+	struct lockstep_image image[IMAGES_MAX];
+	u32 images; /* taken down; the oldest go */
+	u32 passes; /* of the interpreter at the place where the CPU stopped */
+	u32 looks;  /* in vain, with registers that agreed */
+	/* Where memory differed at the first of them, and its two words. */
+	u32 miss_gpa, miss_native, miss_now;
 	bool host_due;
 
 	char text[REPORT_SIZE], report[REPORT_SIZE]; /* of this stretch; of the last difference */
@@ -125,7 +137,7 @@ void lockstep_pages_begin(struct lockstep *l); /* of a stretch */
 void lockstep_pages_swap(struct lockstep *l);  /* the CPU's result is kept, memory is as before */
 void lockstep_pages_undo(struct lockstep *l);  /* memory as before */
 bool lockstep_pages_full(const struct lockstep *l); /* nearly: no more should be changed */
-bool lockstep_pages_same(const struct lockstep *l);
+bool lockstep_pages_same(struct lockstep *l);
 /* A word of page `n` before the stretch, and after the CPU's. */
 u32 lockstep_before(const struct lockstep *l, u32 n, u32 word);
 u32 lockstep_native(const struct lockstep *l, u32 n, u32 word);

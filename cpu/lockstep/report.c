@@ -117,4 +117,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 		    "the interpreter passed that place %u times, %u of them with these registers, "
 		    "flags that differed last: %08x\n",
 		    l->passes, l->looks, l->flags_differ);
+	if (l->looks)
+		say(l, "memory that differed there first: %08x: CPU %08x, interpreter %08x\n",
+		    l->miss_gpa, l->miss_native, l->miss_now);
 }

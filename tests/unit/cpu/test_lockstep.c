@@ -145,6 +145,34 @@ static void test_undefined_at_cpl0(void)
 	stretch_cpl(3);
 }
 
+/* The same, but the flags go to memory and back: pushf; cmp eax, eax; 32 NOPs; popf. */
+static void test_undefined_pushed(void)
+{
+	static const char code[] =
+		"\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x9c\x39\xc0"
+		"\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90"
+		"\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x9d";
+	u32 differs = stretch_differs, pushed = sizeof("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1"
+						       "\x90\x9c\x39\xc0") -
+						1;
+	char other[sizeof(code) - 1];
+
+	stretch_cpl(0);
+	make(code, pushed);
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "undefined flags in memory");
+	make(code, sizeof(other));
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "undefined flags that come back");
+	/* ... and CF is not */
+	memcpy(other, code, sizeof(other));
+	other[2] = '\xd7';
+	make(other, pushed);
+	flaw(10, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag in memory");
+	stretch_cpl(3);
+}
+
 /*
  * mov [x], eax's value; cmpxchg8b [x], which sets ZF and, on some hosts, spoils the others. The
  * CPU's SAHF for NOP does so.
@@ -304,6 +332,7 @@ int main(int argc, char **argv)
 	test_result();
 	test_undefined();
 	test_undefined_at_cpl0();
+	test_undefined_pushed();
 	test_cmpxchg8b_flags();
 	test_below_stack();
 	test_cpuid();
