@@ -54,24 +54,31 @@ static bool privileged(const struct vcpu *v, const struct segment *ss)
 
 /* What the translator takes for granted of its code; EFLAGS that PUSHF would show, or POPF change.
  */
-bool direct_kernel_fit(struct direct *d, struct vcpu *v)
+enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v)
 {
 	const struct segment *cs = &v->seg[SEG_CS], *ss = &v->seg[SEG_SS];
 
-	if (!d->translator || !vcpu_protected(v) || (v->eflags & FLAGS_REFUSED) || v->shadow)
-		return false;
-	if ((v->events & VCPU_EV_STEP) || v->halted || (v->cr4 & CR4_PVI))
-		return false;
+	if (!d->translator || !privileged(v, ss))
+		return REFUSE_CPL;
 	if (!(cs->attr & SEG_DB) || !(ss->attr & SEG_DB))
-		return false;
+		return REFUSE_CODE16;
+	if ((v->eflags & FLAGS_REFUSED) || (v->cr4 & CR4_PVI))
+		return REFUSE_FLAGS;
+	if ((v->events & VCPU_EV_STEP) || v->halted || v->shadow)
+		return REFUSE_STEP;
 	if (cs->limit < v->eip || cs->limit - v->eip < PAGE_SIZE)
-		return false;
+		return REFUSE_SEGMENTS;
 	if (direct_kernel_barred(d, v))
-		return false;
-	if (!privileged(v, ss) || direct_kernel_maps_own(d, v))
-		return false;
+		return REFUSE_BARRED;
+	if (direct_kernel_maps_own(d, v))
+		return REFUSE_TABLES;
 	kernel_segments_privilege(d, v);
-	return kernel_segments_fit(d, v, ss);
+	return kernel_segments_fit(d, v, ss) ? REFUSE_NOTHING : REFUSE_SEGMENTS;
+}
+
+bool direct_kernel_fit(struct direct *d, struct vcpu *v)
+{
+	return vcpu_protected(v) && direct_kernel_refuses(d, v) == REFUSE_NOTHING;
 }
 
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)

@@ -79,6 +79,8 @@ struct direct {
 	struct direct_host host;
 	struct shadow *shadow;
 	struct direct_stats stats;
+	u64 accounted; /* guest instructions, when that was last put down to a refusal */
+	u8 refusal;    /* enum direct_refusal: why the interpreter runs */
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
@@ -228,7 +230,9 @@ void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2);
 
 /* --- kernel.c: guest code of CPL 0 to 2, translated --- */
 
-/* Never without a translator. */
+/* Why v's state, in protected mode, does not run translated; without a translator none does. */
+enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v);
+/* Whether v is in protected mode, and its state does. */
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 /* The state was found fit for it just now. */
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
