@@ -19,7 +19,7 @@ static u8 held(const struct translator *t, enum recovery r, u32 eip)
 	return t->held && eip == t->held_eip && r != TARGET ? HELD : 0;
 }
 
-void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
+struct point *unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
 {
 	struct point *p = &t->point[u->first_point + u->points];
 
@@ -30,6 +30,7 @@ void unit_point(struct translator *t, struct translate_unit *u, enum recovery r,
 	*p = (struct point){
 		.off = (u16)(t->next - u->code), .recovery = (u8)(r | held(t, r, eip)), .eip = eip};
 	u->points++;
+	return p;
 }
 
 struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
@@ -61,8 +62,10 @@ static void leave_for(struct translator *t, struct translate_unit *u, u32 eip, u
 }
 
 /* What the instruction in bytes[0, avail), which is not translated, is as an exit. */
-static u8 transfer_of(const u8 *bytes, u32 avail)
+static u8 transfer_of(const struct translator *t, const u8 *bytes, u32 avail)
 {
+	if (unit_context(t)->mode & TRANSLATE_CODE16)
+		return TRANSLATE_NO_TRANSFER;
 	if (bytes[0] == 0xcf)
 		return TRANSLATE_IRET;
 	if (avail >= 2 && bytes[0] == 0x0f && bytes[1] == 0x35)
@@ -122,7 +125,8 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 
 	switch (g->class) {
 	case INSN_COPY:
-		emit_bytes(t, bytes, g->len);
+		emit_prefixes(t, bytes, g, g->o16);
+		emit_bytes(t, bytes + g->prefixes, g->len - (u32)g->prefixes);
 		unit_point(t, u, AT, next);
 		return true;
 	case INSN_HOST:
@@ -135,22 +139,22 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		unit_sti(t, u, eip, next);
 		return true;
 	case INSN_PUSHF:
-		unit_pushf(t, u, eip, next);
+		unit_pushf(t, u, g->o16, eip, next);
 		return true;
 	case INSN_POPF:
-		unit_popf(t, u, eip, next);
+		unit_popf(t, u, g->o16, eip, next);
 		return true;
 	case INSN_PUSH_SEG:
-		unit_push_seg(t, u, g->opcode, next);
+		unit_push_seg(t, u, g, next);
 		return true;
 	case INSN_POP_SEG:
-		unit_pop_seg(t, u, g->opcode, eip, next);
+		unit_pop_seg(t, u, g, eip, next);
 		return true;
 	case INSN_LOAD_SEG:
 		unit_load_seg(t, u, bytes, g, eip, next);
 		return true;
 	case INSN_STORE_SEG:
-		unit_store_seg(t, u, bytes[g->rm_at], g->opcode, next);
+		unit_store_seg(t, u, bytes[g->rm_at], g, next);
 		return true;
 	case INSN_JCC:
 		unit_jcc(t, u, g, next);
@@ -159,19 +163,19 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		unit_loop(t, u, g, next);
 		return true;
 	case INSN_CALL:
-		unit_call(t, u, next + g->operand, next);
+		unit_call(t, u, g, next);
 		return true;
 	case INSN_CALL_RM:
 		unit_call_rm(t, u, bytes, g, eip);
 		return true;
 	case INSN_JMP:
-		unit_jump_out(t, u, next + g->operand);
+		unit_jump_out(t, u, unit_target(g, next));
 		return false;
 	case INSN_JMP_RM:
 		unit_jmp_rm(t, u, bytes, g, eip);
 		return false;
 	case INSN_RET:
-		unit_ret(t, u, g->operand, eip);
+		unit_ret(t, u, g, eip);
 		return false;
 	default:
 		leave_for(t, u, eip, g->opcode);
@@ -185,6 +189,7 @@ static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
 
 	*u = (struct translate_unit){.eip = eip,
 				     .gpa = gpa,
+				     .context = t->current,
 				     .next_gpa = NO_PAGE,
 				     .code = t->next,
 				     .first_exit = t->exits,
@@ -202,20 +207,48 @@ static struct translate_unit *end(struct translator *t, struct translate_unit *u
 	return u;
 }
 
+static struct guest_insn classify_here(const struct translator *t, const u8 *bytes, u32 avail)
+{
+	return classify(bytes, avail, unit_own_segment(t), unit_context(t)->mode);
+}
+
+/*
+ * Branches that leave the code segment raise what they raise at themselves. Those that are known
+ * to, and those of 16-bit code that could, are for the interpreter.
+ */
+static bool may_leave_segment(const struct translator *t, const struct guest_insn *g, u32 eip)
+{
+	const struct translate_context *c = unit_context(t);
+
+	switch (g->class) {
+	case INSN_JCC:
+	case INSN_LOOP:
+	case INSN_JMP:
+	case INSN_CALL:
+		return unit_target(g, eip + g->len) > c->limit;
+	case INSN_RET:
+	case INSN_JMP_RM:
+	case INSN_CALL_RM:
+		return (c->mode & TRANSLATE_CODE16) && c->limit < 0xffff;
+	default:
+		return false;
+	}
+}
+
 /* STI in front of what is the interpreter's is so, too: it holds interrupts off until that is done.
  */
-static bool holds(const u8 *bytes, u32 avail, unsigned own)
+static bool holds(const struct translator *t, const u8 *bytes, u32 avail, u32 eip)
 {
-	struct guest_insn then = classify(bytes, avail, own);
+	struct guest_insn then = classify_here(t, bytes, avail);
 
-	return then.class != INSN_INTERPRET && then.class != INSN_STI;
+	return then.class != INSN_INTERPRET && then.class != INSN_STI &&
+	       !may_leave_segment(t, &then, eip);
 }
 
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u = begin(t, eip, gpa);
 	u32 off = gpa & ~PAGE_MASK, n;
-	unsigned own = unit_own_segment(t);
 	bool sti = false, more = true;
 
 	unit_point(t, u, AT, eip);
@@ -224,17 +257,19 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 
 		if (n && !sti && translate_find(t, eip, (gpa & PAGE_MASK) + off))
 			break; /* go on there */
-		g = classify(page + off, PAGE_SIZE - off, own);
-		if (n && !g.len && classify_cut(page + off, PAGE_SIZE - off))
+		g = classify_here(t, page + off, PAGE_SIZE - off);
+		if (may_leave_segment(t, &g, eip))
+			g.class = INSN_INTERPRET;
+		if (n && !g.len && classify_cut(page + off, PAGE_SIZE - off, unit_context(t)->mode))
 			break; /* a unit of its own */
 		if (g.class == INSN_COPY && faulting_is_call(t, (gpa & PAGE_MASK) + off)) {
 			g.class = INSN_HOST;
 			g.opcode = TRANSLATE_MEMORY;
 		}
-		if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
+		if (g.class == INSN_STI && !holds(t, page + off + 1, PAGE_SIZE - off - 1, eip + 1))
 			g.class = INSN_INTERPRET;
 		if (g.class == INSN_INTERPRET)
-			g.opcode = transfer_of(page + off, PAGE_SIZE - off);
+			g.opcode = transfer_of(t, page + off, PAGE_SIZE - off);
 		t->stats.insns++;
 		more = make_insn(t, u, page + off, &g, eip);
 		off += g.len;
@@ -257,11 +292,11 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 
 	memcpy(bytes, page + off, first);
 	memcpy(bytes + first, next_page, INSN_MAX);
-	g = classify(bytes, first + INSN_MAX, unit_own_segment(t));
-	if (g.class == INSN_STI)
+	g = classify_here(t, bytes, first + INSN_MAX);
+	if (g.class == INSN_STI || may_leave_segment(t, &g, eip))
 		g.class = INSN_INTERPRET;
 	if (g.class == INSN_INTERPRET)
-		g.opcode = transfer_of(bytes, sizeof(bytes));
+		g.opcode = transfer_of(t, bytes, sizeof(bytes));
 	unit_point(t, u, AT, eip);
 	t->stats.insns++;
 	if (make_insn(t, u, bytes, &g, eip))

@@ -304,7 +304,7 @@ static void random_programs(u64 insns, u32 seed)
 
 	stretch_flaw = (struct stretch_flaw){0};
 	for (; s->insns < end; seed++) {
-		program_make(&program, seed, PROGRAM_USER);
+		program_make(&program, seed, PROGRAM_USER, 0);
 		stretch_load(&program);
 		stretch_alarms(50 + seed % 1000);
 		for (u32 n = 0; n < RUNS; n++) {
