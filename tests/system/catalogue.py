@@ -151,6 +151,7 @@ TESTS = [
       for host in ("qemu", "bochs")),
     *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),
     *(Test(name, run, 600, True) for name, run in window_test.CASES.items()),
+    Test("kolibrios-boots-qemu", kolibrios_test.boots, 400, True),
     *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
       for host in ("qemu", "bochs")),
     *(Test(f"remote/{name}", run, 900, name in remote_faults.QUICK)

@@ -149,9 +149,9 @@ class PC:
     def report(self, known):
         """What Farbus says of itself and of its guest, and the screen unless it is `known`."""
         text = self.text()
-        log = self.work / "run" / "farbus.log"
-        if log.exists():
-            print("Farbus's log:", *log.read_text(errors="replace").splitlines()[-20:], sep="\n")
+        log = self.farbus_log()
+        if log:
+            print("Farbus's log:", *log.splitlines()[-20:], sep="\n")
             if self.child.isalive():
                 print(self._state())
         if text not in known:
@@ -174,6 +174,11 @@ class PC:
                 break
             said += SEQUENCE.sub("", self.taken.decode("latin-1")).replace("\r", "")
         return said
+
+    def farbus_log(self):
+        """What log() has when the PC has ended, as it is now; of a native run nothing."""
+        path = self.work / "run" / "farbus.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     # --- typing ---
 
