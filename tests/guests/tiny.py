@@ -30,7 +30,7 @@ from paths import BUILD, Missing, system_file, work_folder, written  # noqa: E40
 TINY = BUILD / "tiny"
 ENGINES = ("interp", "direct", "translate", "lockstep", "lockstep-translate")
 HOSTS = ("bochs", "qemu")
-SECONDS = 240
+SECONDS = 400
 # QEMU takes an access that reads and writes for a read first, and so sets A where a CPU does not.
 # QEMU checks neither segment limits nor alignment, and so cannot for code that runs directly on it.
 # Random code pushes flags that are undefined, which Bochs and the interpreter define differently.
