@@ -4,8 +4,7 @@
  * for a port access nothing changes but EAX. What cannot go on leaves translated code for good.
  */
 #include "cpu/cpu.h"
-#include "cpu/direct/private.h"
-#include "cpu/direct/switch.h"
+#include "cpu/direct/go.h"
 
 static bool access_port(struct vcpu *v, const struct translate_call *c)
 {
@@ -93,8 +92,7 @@ static const struct translate_call *known_call(const struct direct *d)
 {
 	const struct translate_call *c;
 
-	if (direct_frame.vector != DIRECT_LEAVE_VECTOR ||
-	    direct_frame.eip != (u32)(uintptr_t)d->host.code + DIRECT_LEAVE_SIZE)
+	if (!direct_at_exit(d))
 		return NULL;
 	c = translate_called(d->translator);
 	return c && c->what ? c : NULL;
@@ -125,15 +123,16 @@ static bool polls(struct direct *d, const struct vcpu *v, u32 calls)
 	return true;
 }
 
-bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+bool direct_calls(struct direct *d, struct vcpu *v, u32 root)
 {
-	u64 dropped = translate_stats(d->translator)->dropped;
 	const struct translate_call *c = known_call(d);
 	u32 generation = v->generation, calls = 0, cr0;
 	bool on = true;
+	u64 dropped;
 
 	if (!c || d->single)
 		return true;
+	dropped = translate_stats(d->translator)->dropped;
 	cr0 = direct_cr0(d, v);
 	do {
 		if (likely(c->what & TRANSLATE_PORT_WIDTH)) {
@@ -161,7 +160,7 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 			break;
 		}
 		d->host.state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
-		direct_go_on(d, root, cr0, cr2);
+		direct_go_on(d, root, cr0);
 	} while ((c = known_call(d)));
 	d->stats.translated_calls += calls;
 	return on;

@@ -94,7 +94,9 @@ enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 
 	if (vcpu_real_segments(v))
 		return direct_v86(d, v);
+	d->stats.entries++;
 	d->crossed = false;
+	direct_unsettle(d);
 	direct_enter_cr4(d, v);
 	do {
 		next = v->cpl < 3 ? direct_kernel(d, v) : direct_native(d, v);

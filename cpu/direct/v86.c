@@ -8,12 +8,10 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/frame.h"
-#include "cpu/direct/private.h"
+#include "cpu/direct/go.h"
 #include "cpu/interp/fpu.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
-
-#define VEC_IRQ_FIRST 32u
 
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
@@ -118,13 +116,13 @@ static void give_shadow(struct direct *d, struct vcpu *v)
 }
 
 /* Runs guest code until it is left once. False: something is due before it can run. */
-static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+static bool go(struct direct *d, struct vcpu *v)
 {
 	u32 root = shadow_root(d->shadow), start;
 
 	if (!root)
 		return false;
-	direct_segments_enter(d, v);
+	direct_segments_enter_v86(d, v);
 	give_vif(d, v);
 	direct_irq_off();
 	if (direct_events(v)) {
@@ -132,9 +130,9 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		return false;
 	}
 	start = direct_cycles();
-	direct_go(d, v, root, d->host.ldt_selector, cr2);
+	direct_go(d, v, root);
 	real_account(d, direct_cycles() - start);
-	direct_segments_leave(d, v);
+	direct_segments_leave_v86(v);
 	take_vif(d, v);
 	return true;
 }
@@ -196,7 +194,7 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 }
 
 /* What ended direct execution. False: guest code goes on. */
-static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
+static bool exit_guest(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
 	u32 vector = direct_frame.vector;
 
@@ -206,7 +204,7 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 	}
 	switch (vector) {
 	case VEC_PF:
-		return page_fault(d, v, cr2, next);
+		return page_fault(d, v, d->cr2, next);
 	case VEC_NM:
 		if (!direct_fpu_usable(v) || v->fpu_native)
 			break;
@@ -237,17 +235,16 @@ static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_ne
 static enum direct_next run(struct direct *d, struct vcpu *v)
 {
 	enum direct_next next;
-	u32 cr2;
 
 	load_frame(d, v);
 	do {
-		if (!go(d, v, &cr2)) {
+		if (!go(d, v)) {
 			save_frame(v);
 			d->after_sti |= behind_sti(d, v);
 			give_shadow(d, v);
 			return NEXT_ANY;
 		}
-	} while (!exit_guest(d, v, cr2, &next));
+	} while (!exit_guest(d, v, &next));
 	return next;
 }
 

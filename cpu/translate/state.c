@@ -20,7 +20,11 @@ void translate_enter(struct translator *t, u32 eflags, const struct segment *seg
 		s->sel[i] = seg[i].sel;
 		s->loaded[i] = 0;
 	}
+	translate_enter_flags(s, eflags);
+}
 
+void translate_enter_flags(struct translate_state *s, u32 eflags)
+{
 	s->vif = eflags & FLAG_IF;
 	s->iopl = eflags & FLAG_IOPL;
 	s->flags_add = s->iopl - FLAG_IF;

@@ -110,6 +110,8 @@ bool translate_context(struct translator *t, const struct translate_context *c);
 /* Before translated code runs: IF and IOPL of these EFLAGS, all else that POPF could set being 0;
  * and the guest's selectors, of TRANSLATE_SEGS segment registers. */
 void translate_enter(struct translator *t, u32 eflags, const struct segment *seg);
+/* The same where the selectors are those that the state has, and nothing in it is loaded. */
+void translate_enter_flags(struct translate_state *s, u32 eflags);
 
 /*
  * From now on translated code loads selector `sel` by itself: while the descriptor at lin is
