@@ -8,12 +8,8 @@
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
 #include "cpu/direct/frame.h"
-#include "cpu/direct/go.h"
-#include "cpu/interp/fpu.h"
+#include "cpu/direct/exits.h"
 #include "cpu/mem.h"
-
-#define PF_PRESENT BIT(0)
-#define PF_WRITE   BIT(1)
 
 #define DR6_BS	  BIT(14)
 #define DR6_CLEAR 0xffff0ff0u
@@ -166,30 +162,6 @@ static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
 	return direct_deliver_fault(v);
 }
 
-/* False: guest code goes on. */
-static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
-{
-	u32 error = direct_frame.error;
-	bool filled = false;
-
-	/* Reading what is present faults in Farbus's own part only. */
-	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
-		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
-			d->stats.exits[EXITS_FAULT]++;
-			*next = guest_fault(d, v);
-			return true;
-		}
-	}
-	if (filled) {
-		d->stats.exits[EXITS_FILL]++;
-		return false;
-	}
-	d->stats.exits[EXITS_MEMORY]++;
-	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
-}
-
 /*
  * INT n: the gates of Farbus's IDT are not for CPL 3. SYSENTER: the MSR is 0. Everything else that
  * CPL 3 may not do comes here as well.
@@ -217,48 +189,12 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 {
 	bool single = direct_single_stepped();
 
-	d->stats.exits[EXITS_TRAP]++;
 	save_frame(v);
 	if (single && d->single)
 		return NEXT_ANY;
 	if (single)
 		cpu_debug_trap(v, true);
 	return cpu_deliver(v, VEC_DB, single ? EVENT_TRAP : EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;
-}
-
-/* What ended direct execution. False: guest code goes on. IF is on again. */
-static bool exit_guest(struct direct *d, struct vcpu *v, enum direct_next *next)
-{
-	u32 vector = direct_frame.vector;
-
-	switch (vector) {
-	case VEC_PF:
-		return page_fault(d, v, d->cr2, next);
-	case VEC_NM:
-		if (direct_fpu_usable(v) && !v->fpu_native) {
-			d->stats.exits[EXITS_FPU]++;
-			fpu_go_native(v);
-			return false;
-		}
-		break;
-	case VEC_GP:
-		*next = general_protection(d, v);
-		return true;
-	case VEC_DB:
-		*next = debug_trap(d, v);
-		return true;
-	case VEC_NMI:
-	case VEC_DF:
-	case VEC_MC:
-		d->host.broken(vector, direct_frame.eip);
-	default:
-		break;
-	}
-	d->stats.exits[EXITS_OTHER]++;
-	d->stats.vectors[vector]++;
-	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
 }
 
 /* Runs guest code until it is left once. False: something is due before it can run. */
@@ -286,7 +222,13 @@ static bool go(struct direct *d, struct vcpu *v)
 
 enum direct_next direct_native(struct direct *d, struct vcpu *v)
 {
-	enum direct_next next = NEXT_ANY;
+	static const struct direct_ways ways = {
+		.save_frame = save_frame,
+		.fault = guest_fault,
+		.general_protection = general_protection,
+		.debug_trap = debug_trap,
+	};
+	enum direct_next next;
 
 	d->segments_changed = false;
 	if (!d->crossed) {
@@ -294,15 +236,11 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 		direct_update_cr4(d, v);
 	}
 	d->crossed = false;
-	for (;;) {
+	do {
 		if (!go(d, v)) {
 			save_frame(v);
-			break;
+			return NEXT_ANY;
 		}
-		if (direct_frame.vector >= VEC_IRQ_FIRST)
-			d->stats.exits[EXITS_INTERRUPT]++;
-		else if (exit_guest(d, v, &next))
-			break;
-	}
+	} while (!direct_exit(d, v, &ways, &next));
 	return next;
 }
