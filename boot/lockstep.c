@@ -93,6 +93,7 @@ static bool is_tcg(void)
 void lockstep_build(struct vm *vm)
 {
 	const struct lockstep_host host = {.reads_first = is_tcg(),
+					   .cmpxchg8b_flags = is_tcg(),
 					   .alarm = alarm,
 					   .hold_clock = hold_clock,
 					   .differs = differs,

@@ -69,6 +69,8 @@ static void show_direct(struct monitor *m)
 	mon_print(m, "direct: entered %llu\n", d->entries);
 	show_counts(m, "direct: left for", d->exits, direct_exit_name, EXITS_COUNT);
 	show_counts(m, "direct: refused for", d->refused, direct_refusal_name, REFUSE_COUNT);
+	show_counts(m, "direct: instructions interpreted for", d->interpreted, direct_refusal_name,
+		    REFUSE_COUNT);
 	mon_print(m, "direct: real mode entered %llu, pages looked at %llu\n", d->real,
 		  d->real_pages);
 	show_translated(m, d, direct_translate_stats(v));

@@ -165,5 +165,7 @@ void mem_tlb_flush_cr3(struct vcpu *v);
 void mem_tlb_flush_page(struct vcpu *v, u32 lin);
 /* The page at gpa has just become watched (or no longer is): write tags to it go, and come back. */
 void mem_tlb_protect(struct vcpu *v, u32 gpa);
+/* The same for many pages at once: all write tags go. */
+void mem_tlb_protect_all(struct vcpu *v);
 
 #endif

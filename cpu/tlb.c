@@ -281,3 +281,19 @@ void mem_tlb_protect(struct vcpu *v, u32 gpa)
 	protect_set(tlb, 0, gpa);
 	protect_set(tlb, 1, gpa);
 }
+
+static void forbid_stores(struct tlb *tlb, unsigned set)
+{
+	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++)
+		for (u32 used = tlb->used[set][word]; used; used &= used - 1)
+			tlb->set[set][word * 32 + (unsigned)__builtin_ctz(used)].wr_tag = TLB_NONE;
+}
+
+void mem_tlb_protect_all(struct vcpu *v)
+{
+	struct tlb *tlb = vcpu_tlb(v);
+
+	memset(tlb->stores, 0, sizeof(tlb->stores));
+	forbid_stores(tlb, 0);
+	forbid_stores(tlb, 1);
+}

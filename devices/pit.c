@@ -19,6 +19,9 @@
 #define EVENT_MIN_NS  50000u /* a faster channel 0 is served several edges at a time */
 #define REFRESH_TICKS 18u    /* the refresh bit toggles every 15.085 us */
 
+/* 2^64 of it are two toggles: the bit is the product's highest one, whatever overflows. */
+#define REFRESH_PER_NS (TICKS_PER_NS / (2 * REFRESH_TICKS))
+
 /* Ticks start here, so that "half a period ago" is never before the first tick. */
 #define FIRST_TICK 0x100000u
 
@@ -28,9 +31,14 @@ static u64 ns_of(u64 ticks)
 	return (ticks * 17600 + 20) / 21;
 }
 
+static u64 ticks_at(u64 moment)
+{
+	return mul_hi64(moment, TICKS_PER_NS) + FIRST_TICK;
+}
+
 static u64 now_ticks(const struct pit *p)
 {
-	return mul_hi64(clock_now(p->clock), TICKS_PER_NS) + FIRST_TICK;
+	return ticks_at(clock_now(p->clock));
 }
 
 /* The first moment of the clock at which now_ticks() gives `tick`. */
@@ -198,6 +206,7 @@ static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 	u64 tick;
 
 	(void)width;
+	p->speaker_until = 0;
 	serve_edges(p);
 	tick = now_ticks(p);
 	if ((port & 3) == 3) {
@@ -210,15 +219,27 @@ static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 		restart_irq(p, tick);
 }
 
+/* Programs wait for channel 2 by reading port 61h: they need not wait for the arithmetic as well.
+ */
+static __attribute__((noinline)) void look_at_speaker(struct pit *p, u64 now)
+{
+	u64 tick = ticks_at(now), until;
+
+	p->speaker = pit_channel_output(&p->channel[2], tick);
+	until = pit_channel_steady_until(&p->channel[2], tick);
+	p->speaker_until = until == PIT_NO_EDGE ? TIMER_NEVER : moment_of(until);
+}
+
 static u32 port61_in(void *dev, u16 port, unsigned width)
 {
 	struct pit *p = dev;
-	u64 tick = now_ticks(p);
+	u64 now = clock_now(p->clock);
 
 	(void)port;
 	(void)width;
-	return p->port61 | (u32)(tick / REFRESH_TICKS & 1) << 4 |
-	       (u32)pit_channel_output(&p->channel[2], tick) << 5;
+	if (unlikely(now >= p->speaker_until))
+		look_at_speaker(p, now);
+	return p->port61 | (u32)(now * REFRESH_PER_NS >> 63) << 4 | (u32)p->speaker << 5;
 }
 
 static void port61_out(void *dev, u16 port, unsigned width, u32 value)
@@ -228,6 +249,7 @@ static void port61_out(void *dev, u16 port, unsigned width, u32 value)
 	(void)port;
 	(void)width;
 	p->port61 = value & 0x0f;
+	p->speaker_until = 0;
 	pit_channel_gate(&p->channel[2], value & 1, now_ticks(p));
 }
 
@@ -243,6 +265,7 @@ void pit_reset(struct pit *p)
 	p->backlog = 0;
 	p->taken = true;
 	p->port61 = 0;
+	p->speaker_until = 0;
 	irq_set(&p->irq, false);
 }
 

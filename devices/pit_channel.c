@@ -126,6 +126,17 @@ u64 pit_channel_next_edge(struct pit_channel *c, u64 tick)
 	}
 }
 
+u64 pit_channel_steady_until(struct pit_channel *c, u64 tick)
+{
+	u64 edge = pit_channel_next_edge(c, tick);
+
+	if (edge == PIT_NO_EDGE)
+		return edge;
+	if ((c->mode == 2 || c->mode >= 4) && output(c, tick))
+		edge--; /* low for one clock before it rises */
+	return c->next_at > tick && c->next_at < edge ? c->next_at : edge;
+}
+
 static u8 status(const struct pit_channel *c, u64 tick)
 {
 	bool null = !c->loaded || c->next_at || (c->running && tick < c->start);

@@ -45,6 +45,9 @@ bool pit_channel_output(struct pit_channel *c, u64 tick);
  * modes 2, 4 and 5 is left out: only the rise after it counts.
  */
 u64 pit_channel_next_edge(struct pit_channel *c, u64 tick);
+/* The output is what it is at `tick` before this one at least, unless somebody writes; PIT_NO_EDGE:
+ * for ever. */
+u64 pit_channel_steady_until(struct pit_channel *c, u64 tick);
 /* Modes 2 and 3: counts by itself, period after period. */
 bool pit_channel_is_periodic(const struct pit_channel *c);
 

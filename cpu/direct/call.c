@@ -5,8 +5,7 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/debug_regs.h"
-#include "cpu/direct/private.h"
-#include "cpu/direct/switch.h"
+#include "cpu/direct/go.h"
 
 static bool access_port(struct vcpu *v, const struct translate_call *c)
 {
@@ -118,8 +117,7 @@ static const struct translate_call *known_call(const struct direct *d)
 {
 	const struct translate_call *c;
 
-	if (direct_frame.vector != DIRECT_LEAVE_VECTOR ||
-	    direct_frame.eip != (u32)(uintptr_t)d->host.code + DIRECT_LEAVE_SIZE)
+	if (!direct_at_exit(d))
 		return NULL;
 	c = translate_called(d->translator);
 	return c && c->what ? c : NULL;
@@ -150,20 +148,21 @@ static bool polls(struct direct *d, const struct vcpu *v, u32 calls)
 	return true;
 }
 
-bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
+bool direct_calls(struct direct *d, struct vcpu *v, u32 root)
 {
-	u64 dropped = translate_stats(d->translator)->dropped;
 	const struct translate_call *c = known_call(d);
 	u32 generation = v->generation, calls = 0, cr0;
 	bool on = true;
+	u64 dropped;
 
-	if (!c || d->single || d->lockstep)
+	if (!c || d->single)
 		return true;
+	dropped = translate_stats(d->translator)->dropped;
 	cr0 = direct_cr0(d, v);
 	do {
 		if (likely(c->what & TRANSLATE_PORT_WIDTH)) {
-			if (!access_port(v, c))
-				break; /* no answer yet */
+			if (d->lockstep || !access_port(v, c))
+				break; /* it is carried out once; or there is no answer yet */
 			on = v->generation == generation;
 		} else if (c->what == TRANSLATE_MEMORY) {
 			enum direct_store done = store(d, v, c);
@@ -188,7 +187,7 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2)
 			break;
 		}
 		d->host.state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
-		direct_go_on(d, root, cr0, cr2);
+		direct_go_on(d, root, cr0);
 	} while ((c = known_call(d)));
 	d->stats.translated_calls += calls;
 	return on;
@@ -229,13 +228,19 @@ static void memory_stepped(struct direct *d)
 		translate_call_done(d->translator, c, true);
 }
 
+/* Lockstep has it carried out twice: not so what has faulted, which may have been device memory. */
+static bool repeatable(const struct direct *d, struct vcpu *v)
+{
+	return direct_frame.eip == (u32)(uintptr_t)d->host.code && emulate_repeatable(v);
+}
+
 bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next)
 {
 	u32 native;
 
 	if (d->single || direct_events(v))
 		return false;
-	if (*next == NEXT_STEP && !d->lockstep) {
+	if (*next == NEXT_STEP && (!d->lockstep || repeatable(d, v))) {
 		*next = step(v);
 		memory_stepped(d);
 	}

@@ -26,16 +26,6 @@
 #define CS_USER_AT 16u
 #define SS_USER_AT 24u
 
-static struct segment flat(u32 sel, unsigned cpl, u16 type)
-{
-	struct segment s = {.limit = ~0u,
-			    .sel = (u16)((sel & 0xfffc) | cpl),
-			    .attr = (u16)(ATTR_FLAT | type | cpl << SEG_DPL_SHIFT)};
-
-	segment_derive(&s);
-	return s;
-}
-
 /* Host memory of up to 24 bytes of the guest's in one page, which the supervisor's TLB has. */
 static u32 *span(struct vcpu *v, u32 lin, u32 size, bool write)
 {
@@ -47,75 +37,146 @@ static u32 *span(struct vcpu *v, u32 lin, u32 size, bool write)
 	return (u32 *)(lin + e->addend);
 }
 
-/* --- inwards --- */
+/* --- what SYSENTER and SYSEXIT lead to, which follows from the MSRs --- */
 
-/* Whether translated code may follow with this SS, all else being v's. */
-static bool can_enter(struct direct *d, struct vcpu *v, const struct segment *ss)
+static struct segment flat(u32 sel, unsigned cpl, u16 type)
 {
-	return d->translator && !d->single && !vcpu_v86(v) && !v->mem_slow &&
-	       !direct_kernel_maps_own(d, v) && kernel_segments_fit(d, v, ss);
+	struct segment s = {.limit = ~0u,
+			    .sel = (u16)((sel & 0xfffc) | cpl),
+			    .attr = (u16)(ATTR_FLAT | type | cpl << SEG_DPL_SHIFT)};
+
+	segment_derive(&s);
+	return s;
 }
 
-static void enter(struct direct *d, struct vcpu *v, u32 eip, u32 esp, bool interrupts)
+static const struct direct_gate *sysenter_gate(struct direct *d, u32 cs, u32 eip)
 {
-	struct direct_frame *f = &direct_frame;
+	struct direct_gate *g = &d->sysenter;
 
-	v->eflags = (f->eflags & (FLAG_DF | FLAG_IOPL | FLAG_ID)) | FLAGS_FIXED |
-		    (interrupts ? FLAG_IF : 0);
-	v->cpl = 0;
-	v->eip = eip;
-	f->esp = esp;
-	f->eflags = (f->eflags & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
-	v->generation++;
+	if (likely(g->known && g->cs.sel == (cs & 0xfffc) && g->eip == eip))
+		return g;
+	direct_unsettle(d);
+	*g = (struct direct_gate){.known = true,
+				  .eip = eip,
+				  .cs = flat(cs, 0, SEG_CODE),
+				  .ss = flat(cs + SS_AT, 0, 0)};
+	return g;
+}
+
+static const struct direct_return *sysexit_return(struct direct *d, u32 cs)
+{
+	struct direct_return *r = &d->sysexit;
+
+	if (likely(r->known && r->cs.sel == (((cs + CS_USER_AT) & 0xfffc) | 3)))
+		return r;
+	direct_unsettle(d);
+	*r = (struct direct_return){.known = true,
+				    .cs = flat(cs + CS_USER_AT, 3, SEG_CODE),
+				    .ss = flat(cs + SS_USER_AT, 3, 0)};
+	return r;
+}
+
+/* --- inwards --- */
+
+/* can_enter() where something else has come between. */
+static __attribute__((noinline)) bool settle_kernel(struct direct *d, struct vcpu *v,
+						    const struct direct_gate *g)
+{
+	if (d->settled.generation != v->generation)
+		direct_unsettle(d);
+	if (!d->translator || d->single || vcpu_v86(v) || v->mem_slow ||
+	    direct_kernel_maps_own(d, v) || !kernel_segments_fit(d, v, &g->ss))
+		return false;
+	direct_kernel_own(d, v, d->settled.own);
+	d->settled.gate = g;
+	d->settled.native = 0;
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		d->settled.put_back[i] = 0;
+	return true;
+}
+
+/* Whether translated code may follow with CS and SS of g, all else being v's. */
+static inline bool can_enter(struct direct *d, struct vcpu *v, const struct direct_gate *g)
+{
+	if (likely(d->settled.gate == g && d->settled.generation == v->generation))
+		return !direct_own_used(d->settled.own);
+	return settle_kernel(d, v, g);
+}
+
+static inline void crossed(struct direct *d, struct vcpu *v)
+{
+	d->settled.generation = ++v->generation;
 	d->crossed = true;
 	d->stats.crossed++;
 }
 
-bool cross_gate(struct direct *d, struct vcpu *v, const struct cross_event *e)
+static inline void enter(struct direct *d, struct vcpu *v, const struct direct_gate *g, u32 esp)
 {
 	struct direct_frame *f = &direct_frame;
-	u32 esp, size = e->fault ? 24 : 20, *at;
-	const struct direct_gate *g;
 
-	if ((f->eflags & FLAGS_RARE) || !d->translator)
+	v->seg[SEG_SS] = g->ss;
+	v->seg[SEG_CS] = g->cs;
+	v->eflags = (f->eflags & (FLAG_DF | FLAG_IOPL | FLAG_ID)) | FLAGS_FIXED | g->flag_if;
+	v->cpl = 0;
+	v->eip = g->eip;
+	f->esp = esp;
+	f->eflags = (f->eflags & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
+	crossed(d, v);
+}
+
+/* error: NULL where none is pushed. Made for each caller: which of it is needed is known there. */
+static inline __attribute__((always_inline)) bool through_gate(struct direct *d, struct vcpu *v,
+							       u8 vector, u32 eip, const u32 *error)
+{
+	struct direct_frame *f = &direct_frame;
+	const struct direct_gate *g;
+	u32 esp, size = error ? 24 : 20, *at;
+
+	if (f->eflags & FLAGS_RARE)
 		return false;
-	g = direct_gate(d, v, e->vector);
-	if (!g || (e->software && !g->open))
+	g = direct_gate(d, v, vector);
+	if (!g || (!error && !g->open))
 		return false;
 	esp = g->tss[0];
 	if (esp < size || esp - 4 >= g->ss.wr_count)
 		return false;
 	esp -= size;
 	at = span(v, g->ss.base + esp, size, true);
-	if (!at || !can_enter(d, v, &g->ss))
+	if (!at || !can_enter(d, v, g))
 		return false;
 
-	if (e->fault) {
-		*at++ = e->error;
-		v->stats.exceptions[e->vector]++;
-	}
-	at[0] = e->eip;
+	if (error)
+		*at++ = *error;
+	at[0] = eip;
 	at[1] = v->seg[SEG_CS].sel;
-	at[2] = (f->eflags & ~FLAG_RF) | (e->fault ? FLAG_RF : 0);
+	at[2] = (f->eflags & ~FLAG_RF) | (error ? FLAG_RF : 0);
 	at[3] = f->esp;
 	at[4] = v->seg[SEG_SS].sel;
-	v->seg[SEG_SS] = g->ss;
-	v->seg[SEG_CS] = g->cs;
-	enter(d, v, g->eip, esp, !g->interrupt);
+	enter(d, v, g, esp);
+	return true;
+}
+
+bool cross_int(struct direct *d, struct vcpu *v, u8 vector, u32 eip)
+{
+	return through_gate(d, v, vector, eip, NULL);
+}
+
+bool cross_page_fault(struct direct *d, struct vcpu *v, u32 error)
+{
+	if (!through_gate(d, v, VEC_PF, direct_frame.eip, &error))
+		return false;
+	v->stats.exceptions[VEC_PF]++;
 	return true;
 }
 
 bool cross_sysenter(struct direct *d, struct vcpu *v)
 {
-	u32 cs = v->msr_sysenter_cs, eip = v->msr_sysenter_eip;
-	struct segment ss = flat(cs + SS_AT, 0, 0);
+	const struct direct_gate *g = sysenter_gate(d, v->msr_sysenter_cs, v->msr_sysenter_eip);
 
-	if ((direct_frame.eflags & FLAGS_RARE) || SEL_NULL(cs) || eip > ~(u32)PAGE_SIZE ||
-	    !(cpu_features(v) & CPUID_SEP) || !can_enter(d, v, &ss))
+	if ((direct_frame.eflags & FLAGS_RARE) || SEL_NULL(v->msr_sysenter_cs) ||
+	    g->eip > ~(u32)PAGE_SIZE || !(cpu_features(v) & CPUID_SEP) || !can_enter(d, v, g))
 		return false;
-	v->seg[SEG_CS] = flat(cs, 0, SEG_CODE);
-	v->seg[SEG_SS] = ss;
-	enter(d, v, eip, v->msr_sysenter_esp, false);
+	enter(d, v, g, v->msr_sysenter_esp);
 	return true;
 }
 
@@ -127,25 +188,38 @@ void cross_registers(struct vcpu *v)
 
 /* --- outwards --- */
 
-/* Whether guest code of CPL 3 may follow on the CPU with these, all else being v's. */
-static bool can_leave(const struct direct *d, const struct vcpu *v, const struct segment *cs,
-		      const struct segment *ss)
+/* can_leave() where something else has come between. */
+static __attribute__((noinline)) bool settle_user(struct direct *d, const struct vcpu *v,
+						  const struct direct_return *r)
 {
-	return !d->single && !v->mem_slow && direct_segments_hold(d, v, cs, ss);
+	if (d->settled.generation != v->generation)
+		direct_unsettle(d);
+	if (d->single || v->mem_slow || !direct_segments_hold(d, v, &r->cs, &r->ss))
+		return false;
+	d->settled.back = r;
+	return true;
 }
 
-static void leave(struct direct *d, struct vcpu *v, u32 eip, u32 esp, u32 eflags)
+/* Whether guest code of CPL 3 may follow on the CPU with CS and SS of r, all else being v's. */
+static inline bool can_leave(struct direct *d, const struct vcpu *v, const struct direct_return *r)
+{
+	return likely(d->settled.back == r && d->settled.generation == v->generation) ||
+	       settle_user(d, v, r);
+}
+
+static inline void leave(struct direct *d, struct vcpu *v, const struct direct_return *r, u32 eip,
+			 u32 esp, u32 eflags)
 {
 	struct direct_frame *f = &direct_frame;
 
+	v->seg[SEG_SS] = r->ss;
+	v->seg[SEG_CS] = r->cs;
 	v->eflags = (eflags & ~FLAGS_ARITH) | FLAGS_FIXED;
 	v->cpl = 3;
 	v->eip = f->eip = eip;
 	f->esp = esp;
 	f->eflags = eflags | FLAGS_FIXED;
-	v->generation++;
-	d->crossed = true;
-	d->stats.crossed++;
+	crossed(d, v);
 }
 
 static bool cross_iret(struct direct *d, struct vcpu *v)
@@ -162,45 +236,47 @@ static bool cross_iret(struct direct *d, struct vcpu *v)
 		return false;
 	if ((at[2] & FLAG_RF) && !direct_forgets_rf(d, v))
 		return false;
+	if (SEL_RPL(at[1]) != 3)
+		return false;
 	r = direct_return(d, v, (u16)at[1], (u16)at[4]);
-	if (!r || at[0] > r->cs.limit || !can_leave(d, v, &r->cs, &r->ss) || d->inner_data)
+	if (!r || at[0] > r->cs.limit || !can_leave(d, v, r) || d->inner_data)
 		return false;
 
-	v->seg[SEG_SS] = r->ss;
-	v->seg[SEG_CS] = r->cs;
 	v->nmi_blocked = false;
-	leave(d, v, at[0], at[3], at[2] & FLAGS_TAKEN);
+	leave(d, v, r, at[0], at[3], at[2] & FLAGS_TAKEN);
 	return true;
 }
 
 static bool cross_sysexit(struct direct *d, struct vcpu *v, bool sti)
 {
+	const struct direct_return *r = sysexit_return(d, v->msr_sysenter_cs);
 	struct direct_frame *f = &direct_frame;
-	u32 base = v->msr_sysenter_cs;
-	struct segment cs = flat(base + CS_USER_AT, 3, SEG_CODE);
-	struct segment ss = flat(base + SS_USER_AT, 3, 0);
 
-	if (SEL_NULL(base) || !(cpu_features(v) & CPUID_SEP) || !(sti || d->host.state->vif) ||
-	    (v->eflags & FLAG_IOPL) == FLAG_IOPL || !can_leave(d, v, &cs, &ss))
+	if (SEL_NULL(v->msr_sysenter_cs) || !(cpu_features(v) & CPUID_SEP) ||
+	    !(sti || d->host.state->vif) || (v->eflags & FLAG_IOPL) == FLAG_IOPL ||
+	    !can_leave(d, v, r))
 		return false;
-	v->seg[SEG_CS] = cs;
-	v->seg[SEG_SS] = ss;
-	leave(d, v, f->edx, f->ecx, (f->eflags & FLAGS_REAL) | FLAG_IF | (v->eflags & FLAG_IOPL));
+	leave(d, v, r, f->edx, f->ecx,
+	      (f->eflags & FLAGS_REAL) | FLAG_IF | (v->eflags & FLAG_IOPL));
 	return true;
+}
+
+static bool cross(struct direct *d, struct vcpu *v, enum translate_transfer how)
+{
+	if (likely(how == TRANSLATE_IRET))
+		return cross_iret(d, v);
+	return cross_sysexit(d, v, how == TRANSLATE_STI_SYSEXIT);
 }
 
 bool cross_out(struct direct *d, struct vcpu *v)
 {
-	if (v->cpl != 0)
+	enum translate_transfer how = translate_transfer(d->translator);
+
+	if (how == TRANSLATE_NO_TRANSFER || v->cpl != 0)
 		return false;
-	switch (translate_transfer(d->translator)) {
-	case TRANSLATE_IRET:
-		return cross_iret(d, v);
-	case TRANSLATE_SYSEXIT:
-		return cross_sysexit(d, v, false);
-	case TRANSLATE_STI_SYSEXIT:
-		return cross_sysexit(d, v, true);
-	default:
+	kernel_segments_leave(d, v);
+	if (!cross(d, v, how))
 		return false;
-	}
+	d->stats.translated_left[1]++;
+	return true;
 }

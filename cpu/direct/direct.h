@@ -50,15 +50,17 @@ size_t direct_arena_size(u32 flag_pages, u32 shadow_pages, u32 code_size);
 /* After interp_init(), in a zeroed arena; `host` is copied. */
 void direct_init(struct vcpu *v, void *arena, const struct direct_host *host);
 
-/* Why a state at CPL 3 is not run directly. */
+/* Why a state is interpreted. */
 enum direct_refusal {
 	REFUSE_NOTHING,
-	REFUSE_CPL,	 /* 0, 1 or 2; not counted */
+	REFUSE_CPL,	 /* 0 to 2, and nothing is translated; or 1 or 2 with a lower IOPL */
+	REFUSE_CODE16,	 /* 0 to 2 with 16-bit code or stack */
+	REFUSE_BARRED,	 /* 0 to 2 in a page with code and data, or in a loop around a port */
 	REFUSE_REAL,	 /* real mode that V86 mode cannot stand for, or not worth while */
-	REFUSE_FLAGS,	 /* IF off, IOPL 3, VIF or VIP */
+	REFUSE_FLAGS,	 /* CPL 3: IF off, IOPL 3, VIF or VIP; 0 to 2: TF, NT, AC */
 	REFUSE_STEP,	 /* TF, debug registers, an interrupt shadow */
-	REFUSE_SEGMENTS, /* not to be held by descriptors */
-	REFUSE_TABLES,	 /* page tables outside RAM */
+	REFUSE_SEGMENTS, /* not to be held by descriptors; 0 to 2: DS or ES null, near CS's limit */
+	REFUSE_TABLES,	 /* page tables outside RAM; 0 to 2: that map Farbus's place */
 	REFUSE_COUNT,
 };
 
@@ -77,15 +79,16 @@ enum direct_exit {
 struct direct_stats {
 	u64 entries; /* from another engine to guest code on the CPU */
 	u64 exits[EXITS_COUNT];
-	u64 refused[REFUSE_COUNT];
-	u64 crossed;		/* between CPL 3 and 0, by cross.c */
-	u64 translated;		/* to translated code */
-	u64 translated_left[2]; /* translated code: to find more; for an instruction */
-	u64 translated_calls;	/* it went on behind an instruction that was carried out for it */
-	u64 translated_steps;	/* ... that the interpreter carried out */
-	u64 real;		/* entries of real mode */
-	u64 real_pages;		/* pages of it that were looked at */
-	u64 vectors[32];	/* exceptions that ended direct execution */
+	u64 refused[REFUSE_COUNT];     /* times that the interpreter began for this reason */
+	u64 interpreted[REFUSE_COUNT]; /* instructions */
+	u64 crossed;		       /* between CPL 3 and 0, by cross.c */
+	u64 translated;		       /* to translated code */
+	u64 translated_left[2];	       /* translated code: to find more; for an instruction */
+	u64 translated_calls; /* it went on behind an instruction that was carried out for it */
+	u64 translated_steps; /* ... that the interpreter carried out */
+	u64 real;	      /* entries of real mode */
+	u64 real_pages;	      /* pages of it that were looked at */
+	u64 vectors[32];      /* exceptions that ended direct execution */
 };
 extern const char *const direct_refusal_name[REFUSE_COUNT], *const direct_exit_name[EXITS_COUNT];
 

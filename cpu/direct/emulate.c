@@ -190,6 +190,28 @@ static bool once_only(const u8 *p)
 	return (*p & 0xf4) == 0xe4 || *p == 0x66 || (p[0] == 0x0f && p[1] == 0x31);
 }
 
+bool emulate_repeatable(struct vcpu *v)
+{
+	const u8 *p = code(v);
+
+	if (!p)
+		return false;
+	switch (*p) {
+	case 0x0f: /* descriptor tables, selectors, CRx and DRx, CPUID */
+		return p[1] <= 0x03 || p[1] == 0x06 || (p[1] >= 0x20 && p[1] <= 0x23) ||
+		       p[1] == 0xa2;
+	case 0x17: /* POP SS; MOV to it; far transfers, INT n; x87 */
+	case 0x8e:
+	case 0x9a ... 0x9b:
+	case 0xca ... 0xcf:
+	case 0xd8 ... 0xdf:
+	case 0xea:
+		return true;
+	default:
+		return false;
+	}
+}
+
 __attribute__((noinline)) bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
 	const u8 *p = code(v);

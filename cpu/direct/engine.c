@@ -10,8 +10,10 @@
 #define CR4_UMIP	BIT(11)
 
 const char *const direct_refusal_name[REFUSE_COUNT] = {
-	[REFUSE_NOTHING] = "none",	 [REFUSE_CPL] = "cpl",	 [REFUSE_REAL] = "real-mode",
-	[REFUSE_FLAGS] = "flags",	 [REFUSE_STEP] = "step", [REFUSE_SEGMENTS] = "segments",
+	[REFUSE_NOTHING] = "none",	 [REFUSE_CPL] = "cpl",
+	[REFUSE_CODE16] = "16-bit",	 [REFUSE_BARRED] = "rewritten",
+	[REFUSE_REAL] = "real-mode",	 [REFUSE_FLAGS] = "flags",
+	[REFUSE_STEP] = "step",		 [REFUSE_SEGMENTS] = "segments",
 	[REFUSE_TABLES] = "page-tables",
 };
 const char *const direct_exit_name[EXITS_COUNT] = {
@@ -31,12 +33,15 @@ static bool flags_visible(const struct vcpu *v)
 
 enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v)
 {
+	enum direct_refusal kernel;
+
 	if (!vcpu_protected(v))
 		return direct_real_fit(d, v) && shadow_root(d->shadow) ? REFUSE_NOTHING
 								       : REFUSE_REAL;
-	if (v->cpl != 3)
-		return direct_kernel_fit(d, v) && shadow_root(d->shadow) ? REFUSE_NOTHING
-									 : REFUSE_CPL;
+	if (v->cpl != 3) {
+		kernel = direct_kernel_refuses(d, v);
+		return kernel != REFUSE_NOTHING || shadow_root(d->shadow) ? kernel : REFUSE_TABLES;
+	}
 	if (!vcpu_v86(v) && !flags_visible(v))
 		return REFUSE_FLAGS;
 	if ((v->events & VCPU_EV_STEP) || v->halted)
@@ -48,9 +53,23 @@ enum direct_refusal direct_refuses(struct direct *d, struct vcpu *v)
 	return REFUSE_NOTHING;
 }
 
+/* What was interpreted since the last time is for the reason that there was, the next for `why`. */
+static void account(struct direct *d, const struct vcpu *v, enum direct_refusal why)
+{
+	u64 insns = v->stats.insns + v->icount;
+
+	d->stats.interpreted[d->refusal] += insns - d->accounted;
+	d->stats.refused[why] += why != d->refusal && why != REFUSE_NOTHING;
+	d->accounted = insns;
+	d->refusal = (u8)why;
+}
+
 static bool hand_over(struct vcpu *v)
 {
-	return direct_refuses(direct_of(v), v) == REFUSE_NOTHING;
+	enum direct_refusal why = direct_refuses(direct_of(v), v);
+
+	account(direct_of(v), v, why);
+	return why == REFUSE_NOTHING;
 }
 
 /* One instruction or event in the interpreter. True: the run loop is wanted. */
@@ -76,8 +95,7 @@ static enum exit_reason interp_barred(struct direct *d, struct vcpu *v)
 /* The interpreter until it hands over, or the run loop is wanted. */
 static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_refusal why)
 {
-	if (why != REFUSE_CPL)
-		d->stats.refused[why]++;
+	account(d, v, why);
 	if (direct_kernel_barred(d, v))
 		return interp_barred(d, v);
 	return interp_engine.run(v);
@@ -89,7 +107,9 @@ enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 
 	if (vcpu_real_segments(v))
 		return direct_v86(d, v);
+	d->stats.entries++;
 	d->crossed = false;
+	direct_unsettle(d);
 	direct_enter_cr4(d, v);
 	do {
 		next = v->cpl < 3 ? direct_kernel(d, v) : direct_native(d, v);

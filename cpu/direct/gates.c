@@ -8,7 +8,6 @@
 #include "cpu/descriptor.h"
 #include "cpu/direct/private.h"
 #include "cpu/mem.h"
-#include "cpu/physmem.h"
 
 #define TSS32_ESP0 4u
 #define TSS32_SS0  8u
@@ -28,11 +27,6 @@ static void note(struct direct_found *f, const u32 *at)
 	f->at = at;
 	f->low = at[0];
 	f->high = at[1];
-}
-
-static bool same(const struct direct_found *f)
-{
-	return !((f->at[0] ^ f->low) | (f->at[1] ^ f->high));
 }
 
 /* A present code or data segment from the GDT that was accessed before. */
@@ -85,7 +79,7 @@ static bool look_gate(struct vcpu *v, u8 vector, struct direct_gate *g)
 	if ((type != SYS_INT32 && type != SYS_TRAP32) || !descriptor_present(&gate))
 		return false;
 	g->open = descriptor_dpl(&gate) == 3;
-	g->interrupt = type == SYS_INT32;
+	g->flag_if = type == SYS_TRAP32 ? FLAG_IF : 0;
 	g->eip = gate_offset(&gate);
 	if (!find_segment(v, gate_selector(&gate), &g->code, &g->cs) || !is_code(&g->cs, 0) ||
 	    g->eip > g->cs.limit || g->cs.limit - g->eip < PAGE_SIZE)
@@ -98,32 +92,25 @@ static bool look_gate(struct vcpu *v, u8 vector, struct direct_gate *g)
 	return find_segment(v, g->ss0, &g->stack, &g->ss) && is_stack(&g->ss, 0);
 }
 
-const struct direct_gate *direct_gate(struct direct *d, struct vcpu *v, u8 vector)
+const struct direct_gate *direct_gate_find(struct direct *d, struct vcpu *v, struct direct_gate *g,
+					   u8 vector)
 {
-	struct direct_gate *g = &d->gate[(vector ^ vector >> 4) % DIRECT_GATES];
-
-	if (likely(g->known && g->vector == vector && g->tables == v->tables &&
-		   g->mapping == v->mem->mapping && same(&g->gate) && same(&g->code) &&
-		   same(&g->stack) && (u16)g->tss[1] == g->ss0))
-		return g;
+	if (d->settled.gate == g)
+		direct_unsettle(d);
 	g->vector = vector;
 	g->tables = v->tables;
-	g->mapping = v->mem->mapping;
 	g->known = look_gate(v, vector, g);
 	return g->known ? g : NULL;
 }
 
-const struct direct_return *direct_return(struct direct *d, struct vcpu *v, u16 cs, u16 ss)
+const struct direct_return *direct_return_find(struct direct *d, struct vcpu *v, u16 cs, u16 ss)
 {
 	struct direct_return *r = &d->back;
 
-	if (likely(r->known && r->cs.sel == cs && r->ss.sel == ss && r->tables == v->tables &&
-		   r->mapping == v->mem->mapping && same(&r->code) && same(&r->stack)))
-		return r;
+	if (d->settled.back == r)
+		direct_unsettle(d);
 	r->tables = v->tables;
-	r->mapping = v->mem->mapping;
-	r->known = SEL_RPL(cs) == 3 && find_segment(v, cs, &r->code, &r->cs) &&
-		   is_code(&r->cs, 3) && find_segment(v, ss, &r->stack, &r->ss) &&
-		   is_stack(&r->ss, 3);
+	r->known = find_segment(v, cs, &r->code, &r->cs) && is_code(&r->cs, 3) &&
+		   find_segment(v, ss, &r->stack, &r->ss) && is_stack(&r->ss, 3);
 	return r->known ? r : NULL;
 }

@@ -5,11 +5,10 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/frame.h"
-#include "cpu/direct/private.h"
+#include "cpu/direct/go.h"
 #include "cpu/interp/fpu.h"
 #include "cpu/physmem.h"
 
-#define VEC_IRQ_FIRST 32u
 #define OPCODE_INT    0xcd /* at host.leave */
 #define PREFIX_GS     0x65
 #define LEAVE_SIZE    16 /* and the translations behind it stay aligned */
@@ -17,28 +16,32 @@
 #define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC | FLAG_RF | FLAG_VIF | FLAG_VIP)
 #define FLAGS_REAL    (FLAGS_ARITH | FLAG_DF | FLAG_ID)
 
-/*
- * Whether the guest maps anything where translations and state lie, which CPL 3 can reach: asked
- * each time, because it takes no flush to map what was not. The directory is in RAM, or
- * shadow_root() refuses.
- */
-bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v)
+/* The directory is in RAM, or shadow_root() refuses. */
+void direct_kernel_own(const struct direct *d, const struct vcpu *v, const u32 *own[2])
 {
+	static const u32 nothing;
 	u32 index = d->host.shadow.own_index, frame = v->cr3 & PAGE_MASK;
-	const u32 *entry;
+	bool pae = v->cr4 & CR4_PAE;
 
-	if (!(v->cr0 & CR0_PG))
-		return false;
-	if (v->cr4 & CR4_PAE) {
+	own[0] = own[1] = &nothing;
+	if (!(v->cr0 & CR0_PG) || (pae && !(v->pdpte[3] & 1)))
+		return;
+	if (pae) {
 		index = (index & 255) * 4;
 		frame = (u32)v->pdpte[3] & PAGE_MASK;
-		if (!(v->pdpte[3] & 1))
-			return false;
 	}
 	if (frame >> PAGE_SHIFT >= v->mem->flag_pages)
-		return false;
-	entry = (const u32 *)(const void *)(d->host.shadow.window + frame) + index;
-	return (entry[0] | (v->cr4 & CR4_PAE ? entry[2] : 0)) & 1;
+		return;
+	own[0] = (const u32 *)(const void *)(d->host.shadow.window + frame) + index;
+	own[1] = own[0] + (pae ? 2 : 0);
+}
+
+bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v)
+{
+	const u32 *own[2];
+
+	direct_kernel_own(d, v, own);
+	return direct_own_used(own);
 }
 
 /*
@@ -54,24 +57,31 @@ static bool privileged(const struct vcpu *v, const struct segment *ss)
 
 /* What the translator takes for granted of its code; EFLAGS that PUSHF would show, or POPF change.
  */
-bool direct_kernel_fit(struct direct *d, struct vcpu *v)
+enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v)
 {
 	const struct segment *cs = &v->seg[SEG_CS], *ss = &v->seg[SEG_SS];
 
-	if (!d->translator || !vcpu_protected(v) || (v->eflags & FLAGS_REFUSED) || v->shadow)
-		return false;
-	if ((v->events & VCPU_EV_STEP) || v->halted || (v->cr4 & CR4_PVI))
-		return false;
+	if (!d->translator || !privileged(v, ss))
+		return REFUSE_CPL;
 	if (!(cs->attr & SEG_DB) || !(ss->attr & SEG_DB))
-		return false;
+		return REFUSE_CODE16;
+	if ((v->eflags & FLAGS_REFUSED) || (v->cr4 & CR4_PVI))
+		return REFUSE_FLAGS;
+	if ((v->events & VCPU_EV_STEP) || v->halted || v->shadow)
+		return REFUSE_STEP;
 	if (cs->limit < v->eip || cs->limit - v->eip < PAGE_SIZE)
-		return false;
+		return REFUSE_SEGMENTS;
 	if (direct_kernel_barred(d, v))
-		return false;
-	if (!privileged(v, ss) || direct_kernel_maps_own(d, v))
-		return false;
+		return REFUSE_BARRED;
+	if (direct_kernel_maps_own(d, v))
+		return REFUSE_TABLES;
 	kernel_segments_privilege(d, v);
-	return kernel_segments_fit(d, v, ss);
+	return kernel_segments_fit(d, v, ss) ? REFUSE_NOTHING : REFUSE_SEGMENTS;
+}
+
+bool direct_kernel_fit(struct direct *d, struct vcpu *v)
+{
+	return vcpu_protected(v) && direct_kernel_refuses(d, v) == REFUSE_NOTHING;
 }
 
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
@@ -82,13 +92,6 @@ void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
 	f->eip = native;
 	f->eflags = (vcpu_eflags(v) & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
 	*d->host.esp0 = (u32)(&f->ss + 1);
-	translate_enter(d->translator, v->eflags, v->seg);
-}
-
-/* The same after cross.c: the frame has the registers and flags. */
-static void crossed_frame(struct direct *d, struct vcpu *v, u32 native)
-{
-	direct_frame.eip = native;
 	translate_enter(d->translator, v->eflags, v->seg);
 }
 
@@ -121,6 +124,7 @@ static bool stop(struct direct *d, struct vcpu *v)
 {
 	struct translate_regs r;
 
+	direct_unsettle(d);
 	from_frame(&r);
 	if (!translate_stopped(d->translator, &r))
 		return false;
@@ -129,12 +133,8 @@ static bool stop(struct direct *d, struct vcpu *v)
 }
 
 /* False: something is due before translated code can run. With IF clear an interrupt is not. */
-static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+static bool go(struct direct *d, struct vcpu *v, u32 root)
 {
-	struct translate_state *state = d->host.state;
-	u32 root = shadow_root(d->shadow);
-	bool on;
-
 	if (!root)
 		return false;
 	kernel_segments_enter(d);
@@ -143,11 +143,9 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		direct_irq_on();
 		return false;
 	}
-	state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
-	direct_go(d, v, root, d->host.kernel_ldt_selector, cr2);
-	on = direct_calls(d, v, root, cr2);
-	kernel_segments_leave(d, v);
-	return on;
+	d->host.state->pending = v->events & ~v->event_hold & VCPU_EV_INTR;
+	direct_go_translated(d, v, root);
+	return true;
 }
 
 /* False: on at the same native instruction. */
@@ -168,7 +166,7 @@ static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_ne
 	d->stats.exits[EXITS_MEMORY]++;
 	*next = stop(d, v) ? NEXT_STEP : NEXT_DOWN; /* also where its own page was dropped: it would
 						       be translated again */
-	if (!filled && !d->lockstep)
+	if (!filled)
 		translate_faulted(d->translator, direct_frame.eip, v->eip);
 	return true;
 }
@@ -180,7 +178,6 @@ static void left(struct direct *d, struct vcpu *v, enum direct_next *next)
 	bool interpret;
 
 	if (cross_out(d, v)) {
-		d->stats.translated_left[1]++;
 		*next = NEXT_CROSSED;
 		return;
 	}
@@ -189,19 +186,22 @@ static void left(struct direct *d, struct vcpu *v, enum direct_next *next)
 	to_vcpu(v, &r);
 	d->stats.translated_left[interpret]++;
 	*next = NEXT_ANY;
-	if (!interpret || (!d->single && !v->shadow && emulate(d, v, next)))
+	if (!interpret)
+		return;
+	direct_unsettle(d);
+	if (!d->single && !v->shadow && emulate(d, v, next))
 		return;
 	d->stats.translated_steps++;
 	*next = NEXT_STEP;
 }
 
 /* What ended translated code. False: on at the same native instruction. */
-static bool exit_kernel(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
+static bool exit_kernel(struct direct *d, struct vcpu *v, enum direct_next *next)
 {
 	u32 vector = direct_frame.vector;
 
 	if (vector == VEC_PF)
-		return page_fault(d, v, cr2, next);
+		return page_fault(d, v, d->cr2, next);
 	/* Before all else: an interrupt may have come there, ahead of the INT. */
 	if (vector == DIRECT_LEAVE_VECTOR)
 		direct_frame.eip -= DIRECT_LEAVE_SIZE;
@@ -234,49 +234,88 @@ static enum direct_next run(struct direct *d, struct vcpu *v)
 {
 	enum direct_next next;
 	u64 dropped;
-	u32 cr2;
+	u32 root;
+	bool on;
 
 	do {
-		if (!go(d, v, &cr2))
+		root = shadow_root(d->shadow);
+		if (!go(d, v, root))
+			return stop(d, v) ? NEXT_ANY : NEXT_DOWN;
+		if (direct_at_exit(d) && cross_out(d, v))
+			return NEXT_CROSSED;
+		on = direct_calls(d, v, root);
+		kernel_segments_leave(d, v);
+		if (!on)
 			return stop(d, v) ? NEXT_ANY : NEXT_DOWN;
 		dropped = translate_stats(d->translator)->dropped;
-	} while (!exit_kernel(d, v, cr2, &next) || direct_goes_on(d, v, dropped, &next));
+	} while (!exit_kernel(d, v, &next) ||
+		 (next != NEXT_CROSSED && direct_goes_on(d, v, dropped, &next)));
 	return next;
+}
+
+/* Behind a crossing, where all that find() does has been done for one like it. */
+static bool at_hand(struct direct *d, const struct vcpu *v)
+{
+	if (!d->crossed || !d->settled.native ||
+	    d->settled.forgotten != translate_forgotten(d->translator))
+		return false;
+	d->crossed = false;
+	direct_frame.eip = d->settled.native;
+	translate_enter_flags(d->host.state, v->eflags);
+	return true;
+}
+
+/* The translation that comes next, and the frame for it. False: none; *next says what is. */
+static bool find(struct direct *d, struct vcpu *v, enum direct_next *next)
+{
+	struct translate_unit *u;
+	bool raised;
+
+	direct_update_cr4(d, v);
+	kernel_map_check(d, v);
+	raised = kernel_find_raised(d, v, &u);
+	if ((raised || !u) && d->crossed)
+		cross_registers(v);
+	*next = raised ? direct_deliver_fault(v) : NEXT_STEP;
+	if (raised || !u)
+		return false;
+	if (d->single)
+		translate_drop_links(d->translator);
+	else
+		translate_connect(d->translator, u);
+	if (d->crossed) {
+		direct_frame.eip = translate_entry(u);
+		translate_enter(d->translator, v->eflags, v->seg);
+		d->settled.native = translate_entry(u);
+		d->settled.forgotten = translate_forgotten(d->translator);
+	} else {
+		direct_kernel_frame(d, v, translate_entry(u));
+	}
+	d->crossed = false;
+	return true;
+}
+
+/* A page fault was delivered: what a CPU has made of its error code is for lockstep to look at. */
+static bool lockstep_looks(const struct direct *d)
+{
+	return d->lockstep && direct_frame.vector == VEC_PF;
 }
 
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 {
-	struct translate_unit *u;
 	enum direct_next next;
 	u32 cpl = v->cpl; /* lockstep compares what runs at one */
-	bool raised;
 
-	d->stats.entries++;
-	kernel_find_entered(d);
-	direct_update_cr4(d, v);
 	do {
-		kernel_map_check(d, v);
-		next = NEXT_STEP;
-		raised = kernel_find_raised(d, v, &u);
-		if ((raised || !u) && d->crossed)
-			cross_registers(v);
-		if (raised)
-			next = direct_deliver_fault(v);
-		if (raised || !u)
-			break;
-		if (d->single)
-			translate_drop_links(d->translator);
-		else
-			translate_connect(d->translator, u);
+		if (!at_hand(d, v)) {
+			kernel_find_entered(d);
+			if (!find(d, v, &next))
+				break;
+		}
 		d->stats.translated++;
-		if (d->crossed)
-			crossed_frame(d, v, translate_entry(u));
-		else
-			direct_kernel_frame(d, v, translate_entry(u));
-		d->crossed = false;
 		next = run(d, v);
-	} while (next == NEXT_ANY && !d->single && v->cpl == cpl && !direct_events(v) &&
-		 direct_kernel_fit(d, v));
+	} while (next == NEXT_ANY && !d->single && !lockstep_looks(d) && v->cpl == cpl &&
+		 !direct_events(v) && direct_kernel_fit(d, v));
 	d->crossed = next == NEXT_CROSSED;
 	return next;
 }

@@ -140,7 +140,7 @@ static __attribute__((noinline)) bool find_raised(struct direct *d, struct vcpu 
 		return false;
 	}
 	kernel_map_add(d, lin, gpa);
-	if (translate_crosses(host, gpa & ~PAGE_MASK)) {
+	if (translate_crosses(d->translator, host, gpa & ~PAGE_MASK)) {
 		*u = find_across(d, v, lin, gpa, host);
 		return false;
 	}

@@ -227,15 +227,44 @@ static void take(struct direct *d, struct vcpu *v, unsigned seg, u16 sel)
 	k->use[n] = known ? SELECTOR(sel) : 0;
 }
 
+/* Whether the segment register has what translated code would load with sel. */
+static bool as_before(const struct direct *d, const struct vcpu *v, unsigned seg, u16 sel)
+{
+	const struct segment *s = &v->seg[seg];
+
+	if (s->sel != sel)
+		return false;
+	if (SEL_NULL(sel))
+		return !(s->base | s->limit | s->attr);
+	return sel < TRANSLATE_SELECTORS && direct_same_segment(s, &d->kernel->known[sel]);
+}
+
+static __attribute__((noinline)) void leave_one(struct direct *d, struct vcpu *v, unsigned seg)
+{
+	u32 loaded = d->host.state->loaded[seg];
+
+	if (!(loaded & TRANSLATE_LOADED))
+		return;
+	if (as_before(d, v, seg, (u16)loaded)) {
+		d->settled.put_back[seg] = loaded;
+		return;
+	}
+	take(d, v, seg, (u16)loaded);
+	direct_unsettle(d);
+}
+
+/* A kernel puts back what it has found: no change, as long as that was settled. */
 void kernel_segments_leave(struct direct *d, struct vcpu *v)
 {
+	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 	u32 *loaded = d->host.state->loaded;
 
 	if (likely(!(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS])))
 		return;
-	for (unsigned i = 0; i < SEG_COUNT; i++) {
-		if (loaded[i] & TRANSLATE_LOADED && i != SEG_CS && i != SEG_SS)
-			take(d, v, i, (u16)loaded[i]);
-		loaded[i] = 0;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
+		if (!d->settled.gate || loaded[data[i]] != d->settled.put_back[data[i]])
+			leave_one(d, v, data[i]);
+		loaded[data[i]] = 0;
 	}
 }

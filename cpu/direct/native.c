@@ -8,16 +8,8 @@
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
 #include "cpu/direct/frame.h"
-#include "cpu/direct/private.h"
-#include "cpu/interp/fpu.h"
+#include "cpu/direct/exits.h"
 #include "cpu/mem.h"
-
-#define VEC_IRQ_FIRST 32u
-
-#define PF_PRESENT BIT(0)
-#define PF_WRITE   BIT(1)
-
-#define GATE_DPL_3 (3u << 13)
 
 #define DR6_BS	  BIT(14)
 #define DR6_CLEAR 0xffff0ff0u
@@ -25,14 +17,6 @@
 #define OPCODE_INT	   0xcd
 #define OPCODE_0F	   0x0f
 #define OPCODE_0F_SYSENTER 0x34
-
-static u32 read_cr2(void)
-{
-	u32 value;
-
-	asm volatile("movl %%cr2, %0" : "=r"(value));
-	return value;
-}
 
 static u32 take_dr6(void)
 {
@@ -67,6 +51,7 @@ static void save_frame(struct vcpu *v)
 	const struct direct_frame *f = &direct_frame;
 	u32 before = v->eflags, flags = f->eflags;
 
+	direct_unsettle(direct_of(v));
 	frame_get(v->gpr);
 	v->eip = f->eip;
 	/* Faults push RF set; the guest has not got it set itself, or it would not run here. */
@@ -79,23 +64,6 @@ static void save_frame(struct vcpu *v)
 }
 
 /* --- this PC's control registers while guest code runs --- */
-
-bool direct_fpu_usable(const struct vcpu *v)
-{
-	return !(v->cr0 & (CR0_TS | CR0_EM)) && !v->fpu_ferr;
-}
-
-/* TS stands for everything the interpreter has to do for an FPU instruction. Returns 0: as it is.
- */
-u32 direct_cr0(struct direct *d, const struct vcpu *v)
-{
-	u32 now = d->cr0;
-
-	d->cr0 = (now & ~CR0_AM) | (v->cr0 & CR0_AM);
-	if (!v->fpu_native || !direct_fpu_usable(v))
-		return d->cr0 | CR0_TS;
-	return d->cr0 == now ? 0 : d->cr0;
-}
 
 static void set_cr4(struct direct *d, u32 value)
 {
@@ -152,15 +120,13 @@ static bool system_call_crosses(struct direct *d, struct vcpu *v)
 {
 	u32 lin = v->seg[SEG_CS].base + direct_frame.eip;
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
-	struct cross_event event = {.eip = direct_frame.eip + 2, .software = true};
 	const u8 *code;
 
 	if (((lin + 1) & PAGE_MASK) != e->rd_tag || v->mem_slow)
 		return false;
 	code = (const u8 *)(lin + e->addend);
-	event.vector = code[1];
 	if (code[0] == OPCODE_INT)
-		return cross_gate(d, v, &event);
+		return cross_int(d, v, code[1], direct_frame.eip + 2);
 	return code[0] == OPCODE_0F && code[1] == OPCODE_0F_SYSENTER && cross_sysenter(d, v);
 }
 
@@ -190,39 +156,10 @@ enum direct_next direct_deliver_fault(struct vcpu *v)
 /* What was raised for an access of guest code's. */
 static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
 {
-	struct cross_event event = {.vector = v->fault.vector,
-				    .fault = true,
-				    .error = v->fault.error,
-				    .eip = direct_frame.eip};
-
-	if (event.vector == VEC_PF && cross_gate(d, v, &event))
+	if (v->fault.vector == VEC_PF && cross_page_fault(d, v, v->fault.error))
 		return NEXT_CROSSED;
 	save_frame(v);
 	return direct_deliver_fault(v);
-}
-
-/* False: guest code goes on. */
-static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
-{
-	u32 error = direct_frame.error;
-	bool filled = false;
-
-	/* Reading what is present faults in Farbus's own part only. */
-	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
-		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
-			d->stats.exits[EXITS_FAULT]++;
-			*next = guest_fault(d, v);
-			return true;
-		}
-	}
-	if (filled) {
-		d->stats.exits[EXITS_FILL]++;
-		return false;
-	}
-	d->stats.exits[EXITS_MEMORY]++;
-	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
 }
 
 /*
@@ -252,7 +189,6 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 {
 	bool single = direct_single_stepped();
 
-	d->stats.exits[EXITS_TRAP]++;
 	save_frame(v);
 	if (single && d->single)
 		return NEXT_ANY;
@@ -261,109 +197,50 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 	return cpu_deliver(v, VEC_DB, single ? EVENT_TRAP : EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;
 }
 
-/* What ended direct execution. False: guest code goes on. IF is on again. */
-static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
-{
-	u32 vector = direct_frame.vector;
-
-	switch (vector) {
-	case VEC_PF:
-		return page_fault(d, v, cr2, next);
-	case VEC_NM:
-		if (direct_fpu_usable(v) && !v->fpu_native) {
-			d->stats.exits[EXITS_FPU]++;
-			fpu_go_native(v);
-			return false;
-		}
-		break;
-	case VEC_GP:
-		*next = general_protection(d, v);
-		return true;
-	case VEC_DB:
-		*next = debug_trap(d, v);
-		return true;
-	case VEC_NMI:
-	case VEC_DF:
-	case VEC_MC:
-		d->host.broken(vector, direct_frame.eip);
-	default:
-		break;
-	}
-	d->stats.exits[EXITS_OTHER]++;
-	d->stats.vectors[vector]++;
-	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
-}
-
-/* Guest code of CPL 3 must not find it: INT n is #GP for it whatever n is. */
-static void set_leave_gate(struct direct *d, bool open)
-{
-	if (d->host.leave_gate)
-		*d->host.leave_gate = (*d->host.leave_gate & ~GATE_DPL_3) | (open ? GATE_DPL_3 : 0);
-}
-
-void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2)
-{
-	if (d->ldt != ldt) {
-		d->ldt = ldt;
-		asm volatile("lldt %w0" ::"r"((u32)ldt));
-		set_leave_gate(d, ldt == d->host.kernel_ldt_selector);
-	}
-	direct_go_on(d, root, direct_cr0(d, v), cr2);
-}
-
-void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2)
-{
-	if (d->ldt == d->host.ldt_selector)
-		direct_switch(root, cr0);
-	else
-		direct_switch_translated(root, cr0);
-	if (direct_frame.vector == VEC_PF)
-		*cr2 = read_cr2();
-	else if (direct_frame.vector >= VEC_IRQ_FIRST)
-		d->host.interrupt(direct_frame.vector);
-	direct_irq_on();
-}
-
 /* Runs guest code until it is left once. False: something is due before it can run. */
-static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+static bool go(struct direct *d, struct vcpu *v)
 {
 	u32 root = shadow_root(d->shadow);
 
 	if (!root || (d->segments_changed && !direct_segments_prepare(d, v)))
 		return false;
+	d->segments_changed = false;
 	direct_segments_enter(d, v);
 	direct_irq_off();
 	if (direct_events(v)) {
 		direct_irq_on();
 		return false;
 	}
-	direct_go(d, v, root, d->host.ldt_selector, cr2);
-	d->segments_changed = direct_segments_leave(d, v);
+	direct_go(d, v, root);
+	if (unlikely(direct_segments_changed(v))) {
+		direct_segments_leave(d, v);
+		direct_unsettle(d);
+		d->segments_changed = true;
+	}
 	return true;
 }
 
 enum direct_next direct_native(struct direct *d, struct vcpu *v)
 {
-	enum direct_next next = NEXT_ANY;
-	u32 cr2;
+	static const struct direct_ways ways = {
+		.save_frame = save_frame,
+		.fault = guest_fault,
+		.general_protection = general_protection,
+		.debug_trap = debug_trap,
+	};
+	enum direct_next next;
 
-	d->stats.entries++;
 	d->segments_changed = false;
-	if (!d->crossed)
+	if (!d->crossed) {
 		load_frame(d, v);
-	d->crossed = false;
-	direct_update_cr4(d, v);
-	for (;;) {
-		if (!go(d, v, &cr2)) {
-			save_frame(v);
-			break;
-		}
-		if (direct_frame.vector >= VEC_IRQ_FIRST)
-			d->stats.exits[EXITS_INTERRUPT]++;
-		else if (exit_guest(d, v, cr2, &next))
-			break;
+		direct_update_cr4(d, v);
 	}
+	d->crossed = false;
+	do {
+		if (!go(d, v)) {
+			save_frame(v);
+			return NEXT_ANY;
+		}
+	} while (!direct_exit(d, v, &ways, &next));
 	return next;
 }

@@ -5,6 +5,8 @@
 
 #include "cpu/debug_regs.h"
 #include "cpu/direct/direct.h"
+#include "cpu/direct/gates.h"
+#include "cpu/direct/switch.h"
 
 /* What guest code on the CPU has left to do. */
 enum direct_next {
@@ -12,33 +14,6 @@ enum direct_next {
 	NEXT_STEP,    /* the instruction at v->eip is for the interpreter */
 	NEXT_DOWN,    /* shutdown */
 	NEXT_CROSSED, /* between CPL 3 and 0: see cross.c */
-};
-
-/* 8 bytes of the guest's that something was found in, and what they were. */
-struct direct_found {
-	const u32 *at;
-	u32 low, high;
-};
-
-/* What a 32-bit interrupt or trap gate leads to from CPL 3: CPL 0, and its stack. */
-struct direct_gate {
-	u32 tables, mapping; /* of v and of physmem, when it was found */
-	struct direct_found gate, code, stack;
-	const u32 *tss; /* ESP0, SS0 */
-	struct segment cs, ss;
-	u32 eip;
-	u16 ss0;
-	u8 vector;
-	bool known, open, interrupt; /* open: to INT n; interrupt: IF goes off */
-};
-#define DIRECT_GATES 32u
-
-/* CS and SS of CPL 3 that IRET leads to. */
-struct direct_return {
-	u32 tables, mapping;
-	struct direct_found code, stack;
-	struct segment cs, ss;
-	bool known;
 };
 
 /* What VIF and VIP of this PC stand for while V86 mode runs (SDM vol. 3, 20.3). */
@@ -80,6 +55,8 @@ struct direct {
 	struct direct_host host;
 	struct shadow *shadow;
 	struct direct_stats stats;
+	u64 accounted; /* guest instructions, when that was last put down to a refusal */
+	u8 refusal;    /* enum direct_refusal: why the interpreter runs */
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
@@ -88,6 +65,7 @@ struct direct {
 	bool apart;			  /* ... or had, before CPL 0's */
 	bool segments_changed;		  /* by guest code, since they were prepared */
 	u32 cr0, cr4;			  /* of this PC now, but for CR0.TS */
+	u32 cr2;			  /* of this PC after a page fault of guest code's */
 	u64 guest_tsc_offset;
 	u32 guest_cr4;			/* v's, that cr4 is made from */
 	u32 own_cr4;			/* while Farbus runs, but for TSD */
@@ -107,6 +85,9 @@ struct direct {
 	bool crossed;	/* the frame has v's general registers and flags */
 	struct direct_gate gate[DIRECT_GATES];
 	struct direct_return back;
+	struct direct_gate sysenter; /* what SYSENTER and SYSEXIT lead to, the same way: */
+	struct direct_return sysexit;
+	struct direct_settled settled;
 	struct direct_entry entry[DIRECT_ENTRIES];
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
@@ -182,8 +163,19 @@ void direct_segments_init(struct direct *d);
 bool direct_segments_prepare(struct direct *d, struct vcpu *v);
 /* Right before guest code runs: the descriptors are there for the loads, selectors in the frame. */
 void direct_segments_enter(struct direct *d, const struct vcpu *v);
-/* Selectors that guest code has loaded itself: null ones, and those of CS and SS. Any? */
-bool direct_segments_leave(struct direct *d, struct vcpu *v);
+/* Guest code has loaded selectors itself: null ones, and those of CS and SS. */
+static inline bool direct_segments_changed(const struct vcpu *v)
+{
+	const struct direct_frame *f = &direct_frame;
+
+	return ((u16)f->ds ^ v->seg[SEG_DS].sel) | ((u16)f->es ^ v->seg[SEG_ES].sel) |
+	       ((u16)f->fs ^ v->seg[SEG_FS].sel) | ((u16)f->gs ^ v->seg[SEG_GS].sel);
+}
+/* They become v's. */
+void direct_segments_leave(struct direct *d, struct vcpu *v);
+/* Both for V86 mode and real mode. */
+void direct_segments_enter_v86(struct direct *d, const struct vcpu *v);
+void direct_segments_leave_v86(struct vcpu *v);
 
 /* engine.c: guest code on the CPU until something else has to run. v was found fit just now. */
 enum direct_next direct_guest(struct direct *d, struct vcpu *v);
@@ -224,9 +216,7 @@ bool direct_fill_raised(struct direct *d, u32 lin, bool write, bool *filled);
 enum direct_next direct_deliver_fault(struct vcpu *v);
 /* Whether the #DB at hand is that of TF; DR6 is read and cleared. */
 bool direct_single_stepped(void);
-bool direct_fpu_usable(const struct vcpu *v);
-/* This PC's CR0 for guest code; 0: as it is. And its CR4. */
-u32 direct_cr0(struct direct *d, const struct vcpu *v);
+/* This PC's CR4 for guest code. */
 void direct_enter_cr4(struct direct *d, struct vcpu *v);
 void direct_leave_cr4(struct direct *d);
 /* direct_enter_cr4() again where it would be another. */
@@ -235,19 +225,25 @@ static inline void direct_update_cr4(struct direct *d, struct vcpu *v)
 	if (unlikely(v->cr4 != d->guest_cr4 || v->tsc_offset != d->guest_tsc_offset))
 		direct_enter_cr4(d, v);
 }
-/* One switch to guest code and back, with interrupts off on the way in. */
-void direct_go(struct direct *d, struct vcpu *v, u32 root, u16 ldt, u32 *cr2);
-/* The same when nothing but general registers has changed since: with this CR0, or 0. */
-void direct_go_on(struct direct *d, u32 root, u32 cr0, u32 *cr2);
-
 /* --- kernel.c: guest code of CPL 0 to 2, translated --- */
 
-/* Never without a translator. */
+/* Why v's state, in protected mode, does not run translated; without a translator none does. */
+enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v);
+/* Whether v is in protected mode, and its state does. */
 bool direct_kernel_fit(struct direct *d, struct vcpu *v);
 /* The state was found fit for it just now. */
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v);
-/* Whether the guest has something where translations and state lie. */
+/*
+ * Whether the guest maps anything where translations and state lie, which CPL 3 can reach: asked
+ * each time, because it takes no flush to map what was not.
+ */
 bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v);
+/* Where that is said, as long as CR0, CR3 and CR4 are what they are. */
+void direct_kernel_own(const struct direct *d, const struct vcpu *v, const u32 *own[2]);
+static inline bool direct_own_used(const u32 *const own[2])
+{
+	return (*own[0] | *own[1]) & 1;
+}
 /*
  * Code in the page that v is in is the interpreter's, until modes or segments change; if it does
  * not wait for a port, until so many instructions of such pages were interpreted. To come to one
@@ -315,6 +311,13 @@ void kernel_map_add(struct direct *d, u32 lin, u32 gpa);
 
 /* --- call.c: instructions in the midst of translated code --- */
 
+/* Whether translated code was left by itself: an exception or an interrupt may have come there. */
+static inline bool direct_at_exit(const struct direct *d)
+{
+	return direct_frame.vector == DIRECT_LEAVE_VECTOR &&
+	       direct_frame.eip == (u32)(uintptr_t)d->host.code + DIRECT_LEAVE_SIZE;
+}
+
 /* What has to be taken care of before the next instruction of translated code. */
 static inline u32 direct_kernel_events(const struct direct *d, const struct vcpu *v)
 {
@@ -327,7 +330,7 @@ static inline u32 direct_kernel_events(const struct direct *d, const struct vcpu
  * Translated code was left, and goes on as long as that was for a port or a control register.
  * False: something is due first; the frame is where translated code would go on.
  */
-bool direct_calls(struct direct *d, struct vcpu *v, u32 root, u32 *cr2);
+bool direct_calls(struct direct *d, struct vcpu *v, u32 root);
 /*
  * Translated code was left with all of v exact, and `dropped` units had been before. An instruction
  * that is for the interpreter is carried out. True: the frame is where translated code goes on.
@@ -350,22 +353,43 @@ enum direct_store direct_store(struct direct *d, struct vcpu *v, u32 eip);
 
 /* --- gates.c: what transfers were found to lead to; NULL: not at hand, or not of that kind --- */
 
-const struct direct_gate *direct_gate(struct direct *d, struct vcpu *v, u8 vector);
-const struct direct_return *direct_return(struct direct *d, struct vcpu *v, u16 cs, u16 ss);
+const struct direct_gate *direct_gate_find(struct direct *d, struct vcpu *v, struct direct_gate *g,
+					   u8 vector);
+const struct direct_return *direct_return_find(struct direct *d, struct vcpu *v, u16 cs, u16 ss);
+
+static inline const struct direct_gate *direct_gate(struct direct *d, struct vcpu *v, u8 vector)
+{
+	struct direct_gate *g = &d->gate[vector % DIRECT_GATES];
+
+	return likely(g->vector == vector && direct_gate_holds(g, v->tables))
+		       ? g
+		       : direct_gate_find(d, v, g, vector);
+}
+
+static inline const struct direct_return *direct_return(struct direct *d, struct vcpu *v, u16 cs,
+							u16 ss)
+{
+	const struct direct_return *r = &d->back;
+
+	return likely(r->cs.sel == cs && r->ss.sel == ss && direct_return_holds(r, v->tables))
+		       ? r
+		       : direct_return_find(d, v, cs, ss);
+}
+
+/* Something else than a crossing is about to look at all of v, and may change it. */
+static inline void direct_unsettle(struct direct *d)
+{
+	d->settled.gate = NULL;
+	d->settled.back = NULL;
+}
 
 /* --- cross.c: between CPL 3 and translated code; true: NEXT_CROSSED --- */
 
-struct cross_event {
-	u8 vector;
-	bool fault;    /* with an error code */
-	bool software; /* INT n */
-	u32 error, eip;
-};
-
-/* Guest code of CPL 3 was left; the frame has all of its registers. */
-bool cross_gate(struct direct *d, struct vcpu *v, const struct cross_event *e);
+/* Guest code of CPL 3 was left; the frame has all of its registers. eip: behind INT n. */
+bool cross_int(struct direct *d, struct vcpu *v, u8 vector, u32 eip);
+bool cross_page_fault(struct direct *d, struct vcpu *v, u32 error);
 bool cross_sysenter(struct direct *d, struct vcpu *v);
-/* Translated code has come to an exit. */
+/* Translated code has come to an exit, which may be a transfer. */
 bool cross_out(struct direct *d, struct vcpu *v);
 /* v's general registers and arithmetic flags become the frame's. */
 void cross_registers(struct vcpu *v);
@@ -378,5 +402,10 @@ void cross_registers(struct vcpu *v);
  * *next, where it did: not NEXT_STEP.
  */
 bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
+/*
+ * Whether the instruction at v->eip, another than those, can be carried out twice, and to the same
+ * effect: it is known to reach no port and no counter.
+ */
+bool emulate_repeatable(struct vcpu *v);
 
 #endif

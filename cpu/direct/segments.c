@@ -129,10 +129,11 @@ void direct_segments_init(struct direct *d)
 	d->loaded_ok = false;
 }
 
-static void enter_v86(const struct vcpu *v)
+void direct_segments_enter_v86(struct direct *d, const struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
 
+	d->entered = d->apart = false;
 	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
 		direct_hide[i] = &none;
 	direct_small_stack.selector = 0;
@@ -182,19 +183,16 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 
-	if (vcpu_real_segments(v)) {
-		d->entered = d->apart = false;
-		enter_v86(v);
-		return;
-	}
-	enter_stack(d, v);
 	if (likely(d->entered)) {
 		if (likely(d->apart))
 			frame_selectors(v);
 		d->apart = false;
 		show_hidden();
+		if (unlikely(direct_small_stack.selector))
+			enter_stack(d, v);
 		return;
 	}
+	enter_stack(d, v);
 	d->entered = true;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (!SEL_NULL(v->seg[i].sel))
@@ -212,21 +210,20 @@ void direct_segments_enter(struct direct *d, const struct vcpu *v)
 	d->apart = false;
 }
 
-static bool leave_one(struct vcpu *v, unsigned seg, u16 sel)
+static void leave_one(struct vcpu *v, unsigned seg, u16 sel)
 {
 	struct segment s;
 
-	if (likely(v->seg[seg].sel == sel))
-		return false;
+	if (v->seg[seg].sel == sel)
+		return;
 	s = same_slot(sel, v->seg[SEG_SS].sel)	 ? v->seg[SEG_SS]
 	    : same_slot(sel, v->seg[SEG_CS].sel) ? v->seg[SEG_CS]
 						 : (struct segment){0};
 	s.sel = sel;
 	v->seg[seg] = s;
-	return true;
 }
 
-static bool leave_v86(struct vcpu *v)
+void direct_segments_leave_v86(struct vcpu *v)
 {
 	const struct direct_frame *f = &direct_frame;
 	const u32 sel[SEG_COUNT] = {f->v86_es, f->cs, f->ss, f->v86_ds, f->v86_fs, f->v86_gs};
@@ -234,20 +231,13 @@ static bool leave_v86(struct vcpu *v)
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (v->seg[i].sel != (u16)sel[i])
 			cpu_load_seg(v, i, (u16)sel[i]);
-	return false; /* there is nothing to prepare */
 }
 
-bool direct_segments_leave(struct direct *d, struct vcpu *v)
+void direct_segments_leave(struct direct *d, struct vcpu *v)
 {
-	bool changed;
-
-	if (vcpu_real_segments(v))
-		return leave_v86(v);
-	changed = leave_one(v, SEG_DS, (u16)direct_frame.ds);
-	changed |= leave_one(v, SEG_ES, (u16)direct_frame.es);
-	changed |= leave_one(v, SEG_FS, (u16)direct_frame.fs);
-	changed |= leave_one(v, SEG_GS, (u16)direct_frame.gs);
-	if (unlikely(changed))
-		d->entered = d->apart = false;
-	return changed;
+	leave_one(v, SEG_DS, (u16)direct_frame.ds);
+	leave_one(v, SEG_ES, (u16)direct_frame.es);
+	leave_one(v, SEG_FS, (u16)direct_frame.fs);
+	leave_one(v, SEG_GS, (u16)direct_frame.gs);
+	d->entered = d->apart = false;
 }

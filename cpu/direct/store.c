@@ -12,6 +12,8 @@
 #define PREFIX_LOCK 0xf0
 #define PREFIX_DS   0x3e /* also what Linux makes of LOCK on one CPU */
 #define CODE_MAX    16u
+#define VGA_FIRST   0xa0000u
+#define VGA_SIZE    0x20000u
 
 struct store {
 	const u8 *p; /* behind what is decoded */
@@ -132,12 +134,26 @@ static bool idle(struct direct *d, struct vcpu *v, const struct store *s, u32 va
 	return true;
 }
 
+/* Lockstep has it carried out twice: what is no RAM, or may be the VGA's, is not for here. */
+static bool once_only(struct vcpu *v, const struct store *s)
+{
+	u32 gpa, last = s->off + 3;
+
+	for (u32 off = s->off;; off = last) {
+		if (!mem_peek_translate(v, v->seg[s->seg].base + off, &gpa) ||
+		    gpa >> PAGE_SHIFT >= v->mem->flag_pages || gpa - VGA_FIRST < VGA_SIZE)
+			return true;
+		if (off == last)
+			return false;
+	}
+}
+
 static bool one(struct direct *d, struct vcpu *v, struct store *s)
 {
 	u8 opcode = *s->p++;
 	u32 value;
 
-	if (!operand(s))
+	if (!operand(s) || (direct_of(v)->lockstep && once_only(v, s)))
 		return false;
 	switch (opcode) {
 	case 0x89:

@@ -5,7 +5,7 @@
 bits 32
 
 global direct_frame, direct_hide, direct_small_stack
-global direct_switch, direct_switch_translated, direct_switch_back
+global direct_switch_asm, direct_switch_translated_asm, direct_switch_back
 
 section .bss align=16
 
@@ -17,25 +17,19 @@ saved_esp:	resd 1
 
 section .text
 
-; ECX := cr3, and what both begin with.
+; Both begin with: ECX the new CR3, EAX the new CR0 or 0. All registers but EBP and ESP are lost.
 %macro BEGIN 0
 	push ebp
-	push ebx
-	push esi
-	push edi
-	mov eax, cr3
-	mov [saved_cr3], eax
+	mov edx, cr3
+	mov [saved_cr3], edx
 	mov [saved_esp], esp
-	mov ecx, [esp + 20]
-	mov eax, [esp + 24]
 	test eax, eax
 	jz %%cr0_done
 	mov cr0, eax
 %%cr0_done:
 %endmacro
 
-; void direct_switch_translated(u32 cr3, u32 cr0)
-direct_switch_translated:
+direct_switch_translated_asm:
 	BEGIN
 	mov cr3, ecx
 	mov esp, direct_frame
@@ -47,8 +41,7 @@ direct_switch_translated:
 	add esp, 8
 	iretd
 
-; void direct_switch(u32 cr3, u32 cr0)
-direct_switch:
+direct_switch_asm:
 	BEGIN
 	mov eax, [direct_hide]
 	mov ebx, [direct_hide + 4]
@@ -88,9 +81,6 @@ direct_switch_back:
 	mov esp, [saved_esp]
 	clts
 	cld
-	pop edi
-	pop esi
-	pop ebx
 	pop ebp
 	ret
 

@@ -36,9 +36,24 @@ extern struct direct_small_stack direct_small_stack;
  * left: the frame says how. Called and left with interrupts off. CR3 is as before then, CR0.TS is
  * off.
  */
-void direct_switch(u32 cr3, u32 cr0);
+#define DIRECT_SWITCH(way, cr3, cr0)                                                               \
+	do {                                                                                       \
+		u32 cr3_ = (cr3), cr0_ = (cr0);                                                    \
+                                                                                                   \
+		asm volatile("call " #way                                                          \
+			     : "+c"(cr3_), "+a"(cr0_)                                              \
+			     :                                                                     \
+			     : "ebx", "edx", "esi", "edi", "memory", "cc");                        \
+	} while (0)
+static inline void direct_switch(u32 cr3, u32 cr0)
+{
+	DIRECT_SWITCH(direct_switch_asm, cr3, cr0);
+}
 /* The same without direct_hide and direct_small_stack. */
-void direct_switch_translated(u32 cr3, u32 cr0);
+static inline void direct_switch_translated(u32 cr3, u32 cr0)
+{
+	DIRECT_SWITCH(direct_switch_translated_asm, cr3, cr0);
+}
 
 /* Where the trap handlers go, with vector and error code pushed, when they come from CPL 3. */
 void direct_switch_back(void);

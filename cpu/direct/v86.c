@@ -8,15 +8,9 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/frame.h"
-#include "cpu/direct/private.h"
-#include "cpu/interp/fpu.h"
+#include "cpu/direct/exits.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
-
-#define VEC_IRQ_FIRST 32u
-
-#define PF_PRESENT BIT(0)
-#define PF_WRITE   BIT(1)
 
 #define OPCODE_STI 0xfb
 
@@ -118,13 +112,13 @@ static void give_shadow(struct direct *d, struct vcpu *v)
 }
 
 /* Runs guest code until it is left once. False: something is due before it can run. */
-static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
+static bool go(struct direct *d, struct vcpu *v)
 {
 	u32 root = shadow_root(d->shadow), start;
 
 	if (!root)
 		return false;
-	direct_segments_enter(d, v);
+	direct_segments_enter_v86(d, v);
 	give_vif(d, v);
 	direct_irq_off();
 	if (direct_events(v)) {
@@ -132,36 +126,19 @@ static bool go(struct direct *d, struct vcpu *v, u32 *cr2)
 		return false;
 	}
 	start = direct_cycles();
-	direct_go(d, v, root, d->host.ldt_selector, cr2);
+	direct_go(d, v, root);
 	real_account(d, direct_cycles() - start);
-	direct_segments_leave(d, v);
+	direct_segments_leave_v86(v);
 	take_vif(d, v);
 	return true;
 }
 
-/* False: guest code goes on. */
-static bool page_fault(struct direct *d, struct vcpu *v, u32 lin, enum direct_next *next)
+/* What was raised for an access; the handler is what comes next. */
+static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
 {
-	u32 error = direct_frame.error;
-	bool filled = false;
-
-	if (!(error & PF_PRESENT) || (error & PF_WRITE)) {
-		if (direct_fill_raised(d, lin, error & PF_WRITE, &filled)) {
-			d->stats.exits[EXITS_FAULT]++;
-			d->after_sti = false; /* the handler is what comes next */
-			save_frame(v);
-			*next = direct_deliver_fault(v);
-			return true;
-		}
-	}
-	if (filled) {
-		d->stats.exits[EXITS_FILL]++;
-		return false;
-	}
-	d->stats.exits[EXITS_MEMORY]++;
+	d->after_sti = false;
 	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
+	return direct_deliver_fault(v);
 }
 
 /* What V86 mode may not do at IOPL 0, and true faults. */
@@ -187,7 +164,6 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 {
 	bool single = direct_single_stepped();
 
-	d->stats.exits[EXITS_TRAP]++;
 	save_frame(v);
 	d->after_sti = false;
 	if (single)
@@ -195,59 +171,26 @@ static enum direct_next debug_trap(struct direct *d, struct vcpu *v)
 	return cpu_deliver(v, VEC_DB, EVENT_ICEBP) ? NEXT_ANY : NEXT_DOWN;
 }
 
-/* What ended direct execution. False: guest code goes on. */
-static bool exit_guest(struct direct *d, struct vcpu *v, u32 cr2, enum direct_next *next)
-{
-	u32 vector = direct_frame.vector;
-
-	if (vector >= VEC_IRQ_FIRST) {
-		d->stats.exits[EXITS_INTERRUPT]++;
-		return false;
-	}
-	switch (vector) {
-	case VEC_PF:
-		return page_fault(d, v, cr2, next);
-	case VEC_NM:
-		if (!direct_fpu_usable(v) || v->fpu_native)
-			break;
-		d->stats.exits[EXITS_FPU]++;
-		fpu_go_native(v);
-		return false;
-	case VEC_GP:
-		*next = general_protection(d, v);
-		return true;
-	case VEC_DB:
-		*next = debug_trap(d, v);
-		return true;
-	case VEC_NMI:
-	case VEC_DF:
-	case VEC_MC:
-		d->host.broken(vector, direct_frame.eip);
-	default:
-		break;
-	}
-	d->stats.exits[EXITS_OTHER]++;
-	d->stats.vectors[vector]++;
-	save_frame(v);
-	*next = NEXT_STEP;
-	return true;
-}
-
 /* Guest code from v's state on until something is to be done that it cannot do itself. */
 static enum direct_next run(struct direct *d, struct vcpu *v)
 {
+	static const struct direct_ways ways = {
+		.save_frame = save_frame,
+		.fault = guest_fault,
+		.general_protection = general_protection,
+		.debug_trap = debug_trap,
+	};
 	enum direct_next next;
-	u32 cr2;
 
 	load_frame(d, v);
 	do {
-		if (!go(d, v, &cr2)) {
+		if (!go(d, v)) {
 			save_frame(v);
 			d->after_sti |= behind_sti(d, v);
 			give_shadow(d, v);
 			return NEXT_ANY;
 		}
-	} while (!exit_guest(d, v, cr2, &next));
+	} while (!direct_exit(d, v, &ways, &next));
 	return next;
 }
 

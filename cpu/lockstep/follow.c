@@ -95,6 +95,8 @@ static bool at_target(struct vcpu *v)
 	struct lockstep *l = lockstep_of(v);
 
 	l->passes++;
+	if (likely(l->target_known && !l->target.rep && !lockstep_near(v, &l->native)))
+		return false;
 	l->arrived = arrived(l);
 	if (!l->arrived && !l->target_known) {
 		lockstep_insn(v, &l->target);
@@ -201,6 +203,28 @@ static bool step_or_cut(struct lockstep *l, const struct lockstep_insn *insn)
 	return true;
 }
 
+/* PUSHF has just pushed flags of which some are undefined. */
+static void note_image(struct lockstep *l)
+{
+	struct lockstep_image *image = &l->image[l->images % IMAGES_MAX];
+	struct vcpu *v = l->v;
+
+	if (mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP], &image->gpa)) {
+		image->flags = l->excused;
+		l->images++;
+	}
+}
+
+/* What a POPF may bring back. */
+static u32 flags_of_images(const struct lockstep *l)
+{
+	u32 flags = 0;
+
+	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
+		flags |= l->image[i].flags;
+	return flags;
+}
+
 /* One by one; flags that one of the last instructions leaves undefined are excused. */
 static bool step_there(struct lockstep *l)
 {
@@ -212,12 +236,15 @@ static bool step_there(struct lockstep *l)
 		l->excused = 0;
 		for (u32 i = 0; i < RECENT; i++)
 			l->excused |= undefined[i];
+		l->passes += l->v->eip == l->native.eip;
 		if (arrived(l))
 			return true;
 		lockstep_insn(l->v, &insn);
-		undefined[n % RECENT] = insn.undefined;
+		undefined[n % RECENT] = insn.popf ? flags_of_images(l) : insn.undefined;
 		if (l->v->cpl != l->start.cpl || lockstep_pages_full(l) || !step_or_cut(l, &insn))
 			return false;
+		if (insn.pushf && l->excused)
+			note_image(l);
 	}
 	return false;
 }
@@ -229,7 +256,7 @@ bool lockstep_follow(struct lockstep *l, bool by_steps)
 	u64 insns = v->stats.insns;
 	bool there;
 
-	l->passes = l->looks = 0;
+	l->passes = l->looks = l->images = 0;
 	l->excused = l->flags_differ = 0;
 	l->cut = l->arrived = l->target_known = false;
 	quiet(v, &q);

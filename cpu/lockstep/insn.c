@@ -10,6 +10,8 @@
 #define OPCODE_PUSHF 0x9c
 #define OPCODE_POPF  0x9d
 
+#define OPCODE_0F_CMPXCHG8B 0xc7
+
 static void read_bytes(struct vcpu *v, struct lockstep_insn *insn, u32 *avail)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip, gpa, piece;
@@ -106,8 +108,12 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 		(!d.o16 && pushes_selector(two_byte, opcode)) || far(two_byte, opcode, d.modrm);
 	if (two_byte) {
 		insn->exempt |= shows_cpu(opcode, d.modrm);
+		if (opcode == OPCODE_0F_CMPXCHG8B && lockstep_of(v)->host.cmpxchg8b_flags)
+			insn->undefined = FLAGS_ARITH & ~FLAG_ZF;
 		return;
 	}
+	insn->pushf = opcode == OPCODE_PUSHF;
+	insn->popf = opcode == OPCODE_POPF;
 	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory) ||
 			(opcode == OPCODE_NOP && d.rep);
 	string(&d, opcode, insn);

@@ -27,6 +27,19 @@ static u32 below_stack(const struct lockstep *l)
 	return gpa;
 }
 
+/*
+ * Memory and registers as they were when the stretch began. What the guest's TLB got since was made
+ * from tables, and has set A and D bits in them, that are taken back now.
+ */
+static void begin_again(struct lockstep *l)
+{
+	struct vcpu *v = l->v;
+
+	lockstep_load(v, &l->start);
+	if (v->stats.tlb_fills != l->tlb_fills || v->tables != l->tables)
+		mem_tlb_flush(v, true);
+}
+
 static void hold_clock(const struct lockstep *l, bool hold)
 {
 	if (l->host.hold_clock)
@@ -38,6 +51,8 @@ static bool run_native(struct lockstep *l, bool single)
 {
 	lockstep_pages_begin(l);
 	lockstep_save(l->v, &l->start);
+	l->tlb_fills = l->v->stats.tlb_fills;
+	l->tables = l->v->tables;
 	l->phase = PHASE_NATIVE;
 	hold_clock(l, false);
 	l->next = l->host.native(l->host.native_ctx, single);
@@ -53,7 +68,7 @@ static bool run_native(struct lockstep *l, bool single)
 		     mem_peek_translate(l->v, l->v->seg[SEG_CS].base + l->v->eip, &l->target_gpa);
 	l->below_stack = below_stack(l);
 	lockstep_pages_swap(l);
-	lockstep_load(l->v, &l->start);
+	begin_again(l);
 	l->phase = PHASE_FOLLOW;
 	return true;
 }
@@ -61,7 +76,7 @@ static bool run_native(struct lockstep *l, bool single)
 static void take_back(struct lockstep *l)
 {
 	lockstep_pages_undo(l);
-	lockstep_load(l->v, &l->start);
+	begin_again(l);
 }
 
 /* Where CPL 0 to 2 go is not found one by one on the CPU: so in the interpreter, with its flags. */
@@ -193,8 +208,8 @@ struct lockstep *lockstep_init(struct vcpu *v, void *arena, const struct lockste
 	l->v = v;
 	l->host = *host;
 	l->changed = (u32 *)(void *)(l + 1);
-	l->before = (u8 *)arena + state_size(v->mem->flag_pages);
-	l->after = l->before + KEPT_MAX * PAGE_SIZE;
+	l->before = (u32 *)(void *)((u8 *)arena + state_size(v->mem->flag_pages));
+	l->after = l->before + KEPT_MAX * (PAGE_SIZE / 4);
 	lockstep_pages_init(l);
 	return l;
 }

@@ -33,6 +33,8 @@ struct lockstep_host {
 	void *native_ctx;
 	/* Instructions that read and write memory fault as reads on this CPU. */
 	bool reads_first;
+	/* CMPXCHG8B does not leave the flags beside ZF alone on this CPU. */
+	bool cmpxchg8b_flags;
 	/* Has VCPU_EV_HOST set in a while, within a second; NULL: no one can. */
 	void (*alarm)(void *ctx);
 	/*

@@ -16,14 +16,50 @@
 #define VGA_FIRST (0xa0000u >> PAGE_SHIFT)
 #define VGA_END	  (0xc0000u >> PAGE_SHIFT)
 
-static u8 *before_of(const struct lockstep *l, u32 n)
+#define WORDS	    (PAGE_SIZE / 4)
+#define BLOCK_WORDS 8u
+
+static u32 *before_of(const struct lockstep *l, u32 n)
 {
-	return l->before + n * PAGE_SIZE;
+	return l->before + n * WORDS;
 }
 
-static u8 *after_of(const struct lockstep *l, u32 n)
+static u32 *after_of(const struct lockstep *l, u32 n)
 {
-	return l->after + n * PAGE_SIZE;
+	return l->after + n * WORDS;
+}
+
+/*
+ * Where little was run, most of a stretch's cost is to look through pages: by blocks, of which an
+ * emulator makes one piece.
+ */
+static bool same_block(const u32 *a, const u32 *b)
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
+		 (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7]));
+}
+
+/* The first word from i on that differs; end: none. */
+static u32 first_differing(const u32 *a, const u32 *b, u32 i, u32 end)
+{
+	while (i + BLOCK_WORDS <= end && same_block(a + i, b + i))
+		i += BLOCK_WORDS;
+	while (i < end && a[i] == b[i])
+		i++;
+	return i;
+}
+
+/* Behind the last word that differs; one does, at `first` or later. */
+static u32 behind_differing(const u32 *a, const u32 *b, u32 first)
+{
+	u32 end = WORDS;
+
+	while (end - first > BLOCK_WORDS &&
+	       same_block(a + end - BLOCK_WORDS, b + end - BLOCK_WORDS))
+		end -= BLOCK_WORDS;
+	while (a[end - 1] == b[end - 1])
+		end--;
+	return end;
 }
 
 static void keep(struct lockstep *l, u32 gpa)
@@ -38,7 +74,8 @@ static void keep(struct lockstep *l, u32 gpa)
 		return;
 	}
 	page->gpa = gpa;
-	page->memory = r->wr + (gpa - r->first);
+	page->memory = (u32 *)(void *)(r->wr + (gpa - r->first));
+	page->native = (struct words){0, 0};
 	memcpy(before_of(l, l->kept_count), page->memory, PAGE_SIZE);
 	l->kept_count++;
 	if (lockstep_pages_full(l)) /* the CPU stops before the next page, the interpreter soon */
@@ -91,30 +128,31 @@ void lockstep_pages_begin(struct lockstep *l)
 			mem->code_found(mem->table_ctx, l->changed[i] << PAGE_SHIFT);
 	}
 	if (l->changed_count)
-		mem_tlb_flush(l->v, true); /* what allows writing */
-	l->changed_count = l->kept_count = l->kept_native = 0;
+		mem_tlb_protect_all(l->v);
+	l->changed_count = l->kept_count = 0;
 	l->lost = false;
 }
 
-/*
- * Memory becomes `image`; what engines have made from the page is told. By words: it is most of a
- * stretch's cost where little was run.
- */
-static void replace(struct lockstep *l, const struct lockstep_page *page, const u8 *image)
+/* The words in which memory is not as it was before the stretch. */
+static struct words changes(const struct lockstep *l, u32 n)
 {
-	struct physmem *mem = l->v->mem;
-	const u32 *is = (const u32 *)(const void *)page->memory;
-	const u32 *was = (const u32 *)(const void *)image;
-	u32 flags = physmem_flags(mem, page->gpa), first = 0, end = PAGE_SIZE / 4, gpa, len;
+	const u32 *now = l->kept[n].memory, *before = before_of(l, n);
+	struct words w;
 
-	while (first < end && is[first] == was[first])
-		first++;
-	if (first == end)
-		return;
-	while (is[end - 1] == was[end - 1])
-		end--;
-	gpa = page->gpa + first * 4;
-	len = (end - first) * 4;
+	w.end = w.first = first_differing(now, before, 0, WORDS);
+	if (w.first < WORDS)
+		w.end = behind_differing(now, before, w.first);
+	return w;
+}
+
+/* These words become what they were before; what engines have made from the page is told. */
+static void put_back(struct lockstep *l, u32 n, struct words w)
+{
+	const struct lockstep_page *page = &l->kept[n];
+	u32 gpa = page->gpa + w.first * 4, len = (w.end - w.first) * 4;
+	struct physmem *mem = l->v->mem;
+	u32 flags = physmem_flags(mem, gpa);
+
 	if ((flags & PHYS_PAGE_TABLE) && mem->table_written)
 		mem->table_written(mem->table_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_CODE) && mem->code_written)
@@ -123,31 +161,57 @@ static void replace(struct lockstep *l, const struct lockstep_page *page, const 
 		mem->translated_written(mem->translated_ctx, gpa, len);
 	if ((flags & PHYS_PAGE_REAL) && mem->real_written)
 		mem->real_written(mem->real_ctx, page->gpa);
-	memcpy(page->memory + first * 4, was + first, len);
+	memcpy(page->memory + w.first, before_of(l, n) + w.first, len);
 }
 
 void lockstep_pages_swap(struct lockstep *l)
 {
-	l->kept_native = l->kept_count;
 	for (u32 n = 0; n < l->kept_count; n++) {
-		memcpy(after_of(l, n), l->kept[n].memory, PAGE_SIZE);
-		replace(l, &l->kept[n], before_of(l, n));
+		const struct words w = changes(l, n);
+
+		l->kept[n].native = w;
+		if (w.first == w.end)
+			continue;
+		memcpy(after_of(l, n) + w.first, l->kept[n].memory + w.first,
+		       (w.end - w.first) * 4);
+		put_back(l, n, w);
 	}
 }
 
 void lockstep_pages_undo(struct lockstep *l)
 {
-	for (u32 n = 0; n < l->kept_count; n++)
-		replace(l, &l->kept[n], before_of(l, n));
+	for (u32 n = 0; n < l->kept_count; n++) {
+		const struct words w = changes(l, n);
+
+		if (w.first < w.end)
+			put_back(l, n, w);
+	}
 }
 
-const u8 *lockstep_page_native(const struct lockstep *l, u32 n)
+u32 lockstep_before(const struct lockstep *l, u32 n, u32 word)
 {
-	return n < l->kept_native ? after_of(l, n) : before_of(l, n);
+	return before_of(l, n)[word];
+}
+
+u32 lockstep_native(const struct lockstep *l, u32 n, u32 word)
+{
+	const struct words *w = &l->kept[n].native;
+
+	return (word - w->first < w->end - w->first ? after_of : before_of)(l, n)[word];
+}
+
+static bool is_image(const struct lockstep *l, u32 gpa, u32 bits)
+{
+	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
+		if (l->image[i].gpa == gpa && !(bits & ~l->image[i].flags))
+			return true;
+	return false;
 }
 
 /*
- * Three things may differ: what is below the stack where PUSHF was begun. Where the CPU stopped
+ * Five things may differ: undefined flags that PUSHF has put there, and what is below the stack
+ * where PUSHF was begun. Translated code is fetched from elsewhere: a flush of the TLB makes a CPU,
+ * and the interpreter, look at the guest's tables for it again and set A. Where the CPU stopped
  * before an instruction, it may have looked at memory for it, and so have set A and D bits, until a
  * fault or an interrupt stopped it; the interpreter sets them when it carries the instruction out.
  * And a host that reads first where an instruction reads and writes (QEMU's TCG) may have set A,
@@ -158,31 +222,48 @@ static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 	u32 bits = native ^ now;
 	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
-	if (gpa == l->below_stack)
+	if (gpa == l->below_stack || is_image(l, gpa, bits))
 		return true;
-	if (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl)
-		return added;
+	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && l->start.cpl != 3)
+		return true;
+	if (added && (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl))
+		return true;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)
 		return false;
 	return (added && !(bits & PTE_D)) ||
 	       (gpa == l->error_code && bits == PF_WRITE && (now & PF_WRITE));
 }
 
-static bool same_page(const struct lockstep *l, u32 n)
+static bool same_words(struct lockstep *l, u32 n, const u32 *native, u32 first, u32 end)
 {
-	const u32 *native = (const u32 *)(const void *)lockstep_page_native(l, n);
-	const u32 *now = (const u32 *)(const void *)l->kept[n].memory;
+	const u32 *now = l->kept[n].memory;
 
-	if (likely(!memcmp(native, now, PAGE_SIZE)))
-		return true;
-	for (u32 i = 0; i < PAGE_SIZE / 4; i++)
-		if (native[i] != now[i] &&
-		    !may_differ(l, l->kept[n].gpa + i * 4, native[i], now[i]))
-			return false;
+	for (u32 i = first; (i = first_differing(native, now, i, end)) < end; i++) {
+		u32 gpa = l->kept[n].gpa + i * 4;
+
+		if (may_differ(l, gpa, native[i], now[i]))
+			continue;
+		if (!l->looks) {
+			l->miss_gpa = gpa;
+			l->miss_native = native[i];
+			l->miss_now = now[i];
+		}
+		return false;
+	}
 	return true;
 }
 
-bool lockstep_pages_same(const struct lockstep *l)
+static bool same_page(struct lockstep *l, u32 n)
+{
+	const struct words *w = &l->kept[n].native;
+	const u32 *before = before_of(l, n);
+
+	return same_words(l, n, before, 0, w->first) &&
+	       same_words(l, n, after_of(l, n), w->first, w->end) &&
+	       same_words(l, n, before, w->end, WORDS);
+}
+
+bool lockstep_pages_same(struct lockstep *l)
 {
 	for (u32 n = 0; n < l->kept_count; n++)
 		if (!same_page(l, n))

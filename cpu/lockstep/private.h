@@ -9,6 +9,7 @@
 #define KEPT_MAX     256u
 #define KEPT_RESERVE 32u /* for what is written once somebody was asked to stop */
 #define REPORT_SIZE  4096u
+#define IMAGES_MAX   16u
 
 /* All of the guest's state but memory. */
 struct lockstep_state {
@@ -26,10 +27,22 @@ struct lockstep_state {
 	u32 shadow; /* not compared: the interpreter notes STI's only where an event waits */
 };
 
-/* A page as it was before the stretch. */
+/* Words of a page, from `first` up to `end`. */
+struct words {
+	u32 first, end;
+};
+
+/* A page that a stretch has changed, and what of it the CPU has. */
 struct lockstep_page {
 	u32 gpa;
-	u8 *memory;
+	u32 *memory;
+	struct words native;
+};
+
+/* Flags in memory of which some may differ: PUSHF behind an instruction that leaves them undefined.
+ */
+struct lockstep_image {
+	u32 gpa, flags;
 };
 
 enum lockstep_phase {
@@ -43,6 +56,7 @@ struct lockstep_insn {
 	u8 bytes[15];
 	u8 len;	     /* 0: cannot be read */
 	bool exempt; /* shows the CPU, or TF: not compared */
+	bool pushf, popf;
 	u32 undefined;
 	/* A string instruction with REP, which may stop between two elements. */
 	bool rep, a16, uses_si, uses_di, loads_eax;
@@ -59,11 +73,13 @@ struct lockstep {
 	u32 *changed;
 	u32 changed_count;
 	struct lockstep_page kept[KEPT_MAX];
-	u32 kept_count, kept_native; /* all, and those that the CPU has changed */
-	u8 *before, *after;	     /* KEPT_MAX pages: before, and as the CPU left them */
-	bool lost;		     /* more pages than can be kept: it cannot be taken back */
+	u32 kept_count;
+	u32 *before, *after; /* KEPT_MAX pages: before, and what the CPU has made of `native` */
+	bool lost;	     /* more pages than can be kept: it cannot be taken back */
 
 	struct lockstep_state start, native, now;
+	u64 tlb_fills; /* these two of the vcpu, when the stretch began */
+	u32 tables;
 	enum lockstep_next next;
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/*
@@ -79,8 +95,12 @@ struct lockstep {
 	bool arrived, cut;
 	u32 excused;	  /* arithmetic flags that may differ there */
 	u32 flags_differ; /* ... and those that do, once registers agree */
-	u32 passes;	  /* of the interpreter at the place where the CPU stopped */
-	u32 looks;	  /* in vain, with registers that agreed */
+	struct lockstep_image image[IMAGES_MAX];
+	u32 images; /* taken down; the oldest go */
+	u32 passes; /* of the interpreter at the place where the CPU stopped */
+	u32 looks;  /* in vain, with registers that agreed */
+	/* Where memory differed at the first of them, and its two words. */
+	u32 miss_gpa, miss_native, miss_now;
 	bool host_due;
 
 	char text[REPORT_SIZE], report[REPORT_SIZE]; /* of this stretch; of the last difference */
@@ -92,13 +112,23 @@ static inline struct lockstep *lockstep_of(const struct vcpu *v)
 	return v->mem->clean_ctx;
 }
 
+/*
+ * General registers, EIP and CPL of v as in s: the quick test, which ends with the first that
+ * differs. In a loop it is made each time around.
+ */
+static inline bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (likely(v->gpr[i] != s->gpr[i]))
+			return false;
+	return v->eip == s->eip && v->cpl == s->cpl;
+}
+
 /* state.c */
 void lockstep_save(struct vcpu *v, struct lockstep_state *s);
 void lockstep_load(struct vcpu *v, const struct lockstep_state *s);
 /* All but arithmetic flags and memory. */
 bool lockstep_same(const struct lockstep_state *a, const struct lockstep_state *b);
-/* General registers, EIP and CPL of v as in s: the quick test. */
-bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s);
 bool lockstep_same_fpu(const u8 *a, const u8 *b);
 
 /* pages.c */
@@ -107,9 +137,10 @@ void lockstep_pages_begin(struct lockstep *l); /* of a stretch */
 void lockstep_pages_swap(struct lockstep *l);  /* the CPU's result is kept, memory is as before */
 void lockstep_pages_undo(struct lockstep *l);  /* memory as before */
 bool lockstep_pages_full(const struct lockstep *l); /* nearly: no more should be changed */
-bool lockstep_pages_same(const struct lockstep *l);
-/* What page `n` has after the CPU's stretch. */
-const u8 *lockstep_page_native(const struct lockstep *l, u32 n);
+bool lockstep_pages_same(struct lockstep *l);
+/* A word of page `n` before the stretch, and after the CPU's. */
+u32 lockstep_before(const struct lockstep *l, u32 n, u32 word);
+u32 lockstep_native(const struct lockstep *l, u32 n, u32 word);
 
 /* insn.c: the instruction at CS:EIP of v, without side effects. */
 void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);

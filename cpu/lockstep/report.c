@@ -7,6 +7,7 @@
 #include "lib/fmt.h"
 
 #define BYTES_SHOWN 12u
+#define WORDS_SHOWN 8u
 
 /* Part of the report; what does not fit is left out. */
 __attribute__((format(printf, 2, 3))) static void say(struct lockstep *l, const char *format, ...)
@@ -76,15 +77,15 @@ static void say_memory(struct lockstep *l)
 	unsigned shown = 0;
 
 	for (u32 n = 0; n < l->kept_count; n++) {
-		const u8 *native = lockstep_page_native(l, n), *now = l->kept[n].memory;
+		for (u32 i = 0; i < PAGE_SIZE / 4 && shown < WORDS_SHOWN; i++) {
+			u32 native = lockstep_native(l, n, i), now = l->kept[n].memory[i];
 
-		for (u32 i = 0; i < PAGE_SIZE && shown < BYTES_SHOWN; i++)
-			if (native[i] != now[i]) {
-				say(l, "memory %08x: before %02x, CPU %02x, interpreter %02x\n",
-				    l->kept[n].gpa + i, l->before[n * PAGE_SIZE + i], native[i],
-				    now[i]);
-				shown++;
-			}
+			if (native == now)
+				continue;
+			say(l, "memory %08x: before %08x, CPU %08x, interpreter %08x\n",
+			    l->kept[n].gpa + i * 4, lockstep_before(l, n, i), native, now);
+			shown++;
+		}
 	}
 }
 
@@ -116,4 +117,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 		    "the interpreter passed that place %u times, %u of them with these registers, "
 		    "flags that differed last: %08x\n",
 		    l->passes, l->looks, l->flags_differ);
+	if (l->looks)
+		say(l, "memory that differed there first: %08x: CPU %08x, interpreter %08x\n",
+		    l->miss_gpa, l->miss_native, l->miss_now);
 }

@@ -75,16 +75,6 @@ void lockstep_load(struct vcpu *v, const struct lockstep_state *s)
 	fpu_host_replace(v);
 	v->fpu_native = false;
 	cpu_mode_changed(v);
-	mem_tlb_flush(v, true); /* A and D bits, and the tables' address, may be others */
-}
-
-bool lockstep_near(const struct vcpu *v, const struct lockstep_state *s)
-{
-	u32 differs = (v->eip ^ s->eip) | (v->cpl ^ s->cpl);
-
-	for (unsigned i = 0; i < 8; i++)
-		differs |= v->gpr[i] ^ s->gpr[i];
-	return !differs;
 }
 
 /* Control, status, tags, MXCSR, ST and XMM; not the address of the last instruction. */

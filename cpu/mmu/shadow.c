@@ -29,6 +29,7 @@ struct shadow *shadow_init(struct vcpu *v, void *arena, const struct shadow_conf
 	s->page = (struct shadow_page *)(void *)(s + 1);
 	s->frame = (struct shadow_frame *)(void *)(s->page + c->page_count);
 	s->free = s->current = s->other = s->newest = s->oldest = NO_PAGE;
+	s->level = SHADOW_NO_LEVEL;
 	memset(s->root_head, 0xff, sizeof(s->root_head));
 	memset(s->table_head, 0xff, sizeof(s->table_head));
 	memset(s->source_head, 0xff, sizeof(s->source_head));
@@ -199,10 +200,12 @@ void shadow_drop_root(struct shadow *s, unsigned n)
 	shadow_sources_clear(s, n);
 	if (s->current == n) {
 		s->current = NO_PAGE;
+		s->level = SHADOW_NO_LEVEL;
 		s->v->generation++; /* whoever keeps the root has to ask again */
 	}
 	if (s->other == n)
 		s->other = NO_PAGE;
+	s->paired = s->paired && s->current != NO_PAGE && s->other != NO_PAGE;
 	shadow_give_back(s, n);
 	s->stats.roots_dropped++;
 }
@@ -293,8 +296,7 @@ static void enter_root(struct shadow *s)
 		shadow_inherit(s, like);
 }
 
-/* A system call and its return go from one of a CR3's two roots to the other and back. */
-static void exchange(struct shadow *s)
+static inline void exchange(struct shadow *s)
 {
 	u16 n = s->current;
 
@@ -302,21 +304,21 @@ static void exchange(struct shadow *s)
 	s->other = n;
 }
 
-/* The current root, or the other one, when nothing that roots are chosen by has changed. PAE's
- * directories are looked at each time. */
-static bool root_at_hand(struct shadow *s, bool kernel)
+/*
+ * A system call and its return go from one of a CR3's two roots to the other and back. All that
+ * roots are chosen by changes with a flush of the guest's TLB: CR0, CR3, CR4, PAE's directories,
+ * and where memory is.
+ */
+static inline bool root_at_hand(struct shadow *s, bool kernel)
 {
-	const struct vcpu *v = s->v;
-
-	if ((s->tables ^ v->tables) | (s->mapping ^ s->mem->mapping) | (s->found_cr3 ^ v->cr3) |
-	    (s->found_cr4 ^ v->cr4) | ((s->found_cr0 ^ v->cr0) & (CR0_PG | CR0_WP)) |
-	    (v->cr4 & CR4_PAE))
+	if (s->tables != s->v->tables)
 		return false;
-	if (s->current != NO_PAGE && s->page[s->current].kernel == kernel)
+	if (s->level == kernel)
 		return true;
-	if (!s->paired || s->other == NO_PAGE || s->page[s->other].kernel != kernel)
+	if (!s->paired)
 		return false;
 	exchange(s);
+	s->level = kernel;
 	return true;
 }
 
@@ -342,10 +344,10 @@ static __attribute__((noinline)) bool find_root(struct shadow *s, bool kernel)
 		update_directories(s, s->current);
 	}
 	s->tables = s->v->tables;
-	s->found_cr0 = s->v->cr0;
-	s->found_cr3 = s->v->cr3;
-	s->found_cr4 = s->v->cr4;
+	s->level = kernel;
 	s->paired = s->other != NO_PAGE && root_matches(s, s->other, !kernel);
+	if (s->paired && s->page[s->other].pae)
+		update_directories(s, s->other);
 	return true;
 }
 

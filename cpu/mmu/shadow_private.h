@@ -31,6 +31,7 @@
 
 #define SHADOW_GROUP 32u /* entries for which `groups` or `tables` has one bit */
 
+enum shadow_level { SHADOW_USER, SHADOW_KERNEL, SHADOW_NO_LEVEL };
 enum shadow_kind { SHADOW_FREE, SHADOW_ROOT, SHADOW_TABLE };
 
 /*
@@ -84,9 +85,9 @@ struct shadow {
 	struct shadow_frame *frame; /* by guest frame, flag_pages of them */
 	u32 rom[ROM_FRAMES];	  /* machine frames behind the ROM area, as they were mapped last */
 	u16 free, current, other; /* other: the root that was current before */
-	bool paired;		  /* `other` is for the same CR3 as `current` */
-	u32 tables;		  /* v's, when they were found, and these: */
-	u32 found_cr0, found_cr3, found_cr4;
+	u8 level;		  /* enum shadow_level of `current` */
+	bool paired;	    /* `other` is for the same CR3 as `current`, and the other level */
+	u32 tables;	    /* v's, when they were found */
 	u16 newest, oldest; /* roots */
 	/* mem->mapping, CR4's paging bits and CR0.WP when the tables were made */
 	u32 mapping, cr4, wp;

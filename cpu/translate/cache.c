@@ -100,7 +100,7 @@ struct translate_unit *translate_find(const struct translator *t, u32 eip, u32 g
 {
 	struct translate_unit *u = t->hash[unit_hash(eip)];
 
-	while (u && (u->eip != eip || u->gpa != gpa))
+	while (u && (u->eip != eip || u->gpa != gpa || u->context != t->current))
 		u = u->hash_next;
 	return u;
 }
@@ -110,14 +110,15 @@ struct translate_unit *translate_find_across(const struct translator *t, u32 eip
 {
 	struct translate_unit *u = t->hash[unit_hash(eip)];
 
-	while (u && (u->eip != eip || u->gpa != gpa || u->next_gpa != (next_gpa & PAGE_MASK)))
+	while (u && (u->eip != eip || u->gpa != gpa || u->context != t->current ||
+		     u->next_gpa != (next_gpa & PAGE_MASK)))
 		u = u->hash_next;
 	return u;
 }
 
-bool translate_crosses(const u8 *page, u32 off)
+bool translate_crosses(const struct translator *t, const u8 *page, u32 off)
 {
-	return classify_cut(page + off, PAGE_SIZE - off);
+	return classify_cut(page + off, PAGE_SIZE - off, unit_context(t)->mode);
 }
 
 u32 translate_entry(const struct translate_unit *u)
@@ -344,8 +345,19 @@ bool translate_in_page(const struct translator *t, u32 gpa)
 	return false;
 }
 
+static void no_ways(struct translator *t)
+{
+	t->last_exit = NO_EXIT;
+	t->forgotten++;
+	fill_table(t->host.state->ret, t->lookup);
+	fill_table(t->host.state->jump, t->miss);
+}
+
 void translate_flush(struct translator *t)
 {
+	t->context[0] = t->context[t->current];
+	t->contexts = 1;
+	t->current = 0;
 	memset(t->hash, 0, sizeof(t->hash));
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
@@ -353,12 +365,42 @@ void translate_flush(struct translator *t)
 	memset(t->starts, 0, sizeof(t->starts));
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
-	t->last_exit = NO_EXIT;
-	t->forgotten++;
 	t->stats.flushes++;
 	unit_make_lookup(t);
-	fill_table(t->host.state->ret, t->lookup);
-	fill_table(t->host.state->jump, t->miss);
+	no_ways(t);
+}
+
+/* --- contexts --- */
+
+static bool same_context(const struct translate_context *a, const struct translate_context *b)
+{
+	return !((a->base ^ b->base) | (a->limit ^ b->limit) | (a->mode ^ b->mode));
+}
+
+/* Predicted returns and the targets of indirect branches are found by EIP alone. */
+static void change_context(struct translator *t, const struct translate_context *c)
+{
+	u32 n = 0;
+
+	while (n < t->contexts && !same_context(&t->context[n], c))
+		n++;
+	if (n == CONTEXTS) {
+		translate_flush(t);
+		n = 0; /* nothing is left of that one either */
+	}
+	if (n == t->contexts)
+		t->contexts++;
+	t->context[n] = *c;
+	t->current = n;
+	no_ways(t);
+}
+
+bool translate_context(struct translator *t, const struct translate_context *c)
+{
+	if (likely(same_context(&t->context[t->current], c)))
+		return true;
+	change_context(t, c);
+	return false;
 }
 
 /* --- construction --- */
@@ -379,6 +421,7 @@ struct translator *translate_init(void *arena, const struct translate_host *host
 	t->units_max = host->code_size / CODE_PER_UNIT;
 	t->exits_max = host->code_size / CODE_PER_EXIT;
 	t->points_max = host->code_size / CODE_PER_POINT;
+	t->context[0] = (struct translate_context){.limit = ~0u};
 	t->unit = (struct translate_unit *)(void *)(t + 1);
 	t->exit = (struct exit *)(void *)(t->unit + t->units_max);
 	t->point = (struct point *)(void *)(t->exit + t->exits_max);

@@ -7,8 +7,6 @@
 #include "cpu/translate/private.h"
 #include "lib/str.h"
 
-#define MODE_TRANSLATED (MODE_CODE32 | MODE_STACK32 | MODE_FLAT)
-
 /* Opcodes that are not copied, one bit each; branches have their own classes before that. */
 #define RANGE(first, last) ((~0u >> (31 - ((last)&31))) & (~0u << ((first)&31)))
 #define ONE(n)		   RANGE(n, n)
@@ -42,6 +40,30 @@ static const u32 end_two[8] = {
 	[1] = RANGE(0x34, 0x35),
 };
 
+/* Of 16-bit code, those to which 66h means the operand size, or nothing. */
+static const u32 copy_two16[8] = {
+	[1] = ONE(0x31),					  /* RDTSC */
+	[2] = RANGE(0x40, 0x4f),				  /* CMOVcc */
+	[4] = RANGE(0x90, 0x9f),				  /* SETcc */
+	[5] = RANGE(0xa3, 0xa5) | RANGE(0xab, 0xad) | ONE(0xaf) | /* BT to IMUL */
+	      RANGE(0xb0, 0xb1) | ONE(0xb3) | RANGE(0xb6, 0xb7) | RANGE(0xba, 0xbf),
+	[6] = RANGE(0xc0, 0xc1), /* XADD */
+};
+
+/* Native code may need both prefixes where the guest's has none. */
+#define LEN_MAX16 (INSN_BYTES_MAX - 2)
+
+static u32 decoder_mode(u32 mode)
+{
+	return MODE_FLAT | (mode & TRANSLATE_CODE16 ? 0 : MODE_CODE32) |
+	       (mode & TRANSLATE_STACK16 ? 0 : MODE_STACK32);
+}
+
+static bool code16(const struct decoder *d)
+{
+	return !(d->mode & MODE_CODE32);
+}
+
 static bool in_set(const u32 *set, u8 opcode)
 {
 	return set[opcode >> 5] >> (opcode & 31) & 1;
@@ -54,10 +76,16 @@ static void for_host(struct guest_insn *g)
 	g->operand = 0;
 }
 
-static u32 last32(const struct decoder *d)
+/* The distance of a near branch, of the operands' size. */
+static u32 last_distance(const struct decoder *d)
 {
 	u32 value;
+	s16 half;
 
+	if (d->o16) {
+		memcpy(&half, d->bytes + d->pos - 2, 2);
+		return (u32)half;
+	}
 	memcpy(&value, d->bytes + d->pos - 4, 4);
 	return value;
 }
@@ -73,23 +101,18 @@ static void set(struct guest_insn *g, enum insn_class class, u32 operand)
 	g->operand = operand;
 }
 
-static void segment(const struct decoder *d, struct guest_insn *g, enum insn_class class,
-		    unsigned seg)
+static void segment(struct guest_insn *g, enum insn_class class, unsigned seg)
 {
 	g->class = class;
 	g->opcode = (u8)seg;
-	if (d->o16)
-		for_host(g);
 }
 
-/* MOV with a segment register. The operand-size prefix means nothing where a load has it. */
+/* MOV with a segment register. The operand size means nothing to a load. */
 static void mov_segment(const struct decoder *d, struct guest_insn *g, bool load)
 {
 	for_host(g);
 	g->rm_at = (u8)(d->opcode_at + 1);
-	if (d->a16 || (load && d->reg == SEG_CS))
-		return;
-	if (load && d->reg != SEG_SS)
+	if (load && d->reg != SEG_SS && d->reg != SEG_CS)
 		g->class = INSN_LOAD_SEG;
 	else if (!load && !d->memory)
 		g->class = INSN_STORE_SEG;
@@ -148,19 +171,20 @@ static void port(const struct decoder *d, u8 opcode, struct guest_insn *g)
 static void two_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	if (opcode >= 0x80 && opcode <= 0x8f) {
-		set(g, d->o16 ? INSN_INTERPRET : INSN_JCC, last32(d));
+		set(g, INSN_JCC, last_distance(d));
 		g->opcode = opcode & 15;
 		return;
 	}
 	if (opcode == 0xa0 || opcode == 0xa8)
-		segment(d, g, INSN_PUSH_SEG, opcode == 0xa0 ? SEG_FS : SEG_GS);
+		segment(g, INSN_PUSH_SEG, opcode == 0xa0 ? SEG_FS : SEG_GS);
 	else if (opcode == 0xa1 || opcode == 0xa9)
-		segment(d, g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
+		segment(g, INSN_POP_SEG, opcode == 0xa1 ? SEG_FS : SEG_GS);
 	else if (control(d, opcode, g))
 		return;
 	else if (in_set(end_two, opcode))
 		g->class = INSN_INTERPRET;
-	else if (in_set(interpret_two, opcode) || newer(d, opcode))
+	else if (in_set(interpret_two, opcode) || newer(d, opcode) ||
+		 (code16(d) && !in_set(copy_two16, opcode)))
 		for_host(g);
 }
 
@@ -174,11 +198,9 @@ static void group5(const struct decoder *d, struct guest_insn *g)
 		g->class = INSN_JMP_RM;
 	else if (d->reg == 3 || d->reg == 5)
 		g->class = INSN_INTERPRET;
-	if (d->o16 && g->class != INSN_COPY)
-		g->class = INSN_INTERPRET;
 }
 
-/* Those with classes of their own; all are for the interpreter with 16-bit operands. */
+/* Those with classes of their own. */
 static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	switch (opcode) {
@@ -186,11 +208,11 @@ static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	case 0x0e:
 	case 0x16:
 	case 0x1e:
-		segment(d, g, INSN_PUSH_SEG, opcode >> 3);
+		segment(g, INSN_PUSH_SEG, opcode >> 3);
 		break;
 	case 0x07:
 	case 0x1f:
-		segment(d, g, INSN_POP_SEG, opcode >> 3);
+		segment(g, INSN_POP_SEG, opcode >> 3);
 		break;
 	case 0x8c:
 	case 0x8e:
@@ -213,12 +235,12 @@ static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		g->class = INSN_RET;
 		break;
 	case 0xe0 ... 0xe3:
-		set(g, d->a16 ? INSN_INTERPRET : INSN_LOOP, last8s(d));
+		set(g, INSN_LOOP, last8s(d));
 		g->opcode = opcode;
 		break;
 	case 0xe8:
 	case 0xe9:
-		set(g, opcode == 0xe8 ? INSN_CALL : INSN_JMP, last32(d));
+		set(g, opcode == 0xe8 ? INSN_CALL : INSN_JMP, last_distance(d));
 		break;
 	case 0xeb:
 		set(g, INSN_JMP, last8s(d));
@@ -226,8 +248,6 @@ static bool own_class(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	default:
 		return false;
 	}
-	if (d->o16 && opcode != 0x8c && opcode != 0x8e)
-		g->class = INSN_INTERPRET;
 	return true;
 }
 
@@ -249,27 +269,30 @@ static void one_byte(const struct decoder *d, u8 opcode, struct guest_insn *g)
 		for_host(g);
 }
 
-bool classify_cut(const u8 *bytes, u32 avail)
+bool classify_cut(const u8 *bytes, u32 avail, u32 mode)
 {
 	struct insn out[DECODE_SHAPE_INSNS];
 	struct decoder d;
 
-	return avail < INSN_BYTES_MAX && !decode_shape(&d, bytes, avail, MODE_TRANSLATED, out);
+	return avail < INSN_BYTES_MAX && !decode_shape(&d, bytes, avail, decoder_mode(mode), out);
 }
 
-struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)
+struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg, u32 mode)
 {
 	struct insn out[DECODE_SHAPE_INSNS];
 	struct guest_insn g = {.class = INSN_INTERPRET};
 	struct decoder d;
 
-	if (classify_quick(bytes, avail, &g))
+	if (!(mode & TRANSLATE_CODE16) && classify_quick(bytes, avail, &g))
 		return g;
 	g = (struct guest_insn){.class = INSN_INTERPRET};
 	if (!decode_shape(&d, bytes, avail < INSN_BYTES_MAX ? avail : INSN_BYTES_MAX,
-			  MODE_TRANSLATED, out))
+			  decoder_mode(mode), out))
 		return g;
 	g.len = (u8)d.pos;
+	g.prefixes = d.opcode_at;
+	g.o16 = d.o16;
+	g.a16 = d.a16;
 	/* CS leads to all linear addresses, as does the segment of the translator's own state. */
 	if (out[d.count - 1].fn == op_ud ||
 	    (d.seg_override && (d.seg == SEG_CS || d.seg == own_seg)))
@@ -279,5 +302,7 @@ struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg)
 		two_byte(&d, bytes[d.opcode_at + 1], &g);
 	else
 		one_byte(&d, bytes[d.opcode_at], &g);
+	if (code16(&d) && g.len > LEN_MAX16)
+		g.class = INSN_INTERPRET;
 	return g;
 }

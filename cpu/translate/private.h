@@ -17,10 +17,8 @@ enum recovery {
 	SAVED_ECX,   /* ECX is in the state */
 	SAVED,	     /* EAX and ECX are */
 	SAVED_FLAGS, /* ... and so are the arithmetic flags */
-	PUSHED,	     /* EAX and ECX, and 4 bytes are on the stack that the guest has not pushed */
 	POPPED,	     /* EAX and ECX; vif is still to become new_if */
 	TARGET,	     /* ECX, and EIP is state->target */
-	SEG_POPPED,  /* as SAVED_FLAGS, and ESP is still to go up by 4 */
 };
 
 /* Beside one of them: STI holds interrupts off until the instruction is past. */
@@ -30,6 +28,7 @@ enum recovery {
 struct point {
 	u16 off;
 	u8 recovery;
+	u8 stack; /* by how much the stack pointer is still to go up, for the guest's */
 	u32 eip;
 };
 
@@ -46,7 +45,7 @@ struct exit {
 };
 
 struct translate_unit {
-	u32 eip, gpa;
+	u32 eip, gpa, context;
 	u32 next_gpa; /* of the page in which its one instruction ends, or NO_PAGE */
 	u32 source;   /* bytes from gpa on, in that page, on which it rests */
 	u8 *code;
@@ -75,6 +74,7 @@ struct faulting {
 #define STARTS	  8192u
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
+#define CONTEXTS  32u
 
 struct translator {
 	struct translate_host host;
@@ -89,6 +89,8 @@ struct translator {
 	u32 held_eip;
 	u32 forgotten;
 	u32 last_exit; /* the one translate_connect() is about, or NO_EXIT */
+	struct translate_context context[CONTEXTS];
+	u32 contexts, current;
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
 	u32 granules[UNIT_HASH]; /* of their pages: those that any of them rests on */
@@ -122,23 +124,25 @@ enum insn_class {
 struct guest_insn {
 	enum insn_class class;
 	u8 len;
-	u8 opcode;   /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register; HOST:
-			struct translate_call's `what`; INTERPRET: enum translate_transfer */
-	u8 rm_at;    /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
-	u32 operand; /* relative branches: the distance; RET: bytes to drop; HOST: its operand */
+	u8 opcode;     /* JCC: the condition; LOOP: the opcode; *_SEG: the segment register; HOST:
+			  struct translate_call's `what`; INTERPRET: enum translate_transfer */
+	u8 rm_at;      /* JMP_RM, CALL_RM, LOAD_SEG, STORE_SEG: offset of ModR/M */
+	u8 prefixes;   /* bytes before the opcode */
+	bool o16, a16; /* size of operands and addresses, prefixes included */
+	u32 operand;   /* relative branches: the distance; RET: bytes to drop; HOST: its operand */
 };
 
 /* What the instruction in bytes[0, avail) is; INSN_INTERPRET too when it does not end there.
- * own_seg: the segment register that leads to the state. */
-struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg);
+ * own_seg: the segment register that leads to the state; mode: TRANSLATE_CODE16 and _STACK16. */
+struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg, u32 mode);
 
 /* Whether the instruction there goes on behind `avail`, which is less than it could have. */
-bool classify_cut(const u8 *bytes, u32 avail);
+bool classify_cut(const u8 *bytes, u32 avail, u32 mode);
 
 /* --- quick.c --- */
 
 #define QUICK_BYTES 12u /* more than any of these has */
-/* The same for common ones; false: for the decoder to say. */
+/* The same for common ones of 32-bit code; false: for the decoder to say. */
 bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g);
 /* The length of a common one that is copied, of which QUICK_BYTES are there; 0: it is none. */
 u32 classify_copied(const u8 *bytes);
@@ -148,9 +152,21 @@ u32 classify_copied(const u8 *bytes);
 void emit8(struct translator *t, u8 byte);
 void emit32(struct translator *t, u32 value);
 void emit_bytes(struct translator *t, const u8 *bytes, u32 count);
+/* The operand-size prefix of 16-bit operands, in native code; or nothing. */
+void emit_o16(struct translator *t, bool o16);
+/* The guest's prefixes for native code, with operands of that size. */
+void emit_prefixes(struct translator *t, const u8 *bytes, const struct guest_insn *g, bool o16);
+/* Register := what is on top of the guest's stack, of 2 bytes zero-extended; only it changes. */
+void emit_top(struct translator *t, unsigned reg, bool o16);
+/* The same back, from EAX; ECX changes. */
+void emit_set_top(struct translator *t, bool o16);
+/* The guest's stack pointer goes up by n; flags stay. */
+void emit_drop(struct translator *t, u32 n);
 /* `opcode` with a ModR/M byte of `reg` and the state's field at this offset. */
 void emit_field(struct translator *t, u8 opcode, unsigned reg, u32 offset);
 void emit_load(struct translator *t, unsigned reg, u32 offset);
+/* 2 bytes, zero-extended. */
+void emit_load_half(struct translator *t, unsigned reg, u32 offset);
 void emit_store(struct translator *t, unsigned reg, u32 offset);
 void emit_store_imm(struct translator *t, u32 offset, u32 value);
 /* JMP to native code; returns its rel32. */
@@ -168,8 +184,17 @@ u32 jump_hash(u32 eip);
 
 /* --- unit.c --- */
 
+static inline const struct translate_context *unit_context(const struct translator *t)
+{
+	return &t->context[t->current];
+}
+/* Where a relative branch leads. */
+static inline u32 unit_target(const struct guest_insn *g, u32 next)
+{
+	return g->o16 ? (next + g->operand) & 0xffff : next + g->operand;
+}
 /* From here on in the unit's code the guest's state is to be had like this. */
-void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
+struct point *unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
 /* A way out through the rel32 at `site`; its stub follows the unit's code. */
 struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
 		       enum translate_reason reason, u32 eip);
@@ -188,14 +213,29 @@ struct translate_unit *unit_make_pad(struct translator *t, u32 to);
 /* The code that indirect branches share, the first in the cache. */
 void unit_make_lookup(struct translator *t);
 
+#define UNIT_INSNS_MAX 24u
+
+/* --- unit_copies.c --- */
+
+/* Where in the page and in the unit the guest instruction is that comes next. */
+struct unit_place {
+	u32 eip, off, count;
+};
+/* Whether an instruction that is not the first is left to the unit that begins there. */
+bool unit_begins(const struct translator *t, const struct translate_unit *u,
+		 const struct unit_place *at);
+/* Instructions of 32-bit code that are copied, as many as come one after the other. */
+void unit_copies(struct translator *t, struct translate_unit *u, const u8 *page,
+		 struct unit_place *at);
+
 /* --- unit_flags.c --- */
 
 /* A way to the interpreter where the condition holds; the flags are saved. */
 void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition, u32 eip);
 void unit_cli(struct translator *t, struct translate_unit *u, u32 next);
 void unit_sti(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
-void unit_pushf(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
-void unit_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
+void unit_pushf(struct translator *t, struct translate_unit *u, bool o16, u32 eip, u32 next);
+void unit_popf(struct translator *t, struct translate_unit *u, bool o16, u32 eip, u32 next);
 
 /* --- unit_branches.c --- */
 
@@ -204,8 +244,9 @@ void unit_jump_to_target(struct translator *t);
 void unit_jcc(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next);
 void unit_loop(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
 	       u32 next);
-void unit_call(struct translator *t, struct translate_unit *u, u32 target, u32 next);
-void unit_ret(struct translator *t, struct translate_unit *u, u32 drop, u32 eip);
+void unit_call(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+	       u32 next);
+void unit_ret(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 eip);
 void unit_jmp_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
 		 const struct guest_insn *g, u32 eip);
 void unit_call_rm(struct translator *t, struct translate_unit *u, const u8 *bytes,
@@ -215,11 +256,13 @@ void unit_call_rm(struct translator *t, struct translate_unit *u, const u8 *byte
 
 /* The segment register that leads to the state: the guest's is not in it. */
 unsigned unit_own_segment(const struct translator *t);
-void unit_push_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 next);
-void unit_pop_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 eip, u32 next);
+void unit_push_seg(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		   u32 next);
+void unit_pop_seg(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		  u32 eip, u32 next);
 void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
 		   const struct guest_insn *g, u32 eip, u32 next);
-void unit_store_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
+void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm,
 		    const struct guest_insn *g, u32 next);
 
 /* --- faulting.c --- */

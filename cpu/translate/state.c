@@ -20,7 +20,11 @@ void translate_enter(struct translator *t, u32 eflags, const struct segment *seg
 		s->sel[i] = seg[i].sel;
 		s->loaded[i] = 0;
 	}
+	translate_enter_flags(s, eflags);
+}
 
+void translate_enter_flags(struct translate_state *s, u32 eflags)
+{
 	s->vif = eflags & FLAG_IF;
 	s->iopl = eflags & FLAG_IOPL;
 	s->flags_add = s->iopl - FLAG_IF;
@@ -58,15 +62,21 @@ static void recover(struct translate_state *s, u8 recovery, u32 eip, struct tran
 	r->shadow = recovery & HELD;
 	if (how == POPPED)
 		s->vif = s->new_if;
-	if (how == SAVED_FLAGS || how == SEG_POPPED)
+	if (how == SAVED_FLAGS)
 		r->eflags = (r->eflags & ~FLAGS_ARITH) | saved_flags(s->flags);
 	if (how != AT)
 		r->gpr[REG_ECX] = s->ecx;
 	if (how != AT && how != SAVED_ECX && how != TARGET)
 		r->gpr[REG_EAX] = s->eax;
-	if (how == PUSHED || how == SEG_POPPED)
-		r->gpr[REG_ESP] += 4;
 	r->eflags = (r->eflags & FLAGS_REAL) | FLAGS_FIXED | s->vif | s->iopl;
+}
+
+/* The stack pointer goes up by n, in code for that context. */
+static void drop(const struct translate_context *c, u32 n, u32 *esp)
+{
+	u32 mask = c->mode & TRANSLATE_STACK16 ? 0xffff : ~0u;
+
+	*esp = (*esp & ~mask) | ((*esp + n) & mask);
 }
 
 enum translate_reason translate_left(struct translator *t, struct translate_regs *r)
@@ -139,6 +149,7 @@ bool translate_stopped(const struct translator *t, struct translate_regs *r)
 		return false;
 	p = &t->point[u->first_point + point_at(t, u, r->eip)];
 	recover(t->host.state, p->recovery, p->eip, r);
+	drop(&t->context[u->context], p->stack, &r->gpr[REG_ESP]);
 	return true;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The dynamic translator: guest code of CPL 0 becomes code that may run outside of CPL 0. It knows
- * 32-bit code and stacks in flat segments. Most instructions are copied as they are; branches lead
- * to other translations; CLI, STI, PUSHF and POPF work on a virtual IF; all else that reads or
- * changes more than registers, memory and arithmetic flags leaves translated code, for the
- * interpreter to carry out. The guest's general registers and stack are the CPU's meanwhile.
+ * The dynamic translator: guest code of CPL 0 to 2 becomes code that may run outside of CPL 0. It
+ * knows 16-bit and 32-bit code and stacks; what it makes is 32-bit code, with the guest's stack.
+ * Most instructions are copied as they are; branches lead to other translations; CLI, STI, PUSHF
+ * and POPF work on a virtual IF; all else that reads or changes more than registers, memory and
+ * arithmetic flags leaves translated code, for the interpreter to carry out. The guest's general
+ * registers and stack are the CPU's meanwhile.
  *
  * At whatever instruction translated code is stopped, by a fault or by an interrupt,
  * translate_stopped() gives the guest's exact state between two of its instructions.
@@ -85,13 +86,32 @@ enum translate_reason {
 	TRANSLATE_INTERPRET, /* the instruction at EIP is not translated */
 };
 
+/*
+ * What code is translated for: its code segment, and the stack. There are translations for several
+ * of these at the same time; they do not lead to each other.
+ */
+#define TRANSLATE_CODE16  BIT(0) /* CS.D is 0 */
+#define TRANSLATE_STACK16 BIT(1) /* SS.B is 0 */
+struct translate_context {
+	u32 base, limit; /* of CS, in bytes; the last one that code may be at */
+	u32 mode;	 /* TRANSLATE_* */
+};
+
 /* code_size: of 64 KB or more. The arena is zeroed and 16-byte aligned. */
 size_t translate_arena_size(u32 code_size);
 struct translator *translate_init(void *arena, const struct translate_host *host);
 
+/*
+ * What code is found, made and entered for from now on; after translate_init() that is flat 32-bit
+ * code and stack. False: it was another one, and all places in translated code mean nothing now.
+ */
+bool translate_context(struct translator *t, const struct translate_context *c);
+
 /* Before translated code runs: IF and IOPL of these EFLAGS, all else that POPF could set being 0;
  * and the guest's selectors, of TRANSLATE_SEGS segment registers. */
 void translate_enter(struct translator *t, u32 eflags, const struct segment *seg);
+/* The same where the selectors are those that the state has, and nothing in it is loaded. */
+void translate_enter_flags(struct translate_state *s, u32 eflags);
 
 /*
  * From now on translated code loads selector `sel` by itself: while the descriptor at lin is
@@ -112,7 +132,7 @@ struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, co
  * The same for an instruction that begins at `off` in a page and ends in the next one, which
  * translate_crosses() asks for. The unit is that instruction, and depends on both pages.
  */
-bool translate_crosses(const u8 *page, u32 off);
+bool translate_crosses(const struct translator *t, const u8 *page, u32 off);
 struct translate_unit *translate_find_across(const struct translator *t, u32 eip, u32 gpa,
 					     u32 next_gpa);
 struct translate_unit *translate_make_across(struct translator *t, u32 eip, u32 gpa, u32 next_gpa,
@@ -160,7 +180,7 @@ const struct translate_call *translate_called(const struct translator *t);
  */
 enum translate_transfer {
 	TRANSLATE_NO_TRANSFER,
-	TRANSLATE_IRET, /* 32-bit, without prefixes */
+	TRANSLATE_IRET, /* of 32-bit code, without prefixes */
 	TRANSLATE_SYSEXIT,
 	TRANSLATE_STI_SYSEXIT, /* STI, which holds interrupts off, and SYSEXIT */
 };

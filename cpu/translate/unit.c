@@ -10,15 +10,13 @@
 
 #define STATE(field) offsetof(struct translate_state, field)
 
-#define UNIT_INSNS_MAX 24u
-
 /* Whether a state in which the guest is at eip is one right behind STI. */
 static u8 held(const struct translator *t, enum recovery r, u32 eip)
 {
 	return t->held && eip == t->held_eip && r != TARGET ? HELD : 0;
 }
 
-void unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
+struct point *unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
 {
 	struct point *p = &t->point[u->first_point + u->points];
 
@@ -29,6 +27,7 @@ void unit_point(struct translator *t, struct translate_unit *u, enum recovery r,
 	*p = (struct point){
 		.off = (u16)(t->next - u->code), .recovery = (u8)(r | held(t, r, eip)), .eip = eip};
 	u->points++;
+	return p;
 }
 
 struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
@@ -60,8 +59,10 @@ static void leave_for(struct translator *t, struct translate_unit *u, u32 eip, u
 }
 
 /* What the instruction in bytes[0, avail), which is not translated, is as an exit. */
-static u8 transfer_of(const u8 *bytes, u32 avail)
+static u8 transfer_of(const struct translator *t, const u8 *bytes, u32 avail)
 {
+	if (unit_context(t)->mode & TRANSLATE_CODE16)
+		return TRANSLATE_NO_TRANSFER;
 	if (bytes[0] == 0xcf)
 		return TRANSLATE_IRET;
 	if (avail >= 2 && bytes[0] == 0x0f && bytes[1] == 0x35)
@@ -121,7 +122,8 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 
 	switch (g->class) {
 	case INSN_COPY:
-		emit_bytes(t, bytes, g->len);
+		emit_prefixes(t, bytes, g, g->o16);
+		emit_bytes(t, bytes + g->prefixes, g->len - (u32)g->prefixes);
 		unit_point(t, u, AT, next);
 		return true;
 	case INSN_HOST:
@@ -134,22 +136,22 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		unit_sti(t, u, eip, next);
 		return true;
 	case INSN_PUSHF:
-		unit_pushf(t, u, eip, next);
+		unit_pushf(t, u, g->o16, eip, next);
 		return true;
 	case INSN_POPF:
-		unit_popf(t, u, eip, next);
+		unit_popf(t, u, g->o16, eip, next);
 		return true;
 	case INSN_PUSH_SEG:
-		unit_push_seg(t, u, g->opcode, next);
+		unit_push_seg(t, u, g, next);
 		return true;
 	case INSN_POP_SEG:
-		unit_pop_seg(t, u, g->opcode, eip, next);
+		unit_pop_seg(t, u, g, eip, next);
 		return true;
 	case INSN_LOAD_SEG:
 		unit_load_seg(t, u, bytes, g, eip, next);
 		return true;
 	case INSN_STORE_SEG:
-		unit_store_seg(t, u, bytes, g, next);
+		unit_store_seg(t, u, bytes[g->rm_at], g, next);
 		return true;
 	case INSN_JCC:
 		unit_jcc(t, u, g, next);
@@ -158,19 +160,19 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 		unit_loop(t, u, g, next);
 		return true;
 	case INSN_CALL:
-		unit_call(t, u, next + g->operand, next);
+		unit_call(t, u, g, next);
 		return true;
 	case INSN_CALL_RM:
 		unit_call_rm(t, u, bytes, g, eip);
 		return true;
 	case INSN_JMP:
-		unit_jump_out(t, u, next + g->operand);
+		unit_jump_out(t, u, unit_target(g, next));
 		return false;
 	case INSN_JMP_RM:
 		unit_jmp_rm(t, u, bytes, g, eip);
 		return false;
 	case INSN_RET:
-		unit_ret(t, u, g->operand, eip);
+		unit_ret(t, u, g, eip);
 		return false;
 	default:
 		leave_for(t, u, eip, g->opcode);
@@ -184,6 +186,7 @@ static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
 
 	*u = (struct translate_unit){.eip = eip,
 				     .gpa = gpa,
+				     .context = t->current,
 				     .next_gpa = NO_PAGE,
 				     .code = t->next,
 				     .first_exit = t->exits,
@@ -201,66 +204,42 @@ static struct translate_unit *end(struct translator *t, struct translate_unit *u
 	return u;
 }
 
-/* STI in front of what is the interpreter's is so, too: it holds interrupts off until that is done.
- */
-static bool holds(const u8 *bytes, u32 avail, unsigned own)
+static struct guest_insn classify_here(const struct translator *t, const u8 *bytes, u32 avail)
 {
-	struct guest_insn then = classify(bytes, avail, own);
-
-	return then.class != INSN_INTERPRET && then.class != INSN_STI;
-}
-
-/* Where in the page and in the unit the guest instruction is that comes next. */
-struct place {
-	u32 eip, off, count;
-};
-
-/* Whether an instruction that is not the first is left to the unit that begins there. */
-static bool begins(const struct translator *t, const struct translate_unit *u,
-		   const struct place *at)
-{
-	return at->count && may_start(t, at->eip) &&
-	       translate_find(t, at->eip, (u->gpa & PAGE_MASK) + at->off);
-}
-
-#define COPY_BYTES 16u
-_Static_assert(COPY_BYTES >= QUICK_BYTES && COPY_BYTES % 4 == 0, "whole words of all of it");
-
-static void copy_words(u8 *to, const u8 *from)
-{
-	for (u32 i = 0; i < COPY_BYTES; i += 4) {
-		u32 word;
-
-		__builtin_memcpy(&word, from + i, 4);
-		__builtin_memcpy(to + i, &word, 4);
-	}
+	return classify(bytes, avail, unit_own_segment(t), unit_context(t)->mode);
 }
 
 /*
- * Common instructions that are copied, for as long as there is nothing but such: most of all code,
- * at a quarter of what the others take.
+ * Branches that leave the code segment raise what they raise at themselves. Those that are known
+ * to, and those of 16-bit code that could, are for the interpreter.
  */
-static void copy_run(struct translator *t, struct translate_unit *u, const u8 *page,
-		     struct place *at)
+static bool may_leave_segment(const struct translator *t, const struct guest_insn *g, u32 eip)
 {
-	struct point *p = &t->point[u->first_point + u->points];
-	u32 gpa = u->gpa & PAGE_MASK, first = at->count, len;
+	const struct translate_context *c = unit_context(t);
 
-	while (at->count < UNIT_INSNS_MAX && at->off <= PAGE_SIZE - COPY_BYTES) {
-		len = classify_copied(page + at->off);
-		if (!len || begins(t, u, at) || faulting_is_call(t, gpa + at->off))
-			break;
-		copy_words(t->next, page + at->off);
-		t->next += len;
-		at->eip += len;
-		at->off += len;
-		at->count++;
-		*p++ = (struct point){(u16)(t->next - u->code), AT, at->eip};
+	switch (g->class) {
+	case INSN_JCC:
+	case INSN_LOOP:
+	case INSN_JMP:
+	case INSN_CALL:
+		return unit_target(g, eip + g->len) > c->limit;
+	case INSN_RET:
+	case INSN_JMP_RM:
+	case INSN_CALL_RM:
+		return (c->mode & TRANSLATE_CODE16) && c->limit < 0xffff;
+	default:
+		return false;
 	}
-	u->points += at->count - first;
-	t->stats.insns += at->count - first;
-	if (at->count > first)
-		u->source = at->off - (u->gpa & ~PAGE_MASK);
+}
+
+/* STI in front of what is the interpreter's is so, too: it holds interrupts off until that is done.
+ */
+static bool holds(const struct translator *t, const u8 *bytes, u32 avail, u32 eip)
+{
+	struct guest_insn then = classify_here(t, bytes, avail);
+
+	return then.class != INSN_INTERPRET && then.class != INSN_STI &&
+	       !may_leave_segment(t, &then, eip);
 }
 
 /* What the instruction at off rests on ends there: where it is left to others, all it may have. */
@@ -271,41 +250,49 @@ static u32 source_end(const struct guest_insn *g, u32 off)
 	return last < PAGE_SIZE ? last : PAGE_SIZE;
 }
 
-/* What it is to this unit. */
+/* What the instruction there is to this unit. */
 static struct guest_insn insn_of(struct translator *t, const struct translate_unit *u,
-				 const u8 *page, u32 off)
+				 const u8 *page, u32 off, u32 eip)
 {
-	unsigned own = unit_own_segment(t);
-	struct guest_insn g = classify(page + off, PAGE_SIZE - off, own);
+	struct guest_insn g = classify_here(t, page + off, PAGE_SIZE - off);
 
+	if (may_leave_segment(t, &g, eip))
+		g.class = INSN_INTERPRET;
 	if (g.class == INSN_COPY && faulting_is_call(t, (u->gpa & PAGE_MASK) + off)) {
 		g.class = INSN_HOST;
 		g.opcode = TRANSLATE_MEMORY;
 	}
-	if (g.class == INSN_STI && !holds(page + off + 1, PAGE_SIZE - off - 1, own))
+	if (g.class == INSN_STI && !holds(t, page + off + 1, PAGE_SIZE - off - 1, eip + 1))
 		g.class = INSN_INTERPRET;
 	if (g.class == INSN_INTERPRET)
-		g.opcode = transfer_of(page + off, PAGE_SIZE - off);
+		g.opcode = transfer_of(t, page + off, PAGE_SIZE - off);
 	return g;
+}
+
+static bool cut_here(const struct translator *t, const u8 *bytes, u32 avail)
+{
+	return classify_cut(bytes, avail, unit_context(t)->mode);
 }
 
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u = begin(t, eip, gpa);
-	struct place at = {.eip = eip, .off = gpa & ~PAGE_MASK};
+	struct unit_place at = {.eip = eip, .off = gpa & ~PAGE_MASK};
+	bool plain = !(unit_context(t)->mode & TRANSLATE_CODE16);
 	bool sti = false, more = true;
 
 	unit_point(t, u, AT, eip);
 	while (more && (at.count < UNIT_INSNS_MAX || sti) && at.off < PAGE_SIZE) {
 		struct guest_insn g;
 
-		if (!sti) {
-			copy_run(t, u, page, &at);
-			if (at.count >= UNIT_INSNS_MAX || at.off >= PAGE_SIZE || begins(t, u, &at))
-				break; /* go on there */
-		}
-		g = insn_of(t, u, page, at.off);
-		if (at.count && !g.len && classify_cut(page + at.off, PAGE_SIZE - at.off))
+		if (!sti && plain)
+			unit_copies(t, u, page, &at);
+		if (at.count >= UNIT_INSNS_MAX && !sti)
+			break;
+		if (at.off >= PAGE_SIZE || (!sti && unit_begins(t, u, &at)))
+			break; /* go on there */
+		g = insn_of(t, u, page, at.off, at.eip);
+		if (at.count && !g.len && cut_here(t, page + at.off, PAGE_SIZE - at.off))
 			break; /* a unit of its own */
 		t->stats.insns++;
 		more = make_insn(t, u, page + at.off, &g, at.eip);
@@ -331,11 +318,11 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 
 	memcpy(bytes, page + off, first);
 	memcpy(bytes + first, next_page, INSN_MAX);
-	g = classify(bytes, first + INSN_MAX, unit_own_segment(t));
-	if (g.class == INSN_STI)
+	g = classify_here(t, bytes, first + INSN_MAX);
+	if (g.class == INSN_STI || may_leave_segment(t, &g, eip))
 		g.class = INSN_INTERPRET;
 	if (g.class == INSN_INTERPRET)
-		g.opcode = transfer_of(bytes, sizeof(bytes));
+		g.opcode = transfer_of(t, bytes, sizeof(bytes));
 	unit_point(t, u, AT, eip);
 	u->source = first;
 	t->stats.insns++;

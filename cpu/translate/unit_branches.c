@@ -4,10 +4,11 @@
 #include "cpu/vcpu.h"
 
 #define STATE(field) offsetof(struct translate_state, field)
+#define PREFIX_A16   0x67
 
 void unit_jcc(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next)
 {
-	unit_exit(t, u, emit_jcc(t, g->opcode), AT, TRANSLATE_GO_ON, next + g->operand);
+	unit_exit(t, u, emit_jcc(t, g->opcode), AT, TRANSLATE_GO_ON, unit_target(g, next));
 	unit_point(t, u, AT, next);
 }
 
@@ -15,20 +16,27 @@ void unit_jcc(struct translator *t, struct translate_unit *u, const struct guest
 void unit_loop(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next)
 {
 	static const u8 over_jump[] = {2, 0xeb, 5};
+	u32 target = unit_target(g, next);
 
+	if (g->a16)
+		emit8(t, PREFIX_A16);
 	emit8(t, g->opcode);
 	emit_bytes(t, over_jump, 1);
 	unit_point(t, u, AT, next);
 	emit_bytes(t, over_jump + 1, 2);
-	unit_point(t, u, AT, next + g->operand);
-	unit_jump_out(t, u, next + g->operand);
+	unit_point(t, u, AT, target);
+	unit_jump_out(t, u, target);
 	unit_point(t, u, AT, next);
 }
 
-static void push_imm(struct translator *t, u32 value)
+static void push_eip(struct translator *t, u32 eip, bool o16)
 {
+	emit_o16(t, o16);
 	emit8(t, 0x68);
-	emit32(t, value);
+	if (o16)
+		emit_bytes(t, (const u8 *)&eip, 2);
+	else
+		emit32(t, eip);
 }
 
 /* Where the call returns to; the place of its address is filled in by make_landing(). */
@@ -48,44 +56,64 @@ static void make_landing(struct translator *t, struct translate_unit *u, u8 *imm
 	unit_point(t, u, AT, ret);
 }
 
-void unit_call(struct translator *t, struct translate_unit *u, u32 target, u32 next)
+void unit_call(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next)
 {
+	u32 target = unit_target(g, next);
 	u8 *imm;
 
-	push_imm(t, next);
+	push_eip(t, next, g->o16);
 	unit_point(t, u, AT, target);
 	imm = predict_return(t, next);
 	unit_jump_out(t, u, target);
 	make_landing(t, u, imm, next);
 }
 
-void unit_ret(struct translator *t, struct translate_unit *u, u32 drop, u32 eip)
+/*
+ * ECX, an EIP, into the state. Where 16-bit code takes 4 bytes of it, the upper half is zero or the
+ * CPU raises something: for the interpreter.
+ */
+static void set_target(struct translator *t, struct translate_unit *u, bool o16, u32 eip)
 {
-	static const u8 mov_ecx_top[] = {0x8b, 0x0c, 0x24}, movzx_ecx_cl[] = {0x0f, 0xb6, 0xc9};
-	static const u8 lea_esp[] = {0x8d, 0xa4, 0x24};
+	emit_store(t, REG_ECX, STATE(target));
+	if (o16 || !(unit_context(t)->mode & TRANSLATE_CODE16))
+		return;
+	emit_load_half(t, REG_ECX, STATE(target) + 2);
+	emit8(t, 0xe3); /* jecxz, over the jmp */
+	emit8(t, 5);
+	unit_exit(t, u, emit_jmp(t, t->next), SAVED_ECX, TRANSLATE_INTERPRET, eip);
+	emit_load(t, REG_ECX, STATE(target));
+}
+
+void unit_ret(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 eip)
+{
+	static const u8 movzx_ecx_cl[] = {0x0f, 0xb6, 0xc9};
 
 	emit_store(t, REG_ECX, STATE(ecx));
-	emit_bytes(t, mov_ecx_top, sizeof(mov_ecx_top));
 	unit_point(t, u, SAVED_ECX, eip);
-	emit_store(t, REG_ECX, STATE(target));
+	emit_top(t, REG_ECX, g->o16);
+	set_target(t, u, g->o16, eip);
 	emit_bytes(t, movzx_ecx_cl, sizeof(movzx_ecx_cl));
-	emit_bytes(t, lea_esp, sizeof(lea_esp));
-	emit32(t, 4 + drop);
+	emit_drop(t, (g->o16 ? 2 : 4) + g->operand);
 	unit_point(t, u, TARGET, 0);
 	emit_jmp_table(t, STATE(ret));
 }
 
-/* The target into ECX and the state: MOV ECX with the guest's prefixes and operand. */
+/* The target into ECX and the state: MOV ECX, or MOVZX, with the guest's prefixes and operand. */
 static void load_target(struct translator *t, struct translate_unit *u, const u8 *bytes,
 			const struct guest_insn *g, u32 eip)
 {
+	static const u8 mov[] = {0x8b}, movzx[] = {0x0f, 0xb7};
+
 	emit_store(t, REG_ECX, STATE(ecx));
-	emit_bytes(t, bytes, g->rm_at - 1u);
-	emit8(t, 0x8b);
+	emit_prefixes(t, bytes, g, false);
+	if (g->o16)
+		emit_bytes(t, movzx, sizeof(movzx));
+	else
+		emit_bytes(t, mov, sizeof(mov));
 	emit8(t, (u8)((bytes[g->rm_at] & 0xc7) | REG_ECX << 3));
 	emit_bytes(t, bytes + g->rm_at + 1, g->len - g->rm_at - 1u);
 	unit_point(t, u, SAVED_ECX, eip);
-	emit_store(t, REG_ECX, STATE(target));
+	set_target(t, u, g->o16, eip);
 }
 
 void unit_jump_to_target(struct translator *t)
@@ -108,7 +136,7 @@ void unit_call_rm(struct translator *t, struct translate_unit *u, const u8 *byte
 	u8 *imm;
 
 	load_target(t, u, bytes, g, eip);
-	push_imm(t, eip + g->len);
+	push_eip(t, eip + g->len, g->o16);
 	unit_point(t, u, TARGET, 0);
 	imm = predict_return(t, eip + g->len);
 	unit_jump_to_target(t);

@@ -34,21 +34,21 @@ void unit_sti(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
 }
 
 /* The real image has IF on and IOPL 0; what is added makes the guest's of it. */
-void unit_pushf(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
+void unit_pushf(struct translator *t, struct translate_unit *u, bool o16, u32 eip, u32 next)
 {
 	static const u8 add[] = {0x8d, 0x04, 0x08}; /* lea eax, [eax + ecx] */
-	static const u8 mov_eax_top[] = {0x8b, 0x04, 0x24}, mov_top_eax[] = {0x89, 0x04, 0x24};
 
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
+	emit_o16(t, o16);
 	emit8(t, 0x9c);
-	unit_point(t, u, PUSHED, eip);
-	emit_bytes(t, mov_eax_top, sizeof(mov_eax_top));
+	unit_point(t, u, SAVED, eip)->stack = o16 ? 2 : 4;
+	emit_top(t, REG_EAX, o16);
 	emit_load(t, REG_ECX, STATE(vif));
 	emit_bytes(t, add, sizeof(add));
 	emit_load(t, REG_ECX, STATE(flags_add));
 	emit_bytes(t, add, sizeof(add));
-	emit_bytes(t, mov_top_eax, sizeof(mov_top_eax));
+	emit_set_top(t, o16);
 	emit_load(t, REG_ECX, STATE(ecx));
 	emit_load(t, REG_EAX, STATE(eax));
 	unit_point(t, u, AT, next);
@@ -59,10 +59,10 @@ void unit_leave_if(struct translator *t, struct translate_unit *u, u8 condition,
 	unit_exit(t, u, emit_jcc(t, condition), SAVED_FLAGS, TRANSLATE_INTERPRET, eip);
 }
 
-void unit_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next)
+void unit_popf(struct translator *t, struct translate_unit *u, bool o16, u32 eip, u32 next)
 {
-	static const u8 save[] = {0x9f, 0x0f, 0x90, 0xc0};	/* lahf; seto al */
-	static const u8 top[] = {0x8b, 0x04, 0x24, 0x89, 0xc1}; /* mov eax, [esp]; mov ecx, eax */
+	static const u8 save[] = {0x9f, 0x0f, 0x90, 0xc0}; /* lahf; seto al */
+	static const u8 mov_ecx_eax[] = {0x89, 0xc1};
 	static const u8 jz = 0x74;
 	u8 *over;
 
@@ -71,8 +71,9 @@ void unit_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next
 	unit_point(t, u, SAVED, eip);
 	emit_bytes(t, save, sizeof(save));
 	emit_store(t, REG_EAX, STATE(flags));
-	emit_bytes(t, top, sizeof(top));
 	unit_point(t, u, SAVED_FLAGS, eip);
+	emit_top(t, REG_EAX, o16);
+	emit_bytes(t, mov_ecx_eax, sizeof(mov_ecx_eax));
 	emit8(t, 0x81); /* and ecx, FLAGS_RARE */
 	emit8(t, 0xe1);
 	emit32(t, FLAGS_RARE);
@@ -89,6 +90,7 @@ void unit_popf(struct translator *t, struct translate_unit *u, u32 eip, u32 next
 	unit_leave_if(t, u, 5, eip);
 	*over = (u8)(t->next - over - 1);
 	emit_load(t, REG_ECX, STATE(ecx));
+	emit_o16(t, o16);
 	emit8(t, 0x9d);
 	unit_point(t, u, POPPED, next);
 	emit_load(t, REG_EAX, STATE(new_if));

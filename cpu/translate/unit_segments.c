@@ -9,7 +9,6 @@
 
 #define STATE(field) offsetof(struct translate_state, field)
 #define PREFIX_FS    0x64
-#define PREFIX_O16   0x66
 
 unsigned unit_own_segment(const struct translator *t)
 {
@@ -63,14 +62,13 @@ static void look_up_selector(struct translator *t, struct translate_unit *u, uns
 	with_known(t, 0x8b, KNOWN(native));
 }
 
-/* The selector is in ECX; flags and EAX are the guest's. */
-static void load_segment(struct translator *t, struct translate_unit *u, unsigned seg, bool pop,
+/* The selector is in ECX; flags and EAX are the guest's. popped: bytes that it had on the stack. */
+static void load_segment(struct translator *t, struct translate_unit *u, unsigned seg, u8 popped,
 			 u32 eip, u32 next)
 {
 	static const u8 save[] = {0x9f, 0x0f, 0x90, 0xc0};		    /* lahf; seto al */
 	static const u8 restore[] = {0x04, 0x7f, 0x9e};			    /* add al, 7fh; sahf */
 	static const u8 shr_ecx[] = {0xd1, 0xe9}, lea_ecx[] = {0x8d, 0x89}; /* [ecx + disp32] */
-	static const u8 lea_esp[] = {0x8d, 0x64, 0x24, 4};
 
 	emit_bytes(t, save, sizeof(save));
 	emit_store(t, REG_EAX, STATE(flags));
@@ -85,9 +83,9 @@ static void load_segment(struct translator *t, struct translate_unit *u, unsigne
 	emit_bytes(t, lea_ecx, sizeof(lea_ecx));
 	emit32(t, TRANSLATE_LOADED);
 	emit_store(t, REG_ECX, STATE(loaded) + seg * 4);
-	if (pop) {
-		unit_point(t, u, SEG_POPPED, next);
-		emit_bytes(t, lea_esp, sizeof(lea_esp));
+	if (popped) {
+		unit_point(t, u, SAVED_FLAGS, next)->stack = popped;
+		emit_drop(t, popped);
 	}
 	unit_point(t, u, SAVED_FLAGS, next);
 	emit_load(t, REG_EAX, STATE(flags));
@@ -98,52 +96,43 @@ static void load_segment(struct translator *t, struct translate_unit *u, unsigne
 	unit_point(t, u, AT, next);
 }
 
-void unit_pop_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 eip, u32 next)
+void unit_pop_seg(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		  u32 eip, u32 next)
 {
-	static const u8 movzx_ecx_top[] = {0x0f, 0xb7, 0x0c, 0x24};
-
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
-	emit_bytes(t, movzx_ecx_top, sizeof(movzx_ecx_top));
 	unit_point(t, u, SAVED, eip);
-	load_segment(t, u, seg, true, eip, next);
+	emit_top(t, REG_ECX, true);
+	load_segment(t, u, g->opcode, g->o16 ? 2 : 4, eip, next);
 }
 
-/* MOVZX ECX with the guest's prefixes and operand. The operand-size prefix, which old assemblers
- * write, means nothing to the MOV. */
+/* MOVZX ECX with the guest's prefixes and operand. */
 void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
 		   const struct guest_insn *g, u32 eip, u32 next)
 {
 	emit_store(t, REG_EAX, STATE(eax));
 	emit_store(t, REG_ECX, STATE(ecx));
-	for (u32 i = 0; i < g->rm_at - 1u; i++) {
-		if (bytes[i] != PREFIX_O16)
-			emit8(t, bytes[i]);
-	}
+	emit_prefixes(t, bytes, g, false);
 	emit8(t, 0x0f);
 	emit8(t, 0xb7);
 	emit8(t, (u8)((bytes[g->rm_at] & 0xc7) | REG_ECX << 3));
 	emit_bytes(t, bytes + g->rm_at + 1, g->len - g->rm_at - 1u);
 	unit_point(t, u, SAVED, eip);
-	load_segment(t, u, g->opcode, false, eip, next);
+	load_segment(t, u, g->opcode, 0, eip, next);
 }
 
-void unit_push_seg(struct translator *t, struct translate_unit *u, unsigned seg, u32 next)
+void unit_push_seg(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		   u32 next)
 {
-	emit_field(t, 0xff, 6, STATE(sel) + seg * 4);
+	emit_o16(t, g->o16);
+	emit_field(t, 0xff, 6, STATE(sel) + g->opcode * 4u);
 	unit_point(t, u, AT, next);
 }
 
-/* 16 bits with the operand-size prefix, all of the register without it. */
-void unit_store_seg(struct translator *t, struct translate_unit *u, const u8 *bytes,
+void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm,
 		    const struct guest_insn *g, u32 next)
 {
-	bool word = false;
-
-	for (u32 i = 0; i < g->rm_at - 1u; i++)
-		word = word || bytes[i] == PREFIX_O16;
-	if (word)
-		emit8(t, PREFIX_O16);
-	emit_load(t, bytes[g->rm_at] & 7, STATE(sel) + g->opcode * 4u);
+	emit_o16(t, g->o16);
+	emit_load(t, rm & 7, STATE(sel) + g->opcode * 4u);
 	unit_point(t, u, AT, next);
 }

@@ -20,7 +20,7 @@ from bad_input_test import boot_floppy
 from console_test import open_monitor
 from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, Daemon, check, in_namespace
-from pc import PC, Failure
+from pc import PC, Failure, limit
 from peer_test import Segment, out
 from protocol import (AUTH1, AUTH2, AUTH3, EVT, HELLO, IN, LEASE, NAK, OFFER, PENDING, PONG, RELEASE,
                       RENEW, REP, REQ, Client, PacketClient, operation)
@@ -252,7 +252,7 @@ def printed_beyond(daemon, pc, size):
 
 
 def until(pc, what, done, seconds):
-    end = time.monotonic() + seconds
+    end = limit(seconds)
     while not done():
         pc.poll(0.05)
         if time.monotonic() > end:

@@ -4,9 +4,10 @@
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
-from pc import PC, Failure
+from pc import PC, Failure, limit
 
 from paths import BUILD, written
 
@@ -214,7 +215,8 @@ def console_flood():
 
 def log_line(pc, pattern, count, seconds):
     """Until the log has that many such lines."""
-    for _ in range(seconds * 10):
+    end = limit(seconds)
+    while time.monotonic() < end:
         if not pc.poll(0.1):
             raise Failure(f"the PC ended:\n{pc.log()[-2000:]}")
         if len(re.findall(pattern, pc.log(), re.MULTILINE)) >= count:

@@ -114,7 +114,7 @@ TESTS = [
     *(Test(f"nic/{name}", run, 400, True) for name, run in nic_test.CASES.items()),
     *(Test(f"peer/{name}", run, 120, name.endswith("qemu") or name.startswith(("uart", "disk")))
       for name, run in peer_test.CASES.items()),
-    *(Test(f"host/{name}", run, 60, True) for name, run in host_test.CASES.items()),
+    *(Test(f"host/{name}", run, 180, True) for name, run in host_test.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_lines.CASES.items()),
     *(Test(f"host/{name}", run, 120, True) for name, run in host_tcp.CASES.items()),
     *(Test(f"attack/{name}", run, 180, True) for name, run in attack_test.CASES.items()),
@@ -131,13 +131,13 @@ TESTS = [
     *(Test(f"host/console-{name}", run, 900, name in host_console.QUICK)
       for name, run in host_console.CASES.items()),
     *(Test(f"host/dissector-{name}", run, 120, True) for name, run in dissector_test.CASES.items()),
-    *(Test(f"relay/{name}", run, 60, True) for name, run in relay_test.CASES.items()),
+    *(Test(f"relay/{name}", run, 180, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
            hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),
     *(Test(f"remote/floppy-{'-'.join(hosts)}", lambda hosts=hosts: remote_floppy.boot(hosts), 300,
            True) for hosts in remote_floppy.HOSTS),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),
-    *(Test(name, run, 60, True) for name, run in download_test.CASES.items()),
+    *(Test(name, run, 180, True) for name, run in download_test.CASES.items()),
     Test("random-bytes/slice", lambda: random_test.run(1, 45), 180, True),
     *(Test(f"random-bytes/seed-{seed}", lambda seed=seed: random_test.run(seed, 300), 600)
       for seed in (2, 3)),
@@ -151,6 +151,7 @@ TESTS = [
       for host in ("qemu", "bochs")),
     *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),
     *(Test(name, run, 600, True) for name, run in window_test.CASES.items()),
+    Test("kolibrios-boots-qemu", kolibrios_test.boots, 400, True),
     *(Test(f"kolibrios-{host}", lambda host=host: kolibrios_test.same_screen(host), 1800)
       for host in ("qemu", "bochs")),
     *(Test(f"remote/{name}", run, 900, name in remote_faults.QUICK)

@@ -2,9 +2,10 @@
 """Each guest reaches the text that its README names, under Farbus, and takes input."""
 
 import re
+import time
 
 from dialogues import DIALOGUES
-from pc import ENGINE, PC, Failure
+from pc import ENGINE, PC, Failure, limit
 
 # Bochs carries out about a tenth of the instructions that QEMU does in a second.
 BOCHS_SLOWER = 10
@@ -41,12 +42,13 @@ def play(pc, steps, slower=1):
 
 
 def _press_until(pc, keys, pattern, seconds):
-    for _ in range(int(seconds)):
+    end = limit(seconds)
+    while time.monotonic() < end:
         pc.type(keys)
-        try:
-            return pc.wait(pattern, 1)
-        except Failure:
-            continue
+        again = time.monotonic() + 1
+        while time.monotonic() < again and pc.poll():
+            if pc.has(pattern):
+                return
     raise Failure(f"{keys!r} did not bring /{pattern}/; the screen shows:\n{pc.text()}")
 
 

@@ -14,7 +14,7 @@ import pexpect
 import pyte
 from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, PROGRAM, check, farbus, in_namespace
-from pc import PC, SLOWER, Failure, before_cursor
+from pc import PC, Failure, before_cursor, limit
 from protocol import DELAY, OUT, OUTS, POLL, PacketClient, operation
 
 from paths import BUILD
@@ -66,7 +66,7 @@ class Viewer:
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
     def wait(self, pattern, seconds=60):
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         running = True
         while not re.search(pattern, self.text(), re.MULTILINE):
             if not running or time.monotonic() > end:
@@ -75,7 +75,7 @@ class Viewer:
 
     def wait_prompt(self, pattern, seconds=60):
         """Until the cursor stands behind it, which is all of its line."""
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         while not re.fullmatch(pattern, before_cursor(self.screen)):
             if not self.poll() or time.monotonic() > end:
                 raise Failure(f"no prompt /{pattern}/; the terminal shows:\n{self.text()}")

@@ -21,7 +21,7 @@ import remote_dlx
 import remote_freedos
 from console_test import command, open_monitor
 from host_test import KEY, NEAR, Daemon, check, in_namespace, read_all
-from pc import PC, Failure
+from pc import PC, Failure, limit
 from remote_pair import Shell
 
 import guests
@@ -96,7 +96,7 @@ class Served:
 
     def until(self, what, done, seconds):
         """Lets the PC run until done() is true."""
-        end = time.monotonic() + seconds
+        end = limit(seconds)
         while not done():
             if time.monotonic() > end:
                 raise Failure(f"no {what} after {seconds} s; the PC shows:\n{self.pc.text()}\n"

@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "images"))
 
 from paths import BUILD, Missing  # noqa: E402
-from pc import Failure  # noqa: E402
+from pc import Failure, limit  # noqa: E402
 from protocol import (AUTH1, AUTH3, IN, INS, OUT, OUTS, POLL, RELEASE, REQ,  # noqa: E402
                       PacketClient, Unanswered, name16, operation)
 
@@ -105,7 +105,7 @@ class Daemon:
 
     def log_line(self, pattern, seconds=5, count=1):
         """Waits until so many lines match; the last of them."""
-        end = time.monotonic() + seconds
+        end = limit(seconds)
         while time.monotonic() < end:
             lines = [line for line in self.log_text().splitlines() if re.search(pattern, line)]
             if len(lines) >= count:
@@ -248,7 +248,7 @@ def read_capacity_attention(client):
 
 
 def read_all(fd, count, seconds=5):
-    data, end = b"", time.monotonic() + seconds
+    data, end = b"", limit(seconds)
     while len(data) < count:
         if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
             raise Failure(f"{len(data)} of {count} bytes: {data!r}")

@@ -18,7 +18,7 @@ from host_pc import MACS, TAPS, segment
 from host_test import (FAR, KEY, NEAR, PROGRAM, Daemon, check, farbus, in_namespace,
                        leased, station)
 from host_test import segment as cable
-from pc import PC, Failure
+from pc import PC, Failure, limit
 
 import guests
 from paths import BUILD, REPO, system_file
@@ -79,7 +79,7 @@ class Trace:
         return b"".join(rest[:1] for kind, at, rest in self.packets() if (kind, at) == (OUT, port))
 
     def until(self, done, pc, seconds=60):
-        end = time.monotonic() + seconds
+        end = limit(seconds)
         while not done():
             if time.monotonic() > end or self.process.poll() is not None:
                 raise Failure(f"not in the trace:\n{self.log.read_text()}")

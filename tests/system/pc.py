@@ -21,6 +21,9 @@ from paths import BUILD  # noqa: E402
 # Times as long is everything waited for: `make test SLOWER=5` on a machine that does other things.
 SLOWER = float(os.environ.get("SLOWER") or 1)
 
+# Seconds: no wait gives up sooner. A machine that is busy for a while must fail no test.
+PATIENCE = 30
+
 # What a PC runs whose test names no engine: `make test CPU=direct`.
 ENGINE = os.environ.get("CPU") or "auto"
 
@@ -35,6 +38,11 @@ STATE = ("registers", "u", "stats", "irq")
 
 class Failure(Exception):
     pass
+
+
+def limit(seconds):
+    """When something that takes `seconds` at most has failed to come."""
+    return time.monotonic() + max(seconds, PATIENCE) * SLOWER
 
 
 def before_cursor(screen):
@@ -107,7 +115,7 @@ class PC:
 
     def wait(self, pattern, seconds):
         """Until the screen shows the regular expression."""
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         while True:
             found = self.has(pattern)
             if found:
@@ -123,7 +131,7 @@ class PC:
     def wait_prompt(self, pattern, seconds):
         """Until the cursor stands behind the regular expression, which is all of its line so far.
         What a program prints at once has been printed then."""
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         while not re.fullmatch(pattern, before_cursor(self.screen)):
             if time.monotonic() > end:
                 raise Failure(f"no prompt /{pattern}/ after {seconds} s, the cursor is behind "
@@ -134,7 +142,7 @@ class PC:
 
     def wait_end(self, seconds):
         """Until the PC is switched off; returns the exit status of the run."""
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         while self.poll():
             if time.monotonic() > end:
                 raise Failure(f"still on after {seconds} s; the screen shows:\n{self.text()}")
@@ -149,9 +157,9 @@ class PC:
     def report(self, known):
         """What Farbus says of itself and of its guest, and the screen unless it is `known`."""
         text = self.text()
-        log = self.work / "run" / "farbus.log"
-        if log.exists():
-            print("Farbus's log:", *log.read_text(errors="replace").splitlines()[-20:], sep="\n")
+        log = self.farbus_log()
+        if log:
+            print("Farbus's log:", *log.splitlines()[-20:], sep="\n")
             if self.child.isalive():
                 print(self._state())
         if text not in known:
@@ -166,7 +174,7 @@ class PC:
 
     def _said(self, keys):
         """What comes after these keys, up to the monitor's prompt."""
-        said, end = "" if keys else "farbus> ", time.monotonic() + 20 * SLOWER
+        said, end = "" if keys else "farbus> ", limit(0)
         self.child.send(keys)
         while not said.rstrip().endswith("farbus>") and time.monotonic() < end:
             self.taken = b""
@@ -174,6 +182,11 @@ class PC:
                 break
             said += SEQUENCE.sub("", self.taken.decode("latin-1")).replace("\r", "")
         return said
+
+    def farbus_log(self):
+        """What log() has when the PC has ended, as it is now; of a native run nothing."""
+        path = self.work / "run" / "farbus.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     # --- typing ---
 

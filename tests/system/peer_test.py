@@ -9,7 +9,7 @@ import threading
 import time
 
 import pyte
-from pc import BUILD, Failure
+from pc import BUILD, Failure, limit
 from protocol import (BROADCAST, IN, INS, IRQ_MASK, MEM_READ, OUT, PCI_READ, PCI_WRITE, POLL, QUIESCE,
                       REQ, RESET, Client, Unanswered, operation)
 
@@ -58,7 +58,7 @@ class Segment:
         print("\n".join(self.peer.log()))
 
     def log_line(self, pattern, seconds=5):
-        end = time.monotonic() + seconds
+        end = limit(seconds)
         while not any(re.search(pattern, line) for line in self.peer.log()):
             if time.monotonic() > end:
                 raise Failure(f"no line /{pattern}/ in the peer's log")
@@ -70,7 +70,7 @@ class Segment:
         return "\n".join(line.rstrip() for line in screen.display)
 
     def shows(self, pattern, seconds=5):
-        end = time.monotonic() + seconds
+        end = limit(seconds)
         while not re.search(pattern, self.screen(), re.MULTILINE):
             if time.monotonic() > end:
                 raise Failure(f"no /{pattern}/ on the peer's screen:\n{self.screen()}")

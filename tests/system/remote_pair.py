@@ -7,7 +7,7 @@ import time
 
 import pyte
 
-from pc import BUILD, PC, SLOWER, Failure
+from pc import BUILD, PC, Failure, limit
 
 import peer
 import remote
@@ -80,7 +80,7 @@ class Pair:
 
     def until(self, what, done, seconds, pc=None):
         """Lets A run until done() is true."""
-        end = time.monotonic() + seconds * SLOWER
+        end = limit(seconds)
         while not done():
             if time.monotonic() > end:
                 raise Failure(f"no {what} after {seconds} s; A shows:\n{(pc or self.pc).text()}\n"

@@ -40,7 +40,7 @@ static u32 below(struct writer *w, u32 n)
 
 static u32 here(const struct writer *w)
 {
-	return PROGRAM_LIN + w->p->len;
+	return program_eip(w->p) + w->p->len;
 }
 
 /* A register that may change. */
@@ -284,7 +284,7 @@ static void call(struct writer *w)
 		byte(w, 0xb9); /* mov ecx, n; call [ecx * 4 + table] */
 		word(w, n);
 		bytes(w, "\xff\x14\x8d", 3);
-		word(w, TABLE_LIN);
+		word(w, TABLE_LIN - program_data(w->p));
 		break;
 	default:
 		byte(w, 0xb8); /* mov eax, f; call eax */
@@ -434,13 +434,14 @@ static void items(struct writer *w, u32 count, u32 depth)
 	}
 }
 
-void program_make(struct program *p, u32 seed, enum program_kind kind)
+void program_make(struct program *p, u32 seed, enum program_kind kind, u32 mode)
 {
 	struct writer w = {.p = p, .r = {((u64)seed + 1) * 0x9e3779b97f4a7c15ull | 1}};
 	u32 main_call;
 
 	memset(p, 0, sizeof(*p));
 	p->kind = kind;
+	p->mode = mode;
 	p->seed = seed;
 	bytes(&w, "\x6a\x00\xe8", 3); /* push 0; call main; hlt */
 	main_call = p->len;
@@ -457,5 +458,5 @@ void program_make(struct program *p, u32 seed, enum program_kind kind)
 		items(&w, 4 + below(&w, 10), 0);
 		bytes(&w, "\xc2\x04\x00", 3); /* RET 4 */
 	}
-	*(u32 *)(void *)(p->code + main_call) = p->function[0] - (PROGRAM_LIN + main_call + 4);
+	*(u32 *)(void *)(p->code + main_call) = p->function[0] - (program_eip(p) + main_call + 4);
 }

@@ -29,16 +29,33 @@ u32 entry(u32 lin)
 	return (pde & P) && lin >> 22 != OWN_INDEX ? table_at(pde)[lin >> 12 & 1023] : 0;
 }
 
+u32 find_root(void)
+{
+	static struct {
+		u32 cr0, cr3, cr4, mapping;
+		u64 pdpte[4];
+	} before, now;
+
+	now.cr0 = vm.v.cr0;
+	now.cr3 = vm.v.cr3;
+	now.cr4 = vm.v.cr4;
+	now.mapping = vm.pm.mapping;
+	memcpy(now.pdpte, vm.v.pdpte, sizeof(now.pdpte));
+	vm.v.tables += memcmp(&before, &now, sizeof(now)) != 0;
+	before = now;
+	return shadow_root(shadow);
+}
+
 bool touch(u32 lin, bool write)
 {
 	u32 need = P | U | (write ? W : 0);
 
-	root = shadow_root(shadow);
+	root = find_root();
 	if ((entry(lin) & need) == need)
 		return true;
 	if (!shadow_fill(shadow, lin, write))
 		return false;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(lin) & need, need);
 	return true;
 }

@@ -33,8 +33,11 @@
 /* The tables under test, and how many pages the next shadow_begin() gives them. */
 extern struct shadow *shadow;
 extern u32 pool_pages;
-/* The root that was used last: shadow_root(). */
+/* The root that was used last. */
 extern u32 root;
+/* shadow_root(), where tests change registers: all that roots are chosen by changes with a flush,
+ * of which v->tables is what they look at. */
+u32 find_root(void);
 
 /* A guest at CPL 3 whose first 4 MB are mapped to themselves by PD and PT. */
 void shadow_begin(void);

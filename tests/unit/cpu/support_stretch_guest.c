@@ -103,7 +103,8 @@ static void *zeroed(size_t size)
 void stretch_init(void)
 {
 	static const struct vcpu_ops ops = {0};
-	const struct lockstep_host host = {.native = native, .differs = differs};
+	const struct lockstep_host host = {
+		.native = native, .differs = differs, .cmpxchg8b_flags = true};
 	size_t arena = interp_arena_size(FRAMES * PAGE_SIZE);
 
 	physmem_init(&mem, MB, zeroed(FRAMES), FRAMES);

@@ -13,8 +13,9 @@
 #define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC)
 
 #define FS_PREFIX  0x64
-#define FLAT_LOW   0x0000ffffu
-#define FLAT_HIGH  0x00cf9300u
+#define LIMIT_64K  0xffffu
+#define ATTR_CODE  0x9bu /* with SEG_G and SEG_DB where it is flat */
+#define ATTR_DATA  0x93u
 #define OPCODE_HLT 0xf4
 #define OPCODE_REP 0xf3
 #define OPCODE_JMP 0xe9
@@ -35,7 +36,8 @@ struct translator *machine_translator;
 struct translate_state *machine_state;
 u64 machine_exits, machine_calls, machine_crossing;
 
-static struct segment flat_segments[SEG_COUNT];
+static struct segment segments[SEG_COUNT]; /* that programs begin with */
+static u32 code_base;
 static bool stepping, step_failed;
 
 u64 machine_tsc(void)
@@ -96,10 +98,48 @@ static void copy_out(struct guest *g, struct translate_regs *r)
 	r->eflags = vcpu_eflags(&g->v);
 }
 
-static void flat(struct segment *s, u16 sel, u16 attr)
+static void set_segment(struct segment *s, u16 sel, u32 base, u32 limit, u32 attr)
 {
-	*s = (struct segment){.limit = ~0u, .sel = sel, .attr = attr};
+	*s = (struct segment){.base = base, .limit = limit, .sel = sel, .attr = (u16)attr};
 	segment_derive(s);
+}
+
+/* Descriptor of the data segments. */
+static u64 data_descriptor;
+
+static void make_data_descriptor(const struct segment *s)
+{
+	u32 limit = s->attr & SEG_G ? s->limit >> 12 : s->limit;
+
+	data_descriptor = (limit & 0xffff) | s->base << 16 |
+			  (u64)((s->base >> 16 & 0xff) | (s->base & 0xff000000) |
+				(limit & 0xf0000) | (u32)s->attr << 8)
+				  << 32;
+}
+
+/* Both guests, and the CPU, have the segments of that program from now on. */
+static void set_mode(const struct program *p)
+{
+	bool flat = !(p->mode & PROGRAM_SEGMENTS);
+	u32 limit = flat ? ~0u : LIMIT_64K, wide = flat ? SEG_G : 0, data = program_data(p);
+	u32 code = p->mode & TRANSLATE_CODE16 ? 0 : SEG_DB,
+	    big = p->mode & TRANSLATE_STACK16 ? 0 : SEG_DB;
+	struct translate_context context = {.base = flat ? 0 : PROGRAM_LIN,
+					    .limit = limit,
+					    .mode = p->mode & ~PROGRAM_SEGMENTS};
+
+	code_base = context.base;
+	set_segment(&segments[SEG_CS], 8, code_base, limit, ATTR_CODE | code | wide);
+	for (unsigned i = 0; i < SEG_COUNT; i++) {
+		if (i != SEG_CS)
+			set_segment(&segments[i], SEL_FIRST, data, limit, ATTR_DATA | big | wide);
+	}
+	make_data_descriptor(&segments[SEG_DS]);
+	translate_context(machine_translator, &context);
+	native_segments(flat ? NATIVE_FLAT : big ? NATIVE_MEMORY : NATIVE_MEMORY16);
+	for (u32 sel = SEL_FIRST; sel < SEL_KNOWN; sel += 8)
+		translate_know(machine_translator, (u8)sel, GDT_LIN + sel, (u32)data_descriptor,
+			       (u32)(data_descriptor >> 32), native_data());
 }
 
 static void map_part(struct guest *g, u32 lin, u32 size, u8 *bytes)
@@ -129,10 +169,6 @@ static void guest_make(struct guest *g, u8 *program, u8 *memory)
 		exit(2);
 	}
 	vcpu_reset(&g->v);
-	for (unsigned i = 0; i < SEG_COUNT; i++) {
-		flat(&flat_segments[i], i == SEG_CS ? 8 : SEL_FIRST, i == SEG_CS ? 0xc09b : 0xc093);
-		g->v.seg[i] = flat_segments[i];
-	}
 	g->v.gdtr = (struct desc_table){GDT_LIN, SEL_LAST + 7};
 	g->v.cr0 = CR0_PE | CR0_ET;
 	g->v.cpl = 0;
@@ -171,7 +207,9 @@ static void take_selectors(void)
 		u32 loaded = machine_state->loaded[i];
 
 		if (loaded & TRANSLATE_LOADED)
-			flat(&own.v.seg[i], (u16)loaded, (u16)loaded ? 0xc093 : 0);
+			set_segment(&own.v.seg[i], (u16)loaded, segments[SEG_DS].base,
+				    segments[SEG_DS].limit,
+				    (u16)loaded ? segments[SEG_DS].attr : 0);
 		machine_state->loaded[i] = 0;
 	}
 }
@@ -209,6 +247,11 @@ void reference_patch(u32 lin, const void *bytes, u32 len)
 
 /* --- the machine --- */
 
+static const u8 *code_at(u32 eip)
+{
+	return (const u8 *)(uintptr_t)(code_base + eip);
+}
+
 /* The guest is where the reference is, or one instruction further. */
 bool machine_look(const struct translate_regs *cpu)
 {
@@ -220,7 +263,7 @@ bool machine_look(const struct translate_regs *cpu)
 		return true;
 	/* TF stops between the elements of a string instruction, the interpreter's step() does not.
 	 */
-	if (reference.v.eip == r.eip && *(const u8 *)(uintptr_t)r.eip == OPCODE_REP)
+	if (reference.v.eip == r.eip && *code_at(r.eip) == OPCODE_REP)
 		return true;
 	interp_engine.step(&reference.v);
 	if (reference_equals(&r, false))
@@ -233,6 +276,7 @@ bool machine_look(const struct translate_regs *cpu)
 
 void machine_init(u32 code_size)
 {
+	static const struct program flat;
 	struct translate_host host = {.code_size = code_size, .state_prefix = FS_PREFIX};
 
 	guest_make(&own, native_map(PROGRAM_LIN, PROGRAM_SIZE),
@@ -245,16 +289,15 @@ void machine_init(u32 code_size)
 	host.state = machine_state;
 	host.leave = (u32)(uintptr_t)native_leave;
 	machine_translator = translate_init(calloc(1, translate_arena_size(code_size)), &host);
-	for (u32 sel = SEL_FIRST; sel < SEL_KNOWN; sel += 8)
-		translate_know(machine_translator, (u8)sel, GDT_LIN + sel, FLAT_LOW, FLAT_HIGH,
-			       native_data());
 	translate_know(machine_translator, 0, 0, 0, 0, 0);
+	set_mode(&flat);
 }
 
 void machine_load(const struct program *p)
 {
 	struct rng r = {p->seed * 2 + 1};
 
+	set_mode(p);
 	for (u32 i = 0; i < MEMORY_SIZE; i += 4) {
 		u32 value = rng_value(&r);
 
@@ -262,8 +305,7 @@ void machine_load(const struct program *p)
 	}
 	memcpy(own.memory + (TABLE_LIN - MEMORY_LIN), p->function, sizeof(p->function));
 	for (u32 sel = SEL_FIRST; sel <= SEL_LAST; sel += 8) {
-		memcpy(own.memory + (GDT_LIN - MEMORY_LIN) + sel, &(u32){FLAT_LOW}, 4);
-		memcpy(own.memory + (GDT_LIN - MEMORY_LIN) + sel + 4, &(u32){FLAT_HIGH}, 4);
+		memcpy(own.memory + (GDT_LIN - MEMORY_LIN) + sel, &data_descriptor, 8);
 	}
 	memcpy(own.program, p->code, PROGRAM_SIZE);
 	memcpy(reference.memory, own.memory, MEMORY_SIZE);
@@ -277,11 +319,13 @@ void machine_start(struct translate_regs *r, u32 eip)
 	*r = (struct translate_regs){.eip = eip, .eflags = FLAGS_FIXED | FLAG_IF};
 	for (u32 i = 0; i < 8; i++)
 		r->gpr[i] = (i + 1) * 0x01234567;
-	r->gpr[REG_EBP] = MEMORY_BASE;
-	r->gpr[REG_ESP] = STACK_TOP - 64;
+	r->gpr[REG_EBP] = MEMORY_BASE - segments[SEG_SS].base;
+	r->gpr[REG_ESP] = STACK_TOP - 64 - segments[SEG_SS].base;
+	if (!((segments[SEG_SS].attr | segments[SEG_CS].attr) & SEG_DB))
+		r->gpr[REG_ESP] |= 0x5a5a0000; /* nothing looks at it */
 	copy_in(&reference, r);
 	for (unsigned i = 0; i < SEG_COUNT; i++) {
-		own.v.seg[i] = reference.v.seg[i] = flat_segments[i];
+		own.v.seg[i] = reference.v.seg[i] = segments[i];
 		machine_state->loaded[i] = 0;
 	}
 	own.v.cr0 = reference.v.cr0 = CR0_PE | CR0_ET;
@@ -307,7 +351,7 @@ static void interpret(struct translate_regs *r)
 
 static bool at_end(const struct translate_regs *r)
 {
-	return *(const u8 *)(uintptr_t)r->eip == OPCODE_HLT;
+	return *code_at(r->eip) == OPCODE_HLT;
 }
 
 /* The same of MOV from CRx; the others are the interpreter's. */
@@ -346,15 +390,15 @@ static u32 called(struct translate_regs *r)
 
 static struct translate_unit *unit_at(u32 eip)
 {
-	const u8 *page = (const u8 *)(uintptr_t)(eip & PAGE_MASK);
-	u32 next = (eip & PAGE_MASK) + PAGE_SIZE;
+	u32 lin = code_base + eip, next = (lin & PAGE_MASK) + PAGE_SIZE;
+	const u8 *page = (const u8 *)(uintptr_t)(lin & PAGE_MASK);
 
-	if (!translate_crosses(page, eip & ~PAGE_MASK))
-		return translate_find(machine_translator, eip, eip)
-			       ?: translate_make(machine_translator, eip, eip, page);
+	if (!translate_crosses(machine_translator, page, lin & ~PAGE_MASK))
+		return translate_find(machine_translator, eip, lin)
+			       ?: translate_make(machine_translator, eip, lin, page);
 	machine_crossing++;
-	return translate_find_across(machine_translator, eip, eip, next)
-		       ?: translate_make_across(machine_translator, eip, eip, next, page,
+	return translate_find_across(machine_translator, eip, lin, next)
+		       ?: translate_make_across(machine_translator, eip, lin, next, page,
 						page + PAGE_SIZE);
 }
 
@@ -381,6 +425,16 @@ static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 			return true;
 	}
 	return false;
+}
+
+enum translate_reason machine_left(struct translate_regs *r)
+{
+	u32 native = translate_entry(unit_at(r->eip));
+
+	translate_enter(machine_translator, r->eflags, own.v.seg);
+	native_run_at(r, native, false);
+	take_selectors();
+	return translate_left(machine_translator, r);
 }
 
 void machine_leave_once(struct translate_regs *r)

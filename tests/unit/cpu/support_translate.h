@@ -24,6 +24,9 @@
 
 #define PROGRAM_FUNCTIONS 8u
 
+/* Beside TRANSLATE_* in a program's mode: CS begins at PROGRAM_LIN, the others at MEMORY_LIN. */
+#define PROGRAM_SEGMENTS BIT(8)
+
 enum program_kind {
 	PROGRAM_USER,	   /* runs at any CPL */
 	PROGRAM_SYSTEM,	   /* has instructions for CPL 0 only */
@@ -35,11 +38,23 @@ struct program {
 	u32 len, end; /* EIP of the HLT that ends it */
 	u32 function[PROGRAM_FUNCTIONS];
 	enum program_kind kind;
-	u32 seed;
+	u32 mode, seed;
 };
 
+/* EIP of its first byte; base of its data segments. */
+static inline u32 program_eip(const struct program *p)
+{
+	return p->mode & PROGRAM_SEGMENTS ? 0 : PROGRAM_LIN;
+}
+static inline u32 program_data(const struct program *p)
+{
+	return p->mode & PROGRAM_SEGMENTS ? MEMORY_LIN : 0;
+}
+
 /* support_program.c: a program that ends, whatever the registers are. */
-void program_make(struct program *p, u32 seed, enum program_kind kind);
+void program_make(struct program *p, u32 seed, enum program_kind kind, u32 mode);
+/* support_program16.c: the same as 16-bit code; TRANSLATE_STACK16 or 0. */
+void program_make16(struct program *p, u32 seed, enum program_kind kind, u32 mode);
 
 /* support_translate.c */
 enum run_end { RUN_HLT, RUN_FAULT };
@@ -50,6 +65,8 @@ void machine_start(struct translate_regs *r, u32 eip);
 enum run_end machine_translated(struct translate_regs *r, bool chain);
 /* Only until the unit at r->eip is left. */
 void machine_leave_once(struct translate_regs *r);
+/* ... and nothing is carried out then. */
+enum translate_reason machine_left(struct translate_regs *r);
 /* The same with a look at the guest's state at every native instruction; false: it was wrong. */
 bool machine_stepped(struct translate_regs *r);
 /* The code as it is; HLT's place has a jump out. */
@@ -67,11 +84,15 @@ extern u64 machine_calls;    /* ... of them for instructions that it goes on beh
 extern u64 machine_crossing; /* entries at instructions that cross a page's end */
 u64 machine_tsc(void);
 
+/* Data segments with base 0 or MEMORY_LIN, and 16-bit stacks. */
+enum native_segments { NATIVE_FLAT, NATIVE_MEMORY, NATIVE_MEMORY16 };
+void native_segments(enum native_segments which); /* DS, ES and SS from now on */
+
 /* support_translate_native.c: from *r on at `entry` to native_leave; false: stopped by a fault, and
  * *r is the CPU's registers then. `step`: machine_look() sees each instruction. */
 bool native_run_at(struct translate_regs *r, u32 entry, bool step);
 void native_leave(void);
-u16 native_data(void);				     /* a flat data segment's selector */
+u16 native_data(void);				     /* the selector of those */
 void native_code_init(void);			     /* FS is flat */
 u8 *native_map(u32 lin, u32 size);		     /* at lin; 0: anywhere */
 bool machine_look(const struct translate_regs *cpu); /* false: not in translated code */

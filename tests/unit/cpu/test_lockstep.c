@@ -75,7 +75,8 @@ static const struct wrong wrongs[] = {
 	      "30000002 (32-bit, CPL 3), bytes 40"),
 	WRONG("a flag", "\x31\xc0\xf8\x90", 2, "\xf9", "30000002 (32-bit, CPL 3), bytes f8: clc"),
 	WRONG("a jump", "\x31\xc0\x74\x01\x40\x90", 2, "\x75", "bytes 74 01: je"),
-	WRONG("memory", "\x31\xc0\xc6\x45\x05\x21\x90", 5, "\x22", "CPU 22, interpreter 21"),
+	WRONG("memory", "\x31\xc0\xc6\x45\x05\x21\x90", 5, "\x22",
+	      "CPU 8cb5223c, interpreter 8cb5213c"),
 	WRONG("another place", "\x31\xc0\x88\x45\x05", 4, "\x06", "bytes 88 45 05: mov"),
 	WRONG("no store", "\x31\xc0\x83\x45\x05\x01", 5, "\x00", "bytes 83 45 05 01: add"),
 	WRONG("a string", "\x8d\x7d\x10\xb9\x09\x00\x00\x00\xb0\x5a\xf3\xaa", 9, "\x5b",
@@ -141,6 +142,55 @@ static void test_undefined_at_cpl0(void)
 	MAKE("\xb8\x00\xd7\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x88\x45\x05");
 	flaw(10, "\x9e", 1);
 	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag at CPL 0");
+	stretch_cpl(3);
+}
+
+/* The same, but the flags go to memory and back: pushf; cmp eax, eax; 32 NOPs; popf. */
+static void test_undefined_pushed(void)
+{
+	static const char code[] =
+		"\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x9c\x39\xc0"
+		"\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90"
+		"\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x9d";
+	u32 differs = stretch_differs, pushed = sizeof("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1"
+						       "\x90\x9c\x39\xc0") -
+						1;
+	char other[sizeof(code) - 1];
+
+	stretch_cpl(0);
+	make(code, pushed);
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "undefined flags in memory");
+	make(code, sizeof(other));
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "undefined flags that come back");
+	/* ... and CF is not */
+	memcpy(other, code, sizeof(other));
+	other[2] = '\xd7';
+	make(other, pushed);
+	flaw(10, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag in memory");
+	stretch_cpl(3);
+}
+
+/*
+ * mov [x], eax's value; cmpxchg8b [x], which sets ZF and, on some hosts, spoils the others. The
+ * CPU's SAHF for NOP does so.
+ */
+static void test_cmpxchg8b_flags(void)
+{
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\xc7\x45\x05\x00\x40\x00\x00\xc7\x45\x09\x00\x00\x00\x00"
+	     "\xb8\x00\x40\x00\x00\x31\xd2\x0f\xc7\x4d\x05\x90");
+	flaw(25, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "CMPXCHG8B's other flags");
+	/* ... and ZF is as it should be */
+	MAKE("\xc7\x45\x05\x00\x05\x00\x00\xc7\x45\x09\x00\x00\x00\x00"
+	     "\xb8\x00\x05\x00\x00\x31\xd2\x0f\xc7\x4d\x05\x90");
+	flaw(25, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, "CMPXCHG8B's ZF");
 	stretch_cpl(3);
 }
 
@@ -254,7 +304,7 @@ static void random_programs(u64 insns, u32 seed)
 
 	stretch_flaw = (struct stretch_flaw){0};
 	for (; s->insns < end; seed++) {
-		program_make(&program, seed, PROGRAM_USER);
+		program_make(&program, seed, PROGRAM_USER, 0);
 		stretch_load(&program);
 		stretch_alarms(50 + seed % 1000);
 		for (u32 n = 0; n < RUNS; n++) {
@@ -282,6 +332,8 @@ int main(int argc, char **argv)
 	test_result();
 	test_undefined();
 	test_undefined_at_cpl0();
+	test_undefined_pushed();
+	test_cmpxchg8b_flags();
 	test_below_stack();
 	test_cpuid();
 	test_stops();

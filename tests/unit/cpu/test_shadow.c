@@ -105,7 +105,7 @@ static void test_roots(void)
 	CHECK(root != first);
 	CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x70000);
 	v->cr3 = PD;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(root, first);
 	CHECK_EQ(entry(0x50000) & (PAGE_MASK | W), 0x50000 | W);
 	CHECK_EQ((u32)shadow_stats(shadow)->fills, 2);
@@ -116,7 +116,7 @@ static void test_roots(void)
 	set(PT + 0x50 * 4, 0);
 	CHECK_EQ(entry(0x450000), 0);
 	v->cr3 = PD;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0);
 }
 
@@ -292,7 +292,7 @@ static void test_pae(void)
 	set_ram32(PDPT, PD2 | P);
 	set_ram32(PD2, PAE_PT2 | P | W | U);
 	CHECK(pdpte_load(v, PDPT));
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0);
 	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
 }
@@ -308,7 +308,7 @@ static void test_root_gone(void)
 	for (u32 i = 0; i < 64; i++)
 		set(8, 0);
 	CHECK_EQ((u32)shadow_stats(shadow)->roots_dropped, 1);
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ((u32)shadow_stats(shadow)->roots_made, 2);
 	CHECK(touch(0x50000, false));
 	v->cr3 = PD;
@@ -344,7 +344,7 @@ static void test_mapping(void)
 	CHECK(touch(0x50000, true));
 	physmem_map(&vm.pm, &rom);
 	physmem_map(&vm.pm, &device);
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0);
 	CHECK(touch(0x50000, false));
 	CHECK(!touch(0x50000, true));
@@ -352,7 +352,7 @@ static void test_mapping(void)
 	CHECK_EQ(ram32(PT + 0x51 * 4) & A, A);
 	/* Tables where writes could not be seen. */
 	v->cr3 = VM_RAM;
-	CHECK_EQ(shadow_root(shadow), 0);
+	CHECK_EQ(find_root(), 0);
 }
 
 int main(void)

@@ -49,7 +49,7 @@ static void test_loose(void)
 	CHECK(touch(0x90000, true));
 	CHECK_EQ(vm.flags[PT >> 12], 0);
 	v->cr3 = PT;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
 }
 

@@ -133,7 +133,7 @@ static void compare_all(void)
 	for (u32 n = 0; n < TABLES * 2; n++) {
 		v->cpl = n % 2 ? 3 : 0;
 		load_cr3(TABLE_BASE + n / 2 * PAGE_SIZE);
-		root = shadow_root(shadow);
+		root = find_root();
 		compare();
 	}
 	load_cr3(cr3);
@@ -185,7 +185,7 @@ static void access_lin(u32 lin, bool write)
 
 	if (RAISES(done = touch(lin, write)) || !done || !write)
 		return;
-	root = shadow_root(shadow);
+	root = find_root();
 	store((entry(lin) & PAGE_MASK) + random_place(), random_entry(random_below(2)), true);
 }
 
@@ -229,7 +229,7 @@ static void random_step(void)
 	case 3:
 		lin = random_lin();
 		mem_tlb_flush_page(v, lin);
-		root = shadow_root(shadow);
+		root = find_root();
 		if (entry(lin) & P)
 			check_entry(lin, entry(lin));
 		break;
@@ -247,7 +247,7 @@ static void random_step(void)
 	default:
 		access_lin(random_lin(), random_below(2));
 	}
-	root = shadow_root(shadow);
+	root = find_root();
 }
 
 static void random_tables(u32 base)
@@ -271,7 +271,7 @@ static void other_tables(void)
 	random_tables(TABLE_BASE);
 	random_tables(TABLE_BASE & ~BIT(20)); /* what is there without A20 */
 	load_cr3(TABLE_BASE);
-	root = shadow_root(shadow);
+	root = find_root();
 }
 
 static void test_random(u32 cr4)

@@ -21,7 +21,7 @@ static void test_shared(void)
 	set(PT + 0x50 * 4, 0);
 	CHECK_EQ(entry(0x50000), 0);
 	v->cr3 = PD;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0);
 	/* Other rights, and a directory entry that goes. */
 	CHECK(touch(0x51000, true));
@@ -31,12 +31,12 @@ static void test_shared(void)
 	CHECK_EQ(entry(0x51000) & W, 0);
 	CHECK_EQ((u32)shadow_stats(shadow)->tables_made, 2);
 	v->cr3 = PD;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x51000) & W, W);
 	set(PD, 0);
 	CHECK_EQ(entry(0x51000), 0);
 	v->cr3 = PD2;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x51000) & P, P);
 }
 
@@ -55,7 +55,7 @@ static void test_inherit(void)
 	set_ram32(PD2 + 12, PT | P | W);
 	set_ram32(PD2 + 16, PT2 | P | W | A);
 	v->cr3 = PD2;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0); /* U is part of the rights */
 	CHECK_EQ(entry(0x450000), 0x50000 | P | W | U | A | D);
 	CHECK_EQ(entry(0x850000), 0);
@@ -64,12 +64,12 @@ static void test_inherit(void)
 	set(PD2 + 4, 0);
 	CHECK_EQ(entry(0x450000), 0);
 	v->cr3 = PD;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x450000), 0x50000 | P | W | U | A | D);
 	/* For users nothing is there that they have not touched. */
 	v->cpl = 3;
 	v->cr3 = PD2;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x450000), 0);
 }
 
@@ -85,7 +85,7 @@ static void test_inherit_pae(void)
 		set_ram32(PD2 + 12, high);
 		CHECK(pdpte_load(v, PDPT + 32));
 		v->cr3 = PDPT + 32;
-		root = shadow_root(shadow);
+		root = find_root();
 		CHECK_EQ(entry(0x250000) & P, high ? 0 : P);
 		v->cpl = 3;
 	}
@@ -120,13 +120,13 @@ static void test_expected(void)
 	v->cpl = 0;
 	set(PT + 0x50 * 4, 0x70000 | P | W | U | A | D);
 	v->cpl = 3;
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x50000), 0x70000 | P | W | U | A | D);
 	CHECK_EQ((u32)shadow_stats(shadow)->fills, 1);
 	/* A is the access's to set. */
 	CHECK_RAISES(touch(0x51000, true), VEC_PF, 6);
 	set(PT + 0x51 * 4, 0x71000 | P | W | U);
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(entry(0x51000), 0);
 	CHECK_EQ(ram32(PT + 0x51 * 4) & A, 0);
 }
@@ -150,14 +150,14 @@ static void test_other_directory(void)
 	CHECK_RAISES(touch(0x50000, false), VEC_PF, 4);
 	/* For guest code it needs no interpreter. */
 	set_ram32(PT + 0x92 * 4, PD2 | P | W | U);
-	root = shadow_root(shadow);
+	root = find_root();
 	CHECK_EQ(vm.flags[PD2 >> 12], PHYS_PAGE_TABLE);
 	v->cr3 = PD;
 	CHECK(touch(0x92000, true));
 	CHECK_EQ(vm.flags[PD2 >> 12], 0);
 	CHECK_EQ((u32)shadow_stats(shadow)->roots_dropped, 2);
 	v->cr3 = PD2;
-	root = shadow_root(shadow);
+	root = find_root();
 	/* The one in use is worth more. */
 	for (u32 i = 1; i < 33; i++)
 		set(PD2 + i * 4, PT | P | W | U);

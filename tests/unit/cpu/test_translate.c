@@ -29,7 +29,7 @@ static void report(bool ok, const char *what)
 static void begin(struct translate_regs *r)
 {
 	machine_load(&program);
-	machine_start(r, PROGRAM_LIN);
+	machine_start(r, program_eip(&program));
 }
 
 static bool ends_alike(const struct translate_regs *r)
@@ -72,21 +72,36 @@ static void run_pending(void)
 	machine_state->pending = 0;
 }
 
+/* Code and stack of either size; most of the time 32-bit code in flat segments. */
+#define MODES 8u
+
+static void make_program(u32 seed, enum program_kind kind, u32 which)
+{
+	if (which < 2)
+		program_make16(&program, seed, kind, which ? TRANSLATE_STACK16 : 0);
+	else if (which == 2)
+		program_make16(&program, seed, kind, TRANSLATE_STACK16);
+	else if (which == 3)
+		program_make(&program, seed, kind, PROGRAM_SEGMENTS | TRANSLATE_STACK16);
+	else
+		program_make(&program, seed, kind, which == 4 ? PROGRAM_SEGMENTS : 0);
+}
+
 /* So many instructions, as the interpreter counts them. */
 static void random_programs(u64 insns, u32 seed)
 {
 	for (u32 n = 0; reference_insns() < insns && failed < FAILURES_MAX; n++) {
-		bool stepped = n % 16 < 2;
+		bool stepped = n % 9 < 2;
 		enum program_kind kind = !(n & 1)  ? PROGRAM_USER
 					 : stepped ? PROGRAM_SYSTEM
 						   : PROGRAM_SYSTEM_ID;
 
-		program_make(&program, seed + n, kind);
+		make_program(seed + n, kind, n / 2 % MODES);
 		run_translated(true);
 		run_translated(false);
 		if (kind != PROGRAM_USER)
 			run_pending();
-		else
+		else if (program.mode == 0) /* its code runs in the CPU's code segment */
 			run_untranslated();
 		if (stepped)
 			run_stepped();
@@ -394,6 +409,73 @@ static void test_other_unit(void)
 	report(machine_translated(&r, true) == RUN_HLT && r.gpr[REG_EAX] == 1, "the call then");
 }
 
+/* --- 16-bit code --- */
+
+static void begin16(struct translate_regs *r, const void *code, u32 len, u32 end)
+{
+	memset(&program, 0, sizeof(program));
+	program.mode = TRANSLATE_CODE16 | TRANSLATE_STACK16 | PROGRAM_SEGMENTS;
+	memcpy(program.code, code, len);
+	program.code[end] = 0xf4;
+	program.end = end;
+	begin(r);
+}
+
+/* push 10h; ret 9000h: over the end of 64 KB, with something in ESP's upper half. */
+static void test_stack_wraps(void)
+{
+	static const u8 code[] = {0x68, 0x10, 0, 0xc2, 0, 0x90};
+	struct translate_regs r;
+
+	begin16(&r, code, sizeof(code), 0x10);
+	report(machine_translated(&r, true) == RUN_HLT && ends_alike(&r) &&
+		       r.gpr[REG_ESP] == 0x5a5a0fc0,
+	       "SP over the end of its segment");
+}
+
+/* Where it leads is outside of the segment: it is not carried out. Or it is inside. */
+static void test_leaves_segment(const char *name, const void *code, u32 len, u32 eip)
+{
+	struct translate_regs r;
+
+	begin16(&r, code, len, 0x20);
+	report(machine_left(&r) == (eip == 0x20 ? TRANSLATE_GO_ON : TRANSLATE_INTERPRET) &&
+		       r.eip == eip,
+	       name);
+}
+
+static void test_segment_end(void)
+{
+	test_leaves_segment("a return of 32 bits", "\x66\x68\x20\0\0\0\x66\xc3", 8, 0x20);
+	test_leaves_segment("a return to 10020h", "\x66\x68\x20\0\1\0\x66\xc3", 8, 6);
+	test_leaves_segment("a call of 32 bits", "\x66\xb8\x20\0\0\0\x66\xff\xd0", 9, 0x20);
+	test_leaves_segment("a call of 10020h", "\x66\xb8\x20\0\1\0\x66\xff\xd0", 9, 6);
+	test_leaves_segment("a jump to 10020h", "\x90\x66\xe9\x19\0\1\0", 7, 1);
+	test_leaves_segment("a jump that is cut to 20h", "\x90\xe9\x1c\0", 4, 0x20);
+}
+
+/* The same bytes at the same place, as code of either size and in more segments than are kept. */
+static void test_contexts(void)
+{
+	static const u8 code[] = {0xb8, 0x34, 0x12, 0xf4, 0x90, 0xf4};
+	struct translate_context c = {.base = PROGRAM_LIN, .mode = TRANSLATE_CODE16};
+	struct translate_regs r;
+
+	for (u32 n = 0; n < 3 * CONTEXTS; n++) {
+		begin16(&r, code, sizeof(code), 3);
+		machine_translated(&r, true);
+		report((r.gpr[REG_EAX] & 0xffff) == 0x1234 && r.eip == 3, "16-bit code");
+		c.limit = 0xffff + n;
+		report(!translate_context(machine_translator, &c) &&
+			       !translate_find(machine_translator, 0, PROGRAM_LIN),
+		       "code of another segment");
+		program.mode = 0;
+		begin(&r);
+		machine_translated(&r, true);
+		report(r.gpr[REG_EAX] == 0x90f41234 && r.eip == PROGRAM_LIN + 5, "32-bit code");
+	}
+}
+
 /* --- a state that the guest has written over --- */
 
 /*
@@ -492,6 +574,9 @@ int main(int argc, char **argv)
 	test_across();
 	test_changed_bytes();
 	test_faulting();
+	test_stack_wraps();
+	test_segment_end();
+	test_contexts();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
 	test_largest_units();

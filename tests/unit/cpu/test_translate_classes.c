@@ -80,11 +80,12 @@ static void complain(const u8 *bytes, const struct guest_insn *g, u32 len, const
 	printf(": class %u, length %u; %s, length %u\n", g->class, g->len, text, len);
 }
 
-static void look(const u8 *bytes)
+/* mode: TRANSLATE_CODE16, or 0. */
+static void look_as(const u8 *bytes, u32 mode)
 {
 	char text[DISASM_TEXT_MAX];
-	struct guest_insn g = classify(bytes, 15, SEG_GS);
-	u32 len = disasm(bytes, 15, ADDRESS, true, text, sizeof(text));
+	struct guest_insn g = classify(bytes, 15, SEG_GS, mode);
+	u32 len = disasm(bytes, 15, ADDRESS, !mode, text, sizeof(text));
 
 	if (g.class == INSN_COPY) {
 		copied++;
@@ -95,6 +96,12 @@ static void look(const u8 *bytes)
 		/* What the disassembler does not know may be there for the interpreter. */
 		complain(bytes, &g, len, text);
 	}
+}
+
+static void look(const u8 *bytes)
+{
+	look_as(bytes, 0);
+	look_as(bytes, TRANSLATE_CODE16);
 }
 
 /* Every opcode with every ModR/M byte, behind each prefix. */

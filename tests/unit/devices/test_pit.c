@@ -475,6 +475,39 @@ static void random_accesses(void **state)
 	}
 }
 
+/* What one PC's port 61h says against another's status of channel 2, which are asked and written
+ * the same at the same times. */
+static void port61_shows_channel_2(void **state)
+{
+	struct fixture *pc[2] = {*state};
+	void *other;
+	u32 seed = 5;
+
+	setup(&other);
+	pc[1] = other;
+	for (unsigned i = 0; i < 20000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		for (unsigned n = 0; n < 2; n++) {
+			struct board *b = pc[n]->b;
+
+			if (seed >> 30 == 0)
+				out8(b, 0x61, seed >> 29 & 1);
+			else if (seed >> 30 == 1)
+				out8(b, 0x43, (u8)(0xb0 | (seed >> 26 & 7) << 1));
+			else
+				out8(b, 0x42, seed >> 30 == 2 ? (seed >> 20 & 15) : 0);
+		}
+		for (unsigned k = seed >> 16 & 7; k; k--) {
+			u32 wait = (seed >> 8 & 0xfff) / k;
+
+			board_run(pc[0]->b, wait);
+			board_run(pc[1]->b, wait);
+			assert_int_equal(in8(pc[0]->b, 0x61) >> 5 & 1, status_of(pc[1], 2) >> 7);
+		}
+	}
+	teardown(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -494,6 +527,7 @@ int main(void)
 		TEST(one_byte_access),
 		TEST(latches),
 		TEST(refresh_bit),
+		TEST(port61_shows_channel_2),
 		cmocka_unit_test(a_second_has_100_ticks),
 		cmocka_unit_test(late_ticks_come_later),
 		cmocka_unit_test(fast_ticks_are_bounded),
