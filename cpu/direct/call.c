@@ -88,7 +88,7 @@ static bool store(struct direct *d, struct vcpu *v, const struct translate_call 
 }
 
 /* The instruction that translated code was left for, where it is known; or NULL. */
-static const struct translate_call *known_call(const struct direct *d)
+static inline const struct translate_call *known_call(const struct direct *d)
 {
 	const struct translate_call *c;
 
