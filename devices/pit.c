@@ -206,7 +206,7 @@ static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 	u64 tick;
 
 	(void)width;
-	p->speaker_until = 0;
+	p->steady_until = 0;
 	serve_edges(p);
 	tick = now_ticks(p);
 	if ((port & 3) == 3) {
@@ -221,13 +221,13 @@ static void pit_out(void *dev, u16 port, unsigned width, u32 value)
 
 /* Programs wait for channel 2 by reading port 61h: they need not wait for the arithmetic as well.
  */
-static __attribute__((noinline)) void look_at_speaker(struct pit *p, u64 now)
+static __attribute__((noinline)) void look_at_channel2(struct pit *p, u64 now)
 {
 	u64 tick = ticks_at(now), until;
 
-	p->speaker = pit_channel_output(&p->channel[2], tick);
+	p->port61_reads = p->port61 | (u8)(pit_channel_output(&p->channel[2], tick) << 5);
 	until = pit_channel_steady_until(&p->channel[2], tick);
-	p->speaker_until = until == PIT_NO_EDGE ? TIMER_NEVER : moment_of(until);
+	p->steady_until = until == PIT_NO_EDGE ? TIMER_NEVER : moment_of(until);
 }
 
 static u32 port61_in(void *dev, u16 port, unsigned width)
@@ -237,9 +237,9 @@ static u32 port61_in(void *dev, u16 port, unsigned width)
 
 	(void)port;
 	(void)width;
-	if (unlikely(now >= p->speaker_until))
-		look_at_speaker(p, now);
-	return p->port61 | (u32)(now * REFRESH_PER_NS >> 63) << 4 | (u32)p->speaker << 5;
+	if (unlikely(now >= p->steady_until))
+		look_at_channel2(p, now);
+	return p->port61_reads | (u32)(now * REFRESH_PER_NS >> 63) << 4;
 }
 
 static void port61_out(void *dev, u16 port, unsigned width, u32 value)
@@ -249,7 +249,7 @@ static void port61_out(void *dev, u16 port, unsigned width, u32 value)
 	(void)port;
 	(void)width;
 	p->port61 = value & 0x0f;
-	p->speaker_until = 0;
+	p->steady_until = 0;
 	pit_channel_gate(&p->channel[2], value & 1, now_ticks(p));
 }
 
@@ -265,7 +265,7 @@ void pit_reset(struct pit *p)
 	p->backlog = 0;
 	p->taken = true;
 	p->port61 = 0;
-	p->speaker_until = 0;
+	p->steady_until = 0;
 	irq_set(&p->irq, false);
 }
 

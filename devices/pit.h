@@ -20,8 +20,8 @@ struct pit {
 	bool taken;	       /* by the CPU, since then */
 	u32 backlog;	       /* ticks that came while nobody could look at the clock */
 	u8 port61;
-	bool speaker;	   /* channel 2's output, */
-	u64 speaker_until; /* before this moment of the clock */
+	u8 port61_reads;  /* what port 61h reads as, but for the refresh bit, */
+	u64 steady_until; /* before this moment of the clock */
 };
 
 void pit_init(struct pit *p, struct bus *bus, struct clock *clock, struct irq_pin irq);

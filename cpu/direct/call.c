@@ -113,7 +113,7 @@ static enum direct_store store(struct direct *d, struct vcpu *v, const struct tr
 }
 
 /* The instruction that translated code was left for, where it is known; or NULL. */
-static const struct translate_call *known_call(const struct direct *d)
+static inline const struct translate_call *known_call(const struct direct *d)
 {
 	const struct translate_call *c;
 

@@ -23,13 +23,6 @@ void translate_enter(struct translator *t, u32 eflags, const struct segment *seg
 	translate_enter_flags(s, eflags);
 }
 
-void translate_enter_flags(struct translate_state *s, u32 eflags)
-{
-	s->vif = eflags & FLAG_IF;
-	s->iopl = eflags & FLAG_IOPL;
-	s->flags_add = s->iopl - FLAG_IF;
-}
-
 void translate_know(struct translator *t, u8 sel, u32 lin, u32 low, u32 high, u16 native)
 {
 	struct translate_state *s = t->host.state;

@@ -22,13 +22,17 @@
 #define TRANSLATE_SELECTORS 256u    /* those that segment registers may be loaded with */
 #define TRANSLATE_LOADED    BIT(16) /* in state->loaded */
 
+/* In EFLAGS. */
+#define TRANSLATE_IF   BIT(9)
+#define TRANSLATE_IOPL (3u << 12)
+
 /* What translated code reads and writes itself, beside the guest's memory. */
 struct translate_state {
 	u32 eax, ecx;		 /* the guest's, while translated code needs the registers */
 	u32 flags;		 /* LAHF's AH, and OF in bit 0 */
 	u32 target;		 /* EIP that an indirect branch leads to */
 	u32 new_if;		 /* POPF's */
-	u32 vif;		 /* the guest's IF: 0 or FLAG_IF */
+	u32 vif;		 /* the guest's IF: 0 or TRANSLATE_IF */
 	u32 iopl;		 /* the guest's, at its place in EFLAGS */
 	u32 flags_add;		 /* what PUSHF's image lacks but for vif */
 	u32 pending;		 /* not 0: an interrupt waits for IF */
@@ -111,7 +115,12 @@ bool translate_context(struct translator *t, const struct translate_context *c);
  * and the guest's selectors, of TRANSLATE_SEGS segment registers. */
 void translate_enter(struct translator *t, u32 eflags, const struct segment *seg);
 /* The same where the selectors are those that the state has, and nothing in it is loaded. */
-void translate_enter_flags(struct translate_state *s, u32 eflags);
+static inline void translate_enter_flags(struct translate_state *s, u32 eflags)
+{
+	s->vif = eflags & TRANSLATE_IF;
+	s->iopl = eflags & TRANSLATE_IOPL;
+	s->flags_add = s->iopl - TRANSLATE_IF;
+}
 
 /*
  * From now on translated code loads selector `sel` by itself: while the descriptor at lin is
