@@ -20,6 +20,7 @@
 #define STACK_3 (SEL_FREE + 0x1b)
 #define DATA_3	(SEL_FREE + 0x23)
 #define TSS_2	(SEL_FREE + 0x28)
+#define FAR_3	(SEL_FREE + 0x33)
 #define TIMES	4u
 
 #define CR0_WP	BIT(16)
@@ -41,13 +42,28 @@ SNIPPET(fault, "mov (%esi), %eax");
 SNIPPET(enter, "mov $1f, %edx\n mov %esp, %ecx\n sysenter\n nop\n 1: pushfl\n pop %ebx\n and "
 	       "$0x200, %ebx");
 
+/* Six calls of a handler that loads data segments; what they lead to then, in EDX and EBX. */
+SNIPPET(reads, "mov $6, %ecx\n xor %edx, %edx\n xor %ebx, %ebx\n"
+	       "1: int $0x91\n rol $4, %edx\n add (%esi), %edx\n rol $4, %ebx\n"
+	       "add %es:(%esi), %ebx\n loop 1b\n nop");
+/* Loads that the program does itself between calls of a handler that shows DS. */
+SNIPPET(loads, "xor %edx, %edx\n int $0x91\n mov %ss, %eax\n mov %eax, %ds\n int $0x91\n"
+	       "mov %es, %eax\n mov %eax, %ds\n int $0x91\n mov %eax, %fs\n int $0x91\n nop");
+
 /* Handlers. The first shows EFLAGS as the gate left them, in EBX. */
-extern u8 sees_flags[], returns[], leaves[], leaves_at_once[];
+extern u8 sees_flags[], returns[], leaves[], leaves_at_once[], puts_back[], keeps[], sees_ds[];
 __asm__(".text\n"
 	"sees_flags: pushfl\n pop %ebx\n push $0\n push $0x90\n jmp trap_stubs + 0x80 * 16 + 7\n"
 	"returns: push %eax\n inc %eax\n mov %eax, %edx\n pop %eax\n iret\n"
 	"leaves: sti\n sysexit\n"
-	"leaves_at_once: sysexit\n");
+	"leaves_at_once: sysexit\n"
+	/* At the fourth call DATA_3's base becomes 40000h; or DS stays FAR_3. */
+	"puts_back: push %ds\n push %es\n push %fs\n mov $0x10, %eax\n mov %eax, %ds\n"
+	"mov %eax, %es\n mov %eax, %fs\n cmp $3, %ecx\n jne 1f\n movb $4, gdt + 0x80 + 4\n"
+	"1: pop %fs\n pop %es\n pop %ds\n iret\n"
+	"keeps: push %ds\n push %es\n mov $0x10, %eax\n mov %eax, %ds\n mov %eax, %es\n"
+	"pop %es\n pop %ds\n cmp $3, %ecx\n jne 1f\n mov $0x93, %eax\n mov %eax, %ds\n 1: iret\n"
+	"sees_ds: mov %ds, %eax\n rol $8, %edx\n xor %eax, %edx\n iret\n");
 
 static u64 flat_code(u8 access)
 {
@@ -329,6 +345,32 @@ static void frames(void)
 	show("the kernel's data", again);
 }
 
+static void data_segments(void)
+{
+	static const struct {
+		const char *name;
+		u8 *handler;
+		const u8 *program;
+	} with[] = {
+		{"put back", puts_back, reads}, {"kept", keeps, reads}, {"own", sees_ds, loads}};
+	struct regs r;
+
+	*(u32 *)PHYS = 1;
+	*(u32 *)(PHYS + 0x40000) = 5;
+	gdt_set(FAR_3 & 0xfff8, descriptor(0x40000, 0xfffff, 0xf3, 0xc));
+	for (unsigned i = 0; i < ARRAY_SIZE(with); i++) {
+		warm(call);
+		idt_set(0x91, gate(CODE, (u32)with[i].handler, 0xee, 0));
+		for (unsigned n = 0; n < TIMES; n++) {
+			gdt_set(DATA_3 & 0xfff8, flat_code(0xf3));
+			r = user(with[i].program);
+			r.esi = PHYS;
+			run(&r);
+			show(with[i].name, with[i].program);
+		}
+	}
+}
+
 static void faults(void)
 {
 	restore();
@@ -385,6 +427,7 @@ int main(void)
 	stack_page();
 	tables();
 	frames();
+	data_segments();
 	faults();
 	sysenter();
 	print("[end]\n");
