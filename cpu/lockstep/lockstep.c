@@ -100,7 +100,7 @@ static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn,
 	if (one)
 		same = lockstep_follow_single(l, insn) && !(l->flags_differ & ~insn->undefined);
 	else
-		same = lockstep_follow(l, false) || follow_undefined(l);
+		same = lockstep_follow(l, false) || (!l->lost && follow_undefined(l));
 	l->phase = PHASE_NONE;
 	if (!same)
 		return false;

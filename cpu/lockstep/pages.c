@@ -176,6 +176,17 @@ void lockstep_pages_swap(struct lockstep *l)
 		       (w.end - w.first) * 4);
 		put_back(l, n, w);
 	}
+	l->kept_native = l->kept_count;
+	l->changed_native = l->changed_count;
+}
+
+/* An interpreter that has lost its way may have used up the pages that there are for it. */
+static void forget_followed(struct lockstep *l)
+{
+	while (l->changed_count > l->changed_native)
+		l->v->mem->page_flags[l->changed[--l->changed_count]] |= PHYS_PAGE_CLEAN;
+	l->kept_count = l->kept_native;
+	mem_tlb_protect_all(l->v);
 }
 
 void lockstep_pages_undo(struct lockstep *l)
@@ -186,6 +197,7 @@ void lockstep_pages_undo(struct lockstep *l)
 		if (w.first < w.end)
 			put_back(l, n, w);
 	}
+	forget_followed(l);
 }
 
 u32 lockstep_before(const struct lockstep *l, u32 n, u32 word)

@@ -71,9 +71,9 @@ struct lockstep {
 
 	/* Frames without PHYS_PAGE_CLEAN; each is there once. */
 	u32 *changed;
-	u32 changed_count;
+	u32 changed_count, changed_native; /* all, and those that were when the CPU stopped */
 	struct lockstep_page kept[KEPT_MAX];
-	u32 kept_count;
+	u32 kept_count, kept_native; /* the same */
 	u32 *before, *after; /* KEPT_MAX pages: before, and what the CPU has made of `native` */
 	bool lost;	     /* more pages than can be kept: it cannot be taken back */
 

@@ -20,6 +20,10 @@ extern struct stretch_flaw stretch_flaw;
 extern u32 stretch_traps;   /* not 0: the CPU stops after so many instructions */
 extern u32 stretch_differs; /* how often a difference was reported */
 
+/* Memory that only the interpreter can reach. */
+#define FAR_LIN	 0x20000000u
+#define FAR_SIZE 0x200000u
+
 void stretch_init(void);
 /* The program, with random memory; the guest is at its start. */
 void stretch_load(const struct program *p);

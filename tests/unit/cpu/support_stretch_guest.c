@@ -80,15 +80,6 @@ void stretch_cpl(u8 cpl)
 	cpu_mode_changed(&v);
 }
 
-static void map_part(u32 lin, u32 size)
-{
-	u8 *bytes = native_map(lin, size);
-	struct phys_region region = {
-		.first = lin, .last = lin + size - 1, .rd = bytes, .wr = bytes};
-
-	physmem_map(&mem, &region);
-}
-
 static void *zeroed(size_t size)
 {
 	void *p = aligned_alloc(16, (size + 15) & ~(size_t)15);
@@ -100,6 +91,14 @@ static void *zeroed(size_t size)
 	return memset(p, 0, size);
 }
 
+static void map_part(u32 lin, u32 size, u8 *bytes)
+{
+	struct phys_region region = {
+		.first = lin, .last = lin + size - 1, .rd = bytes, .wr = bytes};
+
+	physmem_map(&mem, &region);
+}
+
 void stretch_init(void)
 {
 	static const struct vcpu_ops ops = {0};
@@ -108,8 +107,9 @@ void stretch_init(void)
 	size_t arena = interp_arena_size(FRAMES * PAGE_SIZE);
 
 	physmem_init(&mem, MB, zeroed(FRAMES), FRAMES);
-	map_part(PROGRAM_LIN, PROGRAM_SIZE);
-	map_part(MEMORY_LIN, MEMORY_SIZE);
+	map_part(PROGRAM_LIN, PROGRAM_SIZE, native_map(PROGRAM_LIN, PROGRAM_SIZE));
+	map_part(MEMORY_LIN, MEMORY_SIZE, native_map(MEMORY_LIN, MEMORY_SIZE));
+	map_part(FAR_LIN, FAR_SIZE, zeroed(FAR_SIZE));
 	v.mem = &mem;
 	v.ops = &ops;
 	v.feature_mask = ~0u;

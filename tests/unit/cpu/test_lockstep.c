@@ -174,6 +174,28 @@ static void test_undefined_pushed(void)
 }
 
 /*
+ * The interpreter passes the place with other undefined flags, and from there on writes to page
+ * after page: what it has used up then is there again for the way by single steps.
+ */
+static void test_undefined_before_stores(void)
+{
+	u32 differs = stretch_differs, far = ~0u;
+
+	stretch_cpl(0);
+	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90" /* as above */
+	     "\xbf\x00\x00\x00\x20\x89\x07\x81\xc7\x00\x10\x00\x00\xeb\xf6");
+	flaw(10, "\x9e", 1);
+	stretch_traps = 4;
+	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs &&
+		       stretch_vcpu()->eip == PROGRAM_LIN + 11,
+	       "a way that was lost");
+	physmem_read(stretch_vcpu()->mem, FAR_LIN, &far, 4);
+	report(far == 0, "and what it has written");
+	stretch_traps = 0;
+	stretch_cpl(3);
+}
+
+/*
  * mov [x], eax's value; cmpxchg8b [x], which sets ZF and, on some hosts, spoils the others. The
  * CPU's SAHF for NOP does so.
  */
@@ -333,6 +355,7 @@ int main(int argc, char **argv)
 	test_undefined();
 	test_undefined_at_cpl0();
 	test_undefined_pushed();
+	test_undefined_before_stores();
 	test_cmpxchg8b_flags();
 	test_below_stack();
 	test_cpuid();
