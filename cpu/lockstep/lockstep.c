@@ -46,7 +46,17 @@ static void hold_clock(const struct lockstep *l, bool hold)
 		l->host.hold_clock(l->host.ctx, hold);
 }
 
-/* Begins a stretch with the CPU's part. False: it did not begin. */
+/*
+ * The first instruction was the interpreter's already. As if there had been no stretch: of code
+ * that is not worth translating the engine remembers so, until the mode changes.
+ */
+static bool did_nothing(const struct lockstep *l)
+{
+	return l->next == LOCKSTEP_STEP && !l->kept_count && lockstep_same(&l->start, &l->native) &&
+	       !((l->start.eflags ^ l->native.eflags) & FLAGS_ARITH);
+}
+
+/* Begins a stretch with the CPU's part. False: it did not begin, or did nothing. */
 static bool run_native(struct lockstep *l, bool single)
 {
 	lockstep_pages_begin(l);
@@ -62,6 +72,10 @@ static bool run_native(struct lockstep *l, bool single)
 		return false;
 	}
 	lockstep_save(l->v, &l->native);
+	if (did_nothing(l)) {
+		l->phase = PHASE_NONE;
+		return false;
+	}
 	if (!mem_peek_translate(l->v, l->v->seg[SEG_SS].base + l->v->gpr[REG_ESP], &l->error_code))
 		l->error_code = NOWHERE;
 	l->can_ask = l->native.cpl == l->start.cpl &&
@@ -130,6 +144,8 @@ static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 	for (n = 0; n < most && v->cpl == cpl; n++) {
 		lockstep_insn(v, &insn);
 		if (insn.exempt || !run_native(l, true)) {
+			if (!insn.exempt && l->next == LOCKSTEP_STEP)
+				break;
 			l->stats.not_compared++;
 			excused = true;
 			interp_engine.step(v);
@@ -155,7 +171,7 @@ static enum lockstep_next run(struct lockstep *l)
 	bool same;
 
 	if (!run_native(l, false))
-		return LOCKSTEP_UNFIT;
+		return l->next;
 	same = lockstep_follow(l, false);
 	if (!same) {
 		lockstep_describe(l, false);
