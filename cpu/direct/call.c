@@ -228,10 +228,14 @@ static void memory_stepped(struct direct *d)
 		translate_call_done(d->translator, c, true);
 }
 
-/* Lockstep has it carried out twice: not so what has faulted, which may have been device memory. */
+/*
+ * Lockstep has it carried out twice: not so what has faulted, which may have been a port or device
+ * memory, but for what this CPU does not know, or not in this mode.
+ */
 static bool repeatable(const struct direct *d, struct vcpu *v)
 {
-	return direct_frame.eip == (u32)(uintptr_t)d->host.code && emulate_repeatable(v);
+	return direct_frame.vector == VEC_UD ||
+	       (direct_frame.eip == (u32)(uintptr_t)d->host.code && emulate_repeatable(v));
 }
 
 bool direct_goes_on(struct direct *d, struct vcpu *v, u64 dropped, enum direct_next *next)
