@@ -60,6 +60,8 @@ static void account(struct direct *d, const struct vcpu *v, enum direct_refusal 
 
 	d->stats.interpreted[d->refusal] += insns - d->accounted;
 	d->stats.refused[why] += why != d->refusal && why != REFUSE_NOTHING;
+	if (why == REFUSE_CODE16 && d->refusal != REFUSE_CODE16)
+		d->narrow_since = insns;
 	d->accounted = insns;
 	d->refusal = (u8)why;
 }
@@ -98,6 +100,8 @@ static enum exit_reason interp(struct direct *d, struct vcpu *v, enum direct_ref
 	account(d, v, why);
 	if (direct_kernel_barred(d, v))
 		return interp_barred(d, v);
+	if (why == REFUSE_CODE16) /* until it is worth translating */
+		interp_ask_often(v);
 	return interp_engine.run(v);
 }
 

@@ -63,7 +63,10 @@ static inline void direct_go(struct direct *d, const struct vcpu *v, u32 root)
  */
 static inline void direct_go_on(struct direct *d, u32 root, u32 cr0)
 {
-	direct_switch_translated(root, cr0);
+	if (unlikely(d->small_stack))
+		direct_switch_small(d, root, cr0);
+	else
+		direct_switch_translated(root, cr0);
 	direct_came_back(d);
 }
 

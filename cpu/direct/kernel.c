@@ -44,15 +44,42 @@ bool direct_kernel_maps_own(const struct direct *d, const struct vcpu *v)
 	return direct_own_used(own);
 }
 
-/*
- * CPL 1 and 2 where IOPL lets them use CLI, STI, POPF and ports as CPL 0 does. Their stacks are
- * often small on purpose, and not every emulator checks limits: only such that end nowhere.
- */
+/* Not every emulator checks limits, and small stacks are small on purpose often enough. */
+static bool ends_nowhere(const struct segment *ss)
+{
+	return !(ss->attr & SEG_EC) && ss->limit >= (ss->attr & SEG_DB ? ~0u : 0xffff);
+}
+
+/* CPL 1 and 2 where IOPL lets them use CLI, STI, POPF and ports as CPL 0 does. */
 static bool privileged(const struct vcpu *v, const struct segment *ss)
 {
-	if (v->cpl == 0)
-		return true;
-	return v->cpl <= vcpu_iopl(v) && !ss->base && ss->limit == ~0u && !(ss->attr & SEG_EC);
+	return v->cpl == 0 || (v->cpl <= vcpu_iopl(v) && ends_nowhere(ss));
+}
+
+/* 16-bit code, or a 16-bit stack. */
+static bool is_narrow(const struct vcpu *v)
+{
+	return !(v->seg[SEG_CS].attr & v->seg[SEG_SS].attr & SEG_DB);
+}
+
+/*
+ * 16-bit code in protected mode is a few instructions on the way from or to real mode, most of the
+ * time, or has its data in so many segments that it would be left all the time. So it is translated
+ * when the interpreter has carried out that many instructions of it in a row, until one is left to
+ * the interpreter again.
+ */
+#define NARROW_AFTER 512u
+
+static bool worth_narrow(struct direct *d, const struct vcpu *v)
+{
+	const struct segment *ss = &v->seg[SEG_SS];
+
+	if (!(ss->attr & SEG_DB) && !ends_nowhere(ss))
+		return false;
+	if (d->refusal == REFUSE_CODE16 &&
+	    v->stats.insns + v->icount - d->narrow_since >= NARROW_AFTER)
+		d->narrow = true;
+	return d->narrow || d->lockstep;
 }
 
 /* What the translator takes for granted of its code; EFLAGS that PUSHF would show, or POPF change.
@@ -63,7 +90,7 @@ enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v)
 
 	if (!d->translator || !privileged(v, ss))
 		return REFUSE_CPL;
-	if (!(cs->attr & SEG_DB) || !(ss->attr & SEG_DB))
+	if (unlikely(is_narrow(v)) && !worth_narrow(d, v))
 		return REFUSE_CODE16;
 	if ((v->eflags & FLAGS_REFUSED) || (v->cr4 & CR4_PVI))
 		return REFUSE_FLAGS;
@@ -192,6 +219,7 @@ static void left(struct direct *d, struct vcpu *v, enum direct_next *next)
 	if (!d->single && !v->shadow && emulate(d, v, next))
 		return;
 	d->stats.translated_steps++;
+	d->narrow = false;
 	*next = NEXT_STEP;
 }
 

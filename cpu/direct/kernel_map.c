@@ -40,7 +40,6 @@ struct kernel_map {
 	u32 region[32]; /* a bit for each 4 MB that one of them is in */
 	bool check_all, check_local, pge;
 	u32 check_region; /* 1 + number of the 4 MB to check; 0: none */
-	u32 base, limit;  /* of CS: the ways are by EIP */
 };
 
 size_t kernel_map_size(void)
@@ -238,20 +237,22 @@ static bool holds(struct vcpu *v, struct kernel_map *m)
 
 bool kernel_map_check(struct direct *d, struct vcpu *v)
 {
-	const struct segment *cs = &v->seg[SEG_CS];
+	const struct segment *cs = &v->seg[SEG_CS], *ss = &v->seg[SEG_SS];
+	struct translate_context context = {.base = cs->base,
+					    .limit = cs->limit,
+					    .mode = (cs->attr & SEG_DB ? 0 : TRANSLATE_CODE16) |
+						    (ss->attr & SEG_DB ? 0 : TRANSLATE_STACK16)};
 	struct kernel_map *m = d->map;
-	bool same = m->base == cs->base && m->limit == cs->limit;
+	bool same = translate_context(d->translator, &context), leads = true;
 
-	if (likely(same && !m->check_all && !m->check_local && !m->check_region))
-		return true;
-	same = same && holds(v, m);
-	if (!same)
-		forget(d);
-	m->base = cs->base;
-	m->limit = cs->limit;
-	m->check_all = m->check_local = false;
-	m->check_region = 0;
-	return same;
+	if (unlikely(m->check_all || m->check_local || m->check_region)) {
+		leads = holds(v, m);
+		if (!leads)
+			forget(d);
+		m->check_all = m->check_local = false;
+		m->check_region = 0;
+	}
+	return same && leads;
 }
 
 /* The supervisor's TLB has just led from lin to gpa. */

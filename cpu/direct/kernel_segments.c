@@ -106,6 +106,12 @@ static void hold(struct direct *d, unsigned n, struct segment s)
 	k->use[n] = SELECTOR(ENTRY_HELD + n);
 }
 
+static void hold_stack(struct direct *d, const struct segment *ss)
+{
+	hold(d, HELD_SS, *ss);
+	d->small_stack = !(ss->attr & SEG_DB);
+}
+
 /* --- those that translated code loads --- */
 
 void kernel_segments_forget(struct direct *d, const struct vcpu *v)
@@ -189,7 +195,7 @@ bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct se
 	if (unlikely(!direct_same_segment(&v->seg[SEG_ES], &k->seen[HELD_ES])))
 		hold(d, HELD_ES, v->seg[SEG_ES]);
 	if (unlikely(!direct_same_segment(ss, &k->seen[HELD_SS])))
-		hold(d, HELD_SS, *ss);
+		hold_stack(d, ss);
 	if (unlikely(!direct_same_segment(&v->seg[SEG_FS], &k->seen[HELD_FS])))
 		hold(d, HELD_FS, v->seg[SEG_FS]);
 	return k->use[HELD_DS] && k->use[HELD_ES] && k->use[HELD_SS] && attr_is_writable(ss->attr);

@@ -55,8 +55,11 @@ struct direct {
 	struct direct_host host;
 	struct shadow *shadow;
 	struct direct_stats stats;
-	u64 accounted; /* guest instructions, when that was last put down to a refusal */
-	u8 refusal;    /* enum direct_refusal: why the interpreter runs */
+	u64 accounted;	  /* guest instructions, when that was last put down to a refusal */
+	u8 refusal;	  /* enum direct_refusal: why the interpreter runs */
+	u64 narrow_since; /* `accounted` when 16-bit code was last met */
+	bool narrow;	  /* 16-bit code is translated */
+	bool small_stack; /* that of translated code is one of 16 bits */
 	struct segment loaded[SEG_COUNT]; /* what the descriptor tables were last made from */
 	u64 descriptor[SEG_COUNT];	  /* the same as descriptors, 0: null */
 	bool loaded_ok;			  /* ... and could hold it */
@@ -171,6 +174,8 @@ static inline bool direct_segments_changed(const struct vcpu *v)
 	return ((u16)f->ds ^ v->seg[SEG_DS].sel) | ((u16)f->es ^ v->seg[SEG_ES].sel) |
 	       ((u16)f->fs ^ v->seg[SEG_FS].sel) | ((u16)f->gs ^ v->seg[SEG_GS].sel);
 }
+/* A switch to translated code with a 16-bit stack; the frame has its selectors. */
+void direct_switch_small(struct direct *d, u32 root, u32 cr0);
 /* They become v's. */
 void direct_segments_leave(struct direct *d, struct vcpu *v);
 /* Both for V86 mode and real mode. */
@@ -302,7 +307,8 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg);
 
 size_t kernel_map_size(void);
 void kernel_map_flushed(struct vcpu *v, enum tlb_flush what, u32 lin); /* v's hook */
-/* Before translated code is looked for: ways that no longer hold go. False: some did. */
+/* Before translated code is looked for: what it is looked for, and ways that no longer hold go.
+ * False: some did, or it is other code than before. */
 bool kernel_map_check(struct direct *d, struct vcpu *v);
 /* There is a translation for lin, which leads to gpa as the TLB has just said. */
 void kernel_map_add(struct direct *d, u32 lin, u32 gpa);

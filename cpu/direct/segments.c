@@ -129,13 +129,18 @@ void direct_segments_init(struct direct *d)
 	d->loaded_ok = false;
 }
 
+static void hide_none(struct direct *d)
+{
+	d->entered = d->apart = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
+		direct_hide[i] = &none;
+}
+
 void direct_segments_enter_v86(struct direct *d, const struct vcpu *v)
 {
 	struct direct_frame *f = &direct_frame;
 
-	d->entered = d->apart = false;
-	for (unsigned i = 0; i < ARRAY_SIZE(direct_hide); i++)
-		direct_hide[i] = &none;
+	hide_none(d);
 	direct_small_stack.selector = 0;
 	f->ds = f->es = f->fs = f->gs = 0;
 	f->cs = v->seg[SEG_CS].sel;
@@ -147,18 +152,28 @@ void direct_segments_enter_v86(struct direct *d, const struct vcpu *v)
 }
 
 /* A segment through which IRET finds its frame with the guest's upper half in ESP. */
-static void enter_stack(struct direct *d, const struct vcpu *v)
+static void enter_small_stack(struct direct *d)
 {
 	u32 frame = (u32)(uintptr_t)&direct_frame.eip;
 	u32 esp = (direct_frame.esp & 0xffff0000) | (frame & 0xffff);
 	struct segment s = {.base = frame - esp, .limit = ~0u, .attr = ATTR_SMALL};
 
-	if (v->seg[SEG_SS].attr & SEG_DB) {
-		direct_small_stack.selector = 0;
-		return;
-	}
 	d->host.gdt[d->host.small_selector >> 3] = direct_descriptor(&s);
 	direct_small_stack = (struct direct_small_stack){esp, d->host.small_selector};
+}
+
+static void enter_stack(struct direct *d, const struct vcpu *v)
+{
+	direct_small_stack.selector = 0;
+	if (!(v->seg[SEG_SS].attr & SEG_DB))
+		enter_small_stack(d);
+}
+
+void direct_switch_small(struct direct *d, u32 root, u32 cr0)
+{
+	hide_none(d);
+	enter_small_stack(d);
+	direct_switch(root, cr0);
 }
 
 /* The frame's selectors are still those of v: only what was hidden has to come back. */

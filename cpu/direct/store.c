@@ -22,13 +22,13 @@ struct store {
 	bool idle; /* see idle() */
 };
 
-/* The code at v->eip; NULL: none that is in memory, or near the page's end. */
+/* The code at v->eip; NULL: of 16 bits, not in memory, or near the page's end. */
 static const u8 *code(struct vcpu *v)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip;
 	const u8 *page;
 
-	if ((lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX)
+	if (!(v->seg[SEG_CS].attr & SEG_DB) || (lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX)
 		return NULL;
 	mem_fetch_page(v, lin, &page);
 	return page ? page + (lin & ~PAGE_MASK) : NULL;

@@ -11,20 +11,26 @@
 #define NOWHERE	   1u	   /* a guest's error code is not there */
 
 #define OPCODE_PUSHF 0x9c
+#define PREFIX_O16   0x66
 
+/* What a translated PUSHF, which the CPU has stopped at, may have written to. */
 static u32 below_stack(const struct lockstep *l)
 {
 	struct vcpu *v = l->v;
-	u32 gpa;
-	u8 opcode;
+	u32 gpa, sp = v->gpr[REG_ESP], size = v->seg[SEG_CS].attr & SEG_DB ? 4 : 2;
+	u8 code[2];
 
 	if (!l->can_ask || l->start.cpl == 3)
 		return NOWHERE;
-	physmem_read(v->mem, l->target_gpa, &opcode, 1);
-	if (opcode != OPCODE_PUSHF ||
-	    !mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP] - 4, &gpa))
+	physmem_read(v->mem, l->target_gpa, code, sizeof(code));
+	if (code[0] == PREFIX_O16)
+		size ^= 6;
+	if (code[code[0] == PREFIX_O16] != OPCODE_PUSHF)
 		return NOWHERE;
-	return gpa;
+	sp = v->seg[SEG_SS].attr & SEG_DB ? sp - size : (sp - size) & 0xffff;
+	if (!mem_peek_translate(v, v->seg[SEG_SS].base + sp, &gpa))
+		return NOWHERE;
+	return gpa & ~3u; /* pages are compared by 4 bytes */
 }
 
 /*

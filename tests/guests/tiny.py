@@ -46,7 +46,7 @@ WORDS = {"direct": ("direct", ["translate off"]), "translate": ("direct", []),
 USERS = ("exceptions", "gates", "paging", "user", "v86", "modes", "real")
 KERNELS = ("exceptions", "gates", "paging", "tasks", "user")
 USERS_QEMU = ("exceptions", "gates", "paging")
-KERNELS_QEMU = ("crossings", "debug", "exceptions", "gates", "paging", "pic", "rings", "stores",
+KERNELS_QEMU = ("crossings", "debug", "exceptions", "gates", "paging", "narrow", "pic", "rings", "stores",
                 "system", "tasks")
 
 # Farbus shows its guests a CPU of this class, so the oracle is one.
