@@ -35,14 +35,15 @@ static u32 below_stack(const struct lockstep *l)
 
 /*
  * Memory and registers as they were when the stretch began. What the guest's TLB got since was made
- * from tables, and has set A and D bits in them, that are taken back now.
+ * from tables, and has set A and D bits in them, that are taken back now. So has what shadow tables
+ * got, which loose page tables are compared with at flushes only.
  */
 static void begin_again(struct lockstep *l)
 {
 	struct vcpu *v = l->v;
 
 	lockstep_load(v, &l->start);
-	if (v->stats.tlb_fills != l->tlb_fills || v->tables != l->tables)
+	if (v->stats.tlb_fills != l->tlb_fills || v->tables != l->tables || v->mem->tables_loose)
 		mem_tlb_flush(v, true);
 }
 
