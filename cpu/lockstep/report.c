@@ -89,6 +89,22 @@ static void say_memory(struct lockstep *l)
 	}
 }
 
+/* The instruction before which the CPU stopped; it may have done a part of it. */
+static void say_target(struct lockstep *l)
+{
+	u8 bytes[BYTES_SHOWN];
+	u32 left = PAGE_SIZE - (l->target_gpa & ~PAGE_MASK);
+	u32 count = left < BYTES_SHOWN ? left : BYTES_SHOWN;
+
+	if (!l->can_ask)
+		return;
+	physmem_read(l->v->mem, l->target_gpa, bytes, count);
+	say(l, "there:");
+	for (u32 i = 0; i < count; i++)
+		say(l, " %02x", bytes[i]);
+	say(l, "\n");
+}
+
 static const char *next_name(enum lockstep_next next)
 {
 	return next == LOCKSTEP_STEP   ? "at an instruction that is the interpreter's"
@@ -112,6 +128,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 	say_fpu(l);
 	say_memory(l);
 	say(l, "the CPU stopped: %s\n", next_name(l->next));
+	say_target(l);
 	if (l->passes)
 		say(l,
 		    "the interpreter passed that place %u times, %u of them with these registers, "
