@@ -7,7 +7,7 @@
  *
  * A stretch that differs is taken back once more and repeated one instruction at a time. What
  * differs then is reported, with the instruction; flags that the SDM leaves undefined and
- * instructions that show the CPU itself (docs/cpu.md) are not compared.
+ * instructions that show the CPU itself (docs/lockstep.md) are not compared.
  */
 #ifndef FARBUS_CPU_LOCKSTEP_LOCKSTEP_H
 #define FARBUS_CPU_LOCKSTEP_LOCKSTEP_H
