@@ -10,27 +10,48 @@
 #define REPEAT_MAX 200000u /* instructions; a longer way is tried again from there */
 #define NOWHERE	   1u	   /* a guest's error code is not there */
 
+#define OPCODE_PUSHA 0x60
 #define OPCODE_PUSHF 0x9c
+#define OPCODE_ENTER 0xc8
 #define PREFIX_O16   0x66
 
 /* What a translated PUSHF, which the CPU has stopped at, may have written to. */
-static u32 below_stack(const struct lockstep *l)
+/* How much the instruction, with operands of `size`, may leave below the stack if it is stopped. */
+static u32 leaves_below(u8 opcode, u32 size, u8 cpl)
+{
+	switch (opcode) {
+	case OPCODE_PUSHF: /* translated */
+		return cpl == 3 ? 0 : size;
+	case OPCODE_PUSHA:
+		return 8 * size;
+	case OPCODE_ENTER:
+		return 32 * size;
+	default:
+		return 0;
+	}
+}
+
+/* Sets below_first and below_end. Of two pages, what lies in the lower one is left out. */
+static void look_below_stack(struct lockstep *l)
 {
 	struct vcpu *v = l->v;
-	u32 gpa, sp = v->gpr[REG_ESP], size = v->seg[SEG_CS].attr & SEG_DB ? 4 : 2;
+	u32 gpa, last, size = v->seg[SEG_CS].attr & SEG_DB ? 4 : 2, most;
 	u8 code[2];
 
-	if (!l->can_ask || l->start.cpl == 3)
-		return NOWHERE;
+	l->below_first = l->below_end = 0;
+	if (!l->can_ask)
+		return;
 	physmem_read(v->mem, l->target_gpa, code, sizeof(code));
 	if (code[0] == PREFIX_O16)
 		size ^= 6;
-	if (code[code[0] == PREFIX_O16] != OPCODE_PUSHF)
-		return NOWHERE;
-	sp = v->seg[SEG_SS].attr & SEG_DB ? sp - size : (sp - size) & 0xffff;
-	if (!mem_peek_translate(v, v->seg[SEG_SS].base + sp, &gpa))
-		return NOWHERE;
-	return gpa & ~3u; /* pages are compared by 4 bytes */
+	most = leaves_below(code[code[0] == PREFIX_O16], size, v->cpl);
+	last = v->gpr[REG_ESP] - 1;
+	if (!(v->seg[SEG_SS].attr & SEG_DB))
+		last &= 0xffff;
+	if (!most || !mem_peek_translate(v, v->seg[SEG_SS].base + last, &gpa))
+		return;
+	l->below_end = gpa + 1;
+	l->below_first = (gpa & ~PAGE_MASK) + 1 > most ? gpa + 1 - most : gpa & PAGE_MASK;
 }
 
 /*
@@ -87,7 +108,7 @@ static bool run_native(struct lockstep *l, bool single)
 		l->error_code = NOWHERE;
 	l->can_ask = l->native.cpl == l->start.cpl &&
 		     mem_peek_translate(l->v, l->v->seg[SEG_CS].base + l->v->eip, &l->target_gpa);
-	l->below_stack = below_stack(l);
+	look_below_stack(l);
 	lockstep_pages_swap(l);
 	begin_again(l);
 	l->phase = PHASE_FOLLOW;

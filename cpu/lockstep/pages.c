@@ -220,21 +220,32 @@ static bool is_image(const struct lockstep *l, u32 gpa, u32 bits)
 	return false;
 }
 
+/* Of the word at gpa, the bits that are not below the stack of an instruction that was begun. */
+static u32 not_below(const struct lockstep *l, u32 gpa)
+{
+	u32 mask = 0;
+
+	for (u32 i = 0; i < 4; i++)
+		if (gpa + i < l->below_first || gpa + i >= l->below_end)
+			mask |= 0xffu << i * 8;
+	return mask;
+}
+
 /*
  * Five things may differ: undefined flags that PUSHF has put there, and what is below the stack
- * where PUSHF was begun. Translated code is fetched from elsewhere: a flush of the TLB makes a CPU,
- * and the interpreter, look at the guest's tables for it again and set A. Where the CPU stopped
- * before an instruction, it may have looked at memory for it, and so have set A and D bits, until a
- * fault or an interrupt stopped it; the interpreter sets them when it carries the instruction out.
- * And a host that reads first where an instruction reads and writes (QEMU's TCG) may have set A,
- * and calls the fault that of a read.
+ * where PUSHF, PUSHA or ENTER was begun. Translated code is fetched from elsewhere: a flush of the
+ * TLB makes a CPU, and the interpreter, look at the guest's tables for it again and set A. Where
+ * the CPU stopped before an instruction, it may have looked at memory for it, and so have set A and
+ * D bits, until a fault or an interrupt stopped it; the interpreter sets them when it carries the
+ * instruction out. And a host that reads first where an instruction reads and writes (QEMU's TCG)
+ * may have set A, and calls the fault that of a read.
  */
 static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 {
 	u32 bits = native ^ now;
 	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
-	if (gpa == l->below_stack || is_image(l, gpa, bits))
+	if (!(bits & not_below(l, gpa)) || is_image(l, gpa, bits))
 		return true;
 	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && l->start.cpl != 3)
 		return true;

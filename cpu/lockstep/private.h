@@ -83,10 +83,11 @@ struct lockstep {
 	enum lockstep_next next;
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/*
-	 * Where translated code may have been stopped within a PUSHF: it puts this CPU's flags
-	 * below the guest's stack before it makes the guest's of them. Their place; 1: nowhere.
+	 * Bytes below the stack that the instruction at which the CPU stopped may have left:
+	 * translated code puts this CPU's flags there before it makes the guest's of them, and CPUs
+	 * carry out PUSHA and ENTER push by push. In one page; the same twice: none.
 	 */
-	u32 below_stack;
+	u32 below_first, below_end;
 	/* The interpreter's way to where the CPU stopped. */
 	struct lockstep_insn target; /* the instruction there, once it has been looked at */
 	bool target_known;

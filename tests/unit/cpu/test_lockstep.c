@@ -228,6 +228,12 @@ static void test_below_stack(void)
 	stretch_traps = 2;
 	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs,
 	       "below the stack, before PUSHF");
+	/* two pushes, on a stack that is not aligned */
+	MAKE("\x4c\x90\x90\x90\x90\xc8\x10\x00\x02");
+	flaw(1, "\x50\x50\x58\x58", 4);
+	stretch_traps = 5;
+	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs,
+	       "below the stack, before ENTER");
 	MAKE("\x90\x90\x90");
 	flaw(0, "\x50\x58", 2);
 	stretch_traps = 2;
