@@ -193,14 +193,14 @@ static bool run_there(struct lockstep *l)
 	return false;
 }
 
-static bool step_or_cut(struct lockstep *l, const struct lockstep_insn *insn)
+static enum exit_reason step_or_cut(struct lockstep *l, const struct lockstep_insn *insn)
 {
 	u32 count = l->v->eip == l->native.eip ? elements_to_go(l, insn) : 0;
 
 	if (!count)
-		return interp_engine.step(l->v) == EXIT_STEP;
+		return interp_engine.step(l->v);
 	cut_string(l, insn, count);
-	return true;
+	return EXIT_STEP;
 }
 
 /* PUSHF has just pushed flags of which some are undefined. */
@@ -232,6 +232,7 @@ static bool step_there(struct lockstep *l)
 
 	for (u32 n = 0; n < STEPS_MAX; n++) {
 		struct lockstep_insn insn;
+		enum exit_reason reason;
 
 		l->excused = 0;
 		for (u32 i = 0; i < RECENT; i++)
@@ -241,8 +242,11 @@ static bool step_there(struct lockstep *l)
 			return true;
 		lockstep_insn(l->v, &insn);
 		undefined[n % RECENT] = insn.popf ? flags_of_images(l) : insn.undefined;
-		if (l->v->cpl != l->start.cpl || lockstep_pages_full(l) || !step_or_cut(l, &insn))
+		if (l->v->cpl != l->start.cpl || lockstep_pages_full(l))
 			return false;
+		reason = step_or_cut(l, &insn);
+		if (reason != EXIT_STEP)
+			return reason == EXIT_SHUTDOWN && l->next == LOCKSTEP_DOWN;
 		if (insn.pushf && l->excused)
 			note_image(l);
 	}
