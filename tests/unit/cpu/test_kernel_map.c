@@ -2,6 +2,7 @@
 /* When the ways between translations are dropped because code pages lead elsewhere, and when not.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "cpu/direct/private.h"
 #include "cpu/mmu/walk.h"
 #include "tests/unit/cpu/support_vm.h"
@@ -174,9 +175,7 @@ static void test_tables(void)
 		kept += same;
 		dropped += !same;
 		/* Nothing of this turn is left to the next. */
-		v->seg[SEG_CS].base ^= 16;
-		kernel_map_check(&d, v);
-		ways_dropped();
+		memset(d.map, 0, kernel_map_size());
 	}
 	CHECK(kept > 2000 && dropped > 2000);
 	end();
