@@ -73,6 +73,11 @@ static void interrupt(u32 vector)
 	irq_dispatch(vector - TRAP_IRQ_BASE);
 }
 
+static void astray(void)
+{
+	log_warn("the guest's CPL 3 got into V86 mode by itself (QEMU's IRET lets it): shut down");
+}
+
 static _Noreturn void broken(u32 vector, u32 eip)
 {
 	panic("exception %u while the guest ran at %08x", vector, eip);
@@ -182,6 +187,7 @@ void direct_build(struct vm *vm)
 		.esp0 = trap_stack(),
 		.interrupt = interrupt,
 		.broken = broken,
+		.astray = astray,
 		.shadow = {.pages = phys_ptr(phys),
 			   .pages_phys = phys,
 			   .page_count = pages,

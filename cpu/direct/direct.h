@@ -30,6 +30,8 @@ struct direct_host {
 	void (*interrupt)(u32 vector);	  /* a hardware interrupt came; IF is off */
 	/* The CPU reported something that no guest code can bring about (NMI, machine check). */
 	__attribute__((noreturn)) void (*broken)(u32 vector, u32 eip);
+	/* CPL 3 was in V86 mode by itself, which no CPU allows: the guest is shut down. */
+	void (*astray)(void);
 	struct shadow_config shadow;
 	/*
 	 * For guest code of CPL 0. code_size bytes for translations, which guest code may

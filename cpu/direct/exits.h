@@ -52,6 +52,11 @@ direct_exit(struct direct *d, struct vcpu *v, const struct direct_ways *w, enum 
 	u32 vector = direct_frame.vector;
 
 	if (vector >= VEC_IRQ_FIRST) {
+		if (unlikely(vector & DIRECT_ASTRAY)) {
+			d->host.astray();
+			*next = NEXT_DOWN;
+			return true;
+		}
 		d->stats.exits[EXITS_INTERRUPT]++;
 		return false;
 	}

@@ -46,8 +46,8 @@ static inline void direct_came_back(struct direct *d)
 {
 	if (direct_frame.vector == VEC_PF)
 		asm volatile("movl %%cr2, %0" : "=r"(d->cr2));
-	else if (direct_frame.vector >= VEC_IRQ_FIRST)
-		d->host.interrupt(direct_frame.vector);
+	else if ((direct_frame.vector & ~DIRECT_ASTRAY) >= VEC_IRQ_FIRST)
+		d->host.interrupt(direct_frame.vector & ~DIRECT_ASTRAY);
 	direct_irq_on();
 }
 

@@ -9,11 +9,16 @@ global direct_switch_asm, direct_switch_translated_asm, direct_switch_back
 
 section .bss align=16
 
+		resd 4		; four more registers come where V86 mode was not expected
 direct_frame:	resd 23
 direct_hide:	resd 4
 direct_small_stack: resd 2
 saved_cr3:	resd 1
 saved_esp:	resd 1
+
+VECTOR equ direct_frame + 48
+EIP    equ direct_frame + 56
+ASTRAY equ 0x100		; DIRECT_ASTRAY
 
 section .text
 
@@ -78,10 +83,18 @@ direct_switch_back:
 	mov es, eax
 	mov eax, [saved_cr3]
 	mov cr3, eax
-	mov esp, [saved_esp]
+	cmp esp, direct_frame
+	jne .astray
+.back:	mov esp, [saved_esp]
 	clts
 	cld
 	pop ebp
 	ret
+.astray:
+	mov eax, [esp + VECTOR - direct_frame]
+	or eax, ASTRAY
+	mov [VECTOR], eax
+	mov dword [EIP], 0
+	jmp .back
 
 section .note.GNU-stack noalloc noexec nowrite progbits

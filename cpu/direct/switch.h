@@ -19,6 +19,13 @@ struct direct_frame {
 };
 extern struct direct_frame direct_frame;
 
+/*
+ * In the frame's vector: code of CPL 3 was in V86 mode when it was left, and Farbus has not put it
+ * there, so of the rest of the frame nothing is where it should be. EIP is 0. Under QEMU 7.2 IRET
+ * takes VM from the stack at CPL 3, too; a CPU does not (SDM vol. 2, IRET).
+ */
+#define DIRECT_ASTRAY 0x100u
+
 /* Descriptors that are no longer present once the frame's DS, ES, FS and GS are loaded. */
 extern u64 *direct_hide[4];
 

@@ -198,6 +198,15 @@ def scribbled_reset():
         monitor_answers(pc)
 
 
+def vm_iret(host):
+    """CPL 3 that QEMU lets into V86 mode is shut down; where it is not, it goes on. So does Farbus."""
+    with PC(f"bad-vm-iret-{host}", host=host, FLOPPY=boot_floppy("vm_iret"), CPU="direct") as pc:
+        pc.wait(r"^kept|^reset", 120)
+        if "reset" in pc.text():
+            log_line(pc, r"^farbus: warning: the guest's CPL 3 got into V86 mode", 1, 10)
+        monitor_answers(pc)
+
+
 def jump_into_nothing():
     with PC("bad-jump", FLOPPY=boot_floppy("jump_into_nothing")) as pc:
         pc.wait(r"jumping", 120)
@@ -238,6 +247,8 @@ CASES = {
     # Where translated code notes the segment registers that it has loaded.
     "scribble-selectors": lambda: scribbled_state("selectors", 0x1ffff, 64, 6),
     "scribble-reset": scribbled_reset,
+    "vm-iret-qemu": lambda: vm_iret("qemu"),
+    "vm-iret-bochs": lambda: vm_iret("bochs"),
     "jump-into-nothing": jump_into_nothing,
     "console-flood": console_flood,
     "nic-without-key": nic_without_key,
