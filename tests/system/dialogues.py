@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is typed into each guest and what it must answer.
 
-A step is ("wait", regular expression, seconds), ("prompt", regular expression, seconds) or
-("type", keys). The seconds are those of a guest under the interpreter in QEMU; Bochs gets more
+A step is ("wait", regular expression, seconds), ("prompt", regular expression, seconds),
+("line", keys, each of which must be echoed) or ("type", keys). The seconds are those of a guest under the interpreter in QEMU; Bochs gets more
 (guests_test.py).
 
 Nothing is typed while a program may still print: old kernels put the key's echo into the midst of
 what is being written. Linux 1.3 then takes its cursor for a column away from where it is, and all
 that follows stands there; on a bare PC, too.
 """
-
-import re
 
 ENTER = "\r"
 
@@ -35,8 +33,7 @@ def at(before, *commands):
     """
     steps = []
     for line, *answer in commands:
-        steps += [prompt(before), typed(line), wait(re.escape(line) + r"\Z"), typed(ENTER),
-                  wait(*answer)]
+        steps += [prompt(before), ("line", line), typed(ENTER), wait(*answer)]
     return steps
 
 

@@ -32,6 +32,10 @@ def play(pc, steps, slower=1):
         elif kind == "prompt":
             pattern, seconds = values
             pc.wait_prompt(pattern, seconds * slower)
+        elif kind == "line":
+            if slower > 1:
+                pc.settle(1, 5)
+            pc.type_line(values[0])
         elif kind == "type":
             if slower > 1:  # a shell that is still setting up its terminal throws keys away
                 pc.settle(1, 5)

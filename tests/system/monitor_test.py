@@ -28,7 +28,8 @@ def shows():
         ask(pc, "registers", r"eip")
         ask(pc, "u 0:7c00 2", r"xor")
         ask(pc, "x 0:7dfe 2", r"55 aa")
-        ask(pc, "stats", r"\d+ instructions")
+        pc.type("stats\r")  # its end only: it fills the screen
+        pc.wait(r"\d+ instructions(.*\n)*^resets \d+, triple faults \d+\n+farbus> *\Z", 30)
         ask(pc, "nonsense", r"expected a command")
 
 

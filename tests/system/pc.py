@@ -197,6 +197,23 @@ class PC:
             while time.monotonic() < end:
                 self.poll(max(end - time.monotonic(), 0.001))
 
+    def type_line(self, line, seconds=30):
+        """At a prompt: each key when the one before it is on the screen. Nobody types faster than
+        that, and an old kernel whose machine is held up mixes up what comes all at once."""
+        start = len(before_cursor(self.screen))
+        for typed in range(1, len(line) + 1):
+            self.child.send(line[typed - 1])
+            end = limit(seconds)
+            while not self._shows(start, line[:typed]):
+                if time.monotonic() > end or not self.poll():
+                    raise Failure(f"{line[:typed]!r} was typed; the screen shows:\n{self.text()}")
+
+    def _shows(self, start, keys):
+        """Whether these stand behind `start` columns, as far as one line of the screen has room."""
+        if start + len(keys) >= self.screen.columns:
+            return self.text().replace("\n", "").endswith(keys.rstrip())
+        return before_cursor(self.screen).endswith(keys)
+
     def settle(self, quiet, seconds):
         """Until the screen has not changed for `quiet` seconds."""
         end = time.monotonic() + seconds
