@@ -4,51 +4,12 @@
  * through a table, loops, branches, string moves, saved flags. EBP leads to memory, ESP to the
  * stack; the other registers have anything.
  */
-#include <string.h>
 #include "cpu/vcpu.h"
-#include "tests/unit/cpu/support_translate.h"
-
-struct writer {
-	struct program *p;
-	struct rng r;
-	u32 function; /* being written */
-	u32 calls;    /* left in it */
-	bool loop;    /* ECX counts */
-};
-
-static void byte(struct writer *w, u32 value)
-{
-	w->p->code[w->p->len++] = (u8)value;
-}
-
-static void bytes(struct writer *w, const char *s, u32 n)
-{
-	memcpy(w->p->code + w->p->len, s, n);
-	w->p->len += n;
-}
-
-static void word(struct writer *w, u32 value)
-{
-	memcpy(w->p->code + w->p->len, &value, 4);
-	w->p->len += 4;
-}
-
-static u32 below(struct writer *w, u32 n)
-{
-	return rng_below(&w->r, n);
-}
+#include "tests/unit/cpu/support_writer.h"
 
 static u32 here(const struct writer *w)
 {
 	return program_eip(w->p) + w->p->len;
-}
-
-/* A register that may change. */
-static u32 any_reg(struct writer *w)
-{
-	static const u8 regs[] = {REG_EAX, REG_EDX, REG_EBX, REG_ESI, REG_EDI, REG_ECX};
-
-	return regs[below(w, w->loop ? 5 : 6)];
 }
 
 /* ModR/M for `reg` and memory, or now and then a register. */
@@ -60,7 +21,7 @@ static void operand(struct writer *w, u32 reg)
 		break;
 	case 1:
 		byte(w, 0x85 | reg << 3);
-		word(w, below(w, 0x2000));
+		word(w, below(w, 0x2000), true);
 		break;
 	default:
 		byte(w, 0x45 | reg << 3);
@@ -85,7 +46,7 @@ static void arithmetic(struct writer *w)
 	case 2:
 		byte(w, 0x81);
 		byte(w, 0xc0 | op | any_reg(w));
-		word(w, rng_value(&w->r));
+		word(w, rng_value(&w->r), true);
 		break;
 	default:
 		byte(w, 0x83);
@@ -100,7 +61,7 @@ static void move(struct writer *w)
 	switch (below(w, 4)) {
 	case 0:
 		byte(w, 0xb8 | any_reg(w));
-		word(w, rng_value(&w->r));
+		word(w, rng_value(&w->r), true);
 		break;
 	case 1:
 		byte(w, 0x8b);
@@ -201,7 +162,7 @@ static void skip(struct writer *w, u32 depth)
 	}
 	byte(w, 0x0f);
 	byte(w, 0x80 | below(w, 16));
-	word(w, 0);
+	word(w, 0, true);
 	from = w->p->len;
 	items(w, 1 + below(w, 4), depth + 1);
 	*(u32 *)(void *)(w->p->code + from - 4) = w->p->len - from;
@@ -215,7 +176,7 @@ static void loop(struct writer *w, u32 depth)
 	if (w->loop)
 		return;
 	byte(w, 0xb9);
-	word(w, 1 + below(w, 6));
+	word(w, 1 + below(w, 6), true);
 	start = w->p->len;
 	w->loop = true;
 	w->calls = 0; /* functions change ECX */
@@ -228,7 +189,7 @@ static void loop(struct writer *w, u32 depth)
 		return;
 	}
 	bytes(w, "\x49\x0f\x85", 3); /* dec ecx; jnz */
-	word(w, start - w->p->len - 4);
+	word(w, start - w->p->len - 4, true);
 }
 
 static void stack(struct writer *w, u32 depth)
@@ -249,11 +210,11 @@ static void string(struct writer *w)
 	if (w->loop)
 		return;
 	bytes(w, "\x8d\xb5", 2); /* lea esi, [ebp + n]; lea edi, [ebp + n] */
-	word(w, below(w, 0x1000));
+	word(w, below(w, 0x1000), true);
 	bytes(w, "\x8d\xbd", 2);
-	word(w, below(w, 0x1000));
+	word(w, below(w, 0x1000), true);
 	byte(w, 0xb9);
-	word(w, below(w, 20));
+	word(w, below(w, 20), true);
 	byte(w, 0xfc); /* cld; rep movs or stos */
 	byte(w, 0xf3);
 	byte(w, "\xa4\xa5\xaa\xab"[below(w, 4)]);
@@ -274,21 +235,21 @@ static void call(struct writer *w)
 	w->calls--;
 	n += below(w, PROGRAM_FUNCTIONS - n);
 	byte(w, 0x68); /* the argument that the callee's RET 4 drops */
-	word(w, rng_next(&w->r));
+	word(w, rng_next(&w->r), true);
 	switch (below(w, 3)) {
 	case 0:
 		byte(w, 0xe8);
-		word(w, callee(w, n) - here(w) - 4);
+		word(w, callee(w, n) - here(w) - 4, true);
 		break;
 	case 1:
 		byte(w, 0xb9); /* mov ecx, n; call [ecx * 4 + table] */
-		word(w, n);
+		word(w, n, true);
 		bytes(w, "\xff\x14\x8d", 3);
-		word(w, TABLE_LIN - program_data(w->p));
+		word(w, TABLE_LIN - program_data(w->p), true);
 		break;
 	default:
 		byte(w, 0xb8); /* mov eax, f; call eax */
-		word(w, callee(w, n));
+		word(w, callee(w, n), true);
 		bytes(w, "\xff\xd0", 2);
 		break;
 	}
@@ -301,7 +262,7 @@ static void jump(struct writer *w)
 		return;
 	}
 	byte(w, 0xba); /* mov edx, there; jmp edx */
-	word(w, here(w) + 4 + 2 + 1);
+	word(w, here(w) + 4 + 2 + 1, true);
 	bytes(w, "\xff\xe2\xcc", 3);
 }
 
@@ -330,7 +291,7 @@ static void segments(struct writer *w)
 	case 3:
 		bytes(w, "\xba",
 		      1); /* mov edx, sel; mov seg, dx, as old assemblers write it, too */
-		word(w, sel);
+		word(w, sel, true);
 		if (below(w, 3) == 0)
 			byte(w, 0x66);
 		byte(w, 0x8e);
@@ -363,10 +324,7 @@ static void host_calls(struct writer *w)
 	}
 	if (below(w, 3) == 0)
 		byte(w, 0x66);
-	n = below(w, 8); /* E4h to E7h, ECh to EFh */
-	byte(w, 0xe4 | (n & 3) | (n & 4) << 1);
-	if (n < 4)
-		byte(w, rng_next(&w->r));
+	port(w);
 }
 
 static void privileged(struct writer *w)
@@ -404,7 +362,7 @@ static void privileged(struct writer *w)
 		if (below(w, 3) == 0)
 			flags |= FLAG_IOPL | FLAG_NT;
 		byte(w, 0x68); /* push n; popf */
-		word(w, rng_next(&w->r) & flags);
+		word(w, rng_next(&w->r) & flags, true);
 		byte(w, 0x9d);
 		break;
 	}
@@ -436,25 +394,17 @@ static void items(struct writer *w, u32 count, u32 depth)
 
 void program_make(struct program *p, u32 seed, enum program_kind kind, u32 mode)
 {
-	struct writer w = {.p = p, .r = {((u64)seed + 1) * 0x9e3779b97f4a7c15ull | 1}};
+	struct writer w = writer_of(p, seed, kind, mode);
 	u32 main_call;
 
-	memset(p, 0, sizeof(*p));
-	p->kind = kind;
-	p->mode = mode;
-	p->seed = seed;
 	bytes(&w, "\x6a\x00\xe8", 3); /* push 0; call main; hlt */
 	main_call = p->len;
-	word(&w, 0);
+	word(&w, 0, true);
 	p->end = here(&w);
 	bytes(&w, "\xf4\x90\x90\x90\x90", 5);
 	for (u32 n = PROGRAM_FUNCTIONS; n-- > 0;) {
-		/* Now and then across the next page's start. */
-		if (below(&w, 3) == 0 && p->len < PROGRAM_SIZE / 2)
-			p->len = ((p->len + 4095 + 40) & ~4095u) - below(&w, 40);
+		begin_function(&w, n);
 		p->function[n] = here(&w);
-		w.function = n;
-		w.calls = 3;
 		items(&w, 4 + below(&w, 10), 0);
 		bytes(&w, "\xc2\x04\x00", 3); /* RET 4 */
 	}

@@ -3,41 +3,8 @@
  * Random programs as support_program.c makes them, as 16-bit code: operands and addresses of both
  * sizes, calls and returns of 16 and 32 bits. (E)BP leads to memory.
  */
-#include <string.h>
 #include "cpu/vcpu.h"
-#include "tests/unit/cpu/support_translate.h"
-
-struct writer {
-	struct program *p;
-	struct rng r;
-	u32 function;  /* being written; those with odd numbers return by 4 bytes */
-	u32 calls;     /* left in it */
-	bool loop;     /* (E)CX counts */
-	bool o32, a32; /* of the instruction being written */
-};
-
-static void byte(struct writer *w, u32 value)
-{
-	w->p->code[w->p->len++] = (u8)value;
-}
-
-static void bytes(struct writer *w, const char *s, u32 n)
-{
-	memcpy(w->p->code + w->p->len, s, n);
-	w->p->len += n;
-}
-
-/* Of 2 or 4 bytes. */
-static void word(struct writer *w, u32 value, bool wide)
-{
-	memcpy(w->p->code + w->p->len, &value, wide ? 4 : 2);
-	w->p->len += wide ? 4 : 2;
-}
-
-static u32 below(struct writer *w, u32 n)
-{
-	return rng_below(&w->r, n);
-}
+#include "tests/unit/cpu/support_writer.h"
 
 /* An instruction begins, with these sizes. */
 static void sized(struct writer *w, bool o32, bool a32)
@@ -57,13 +24,6 @@ static void sized(struct writer *w, bool o32, bool a32)
 static void any_size(struct writer *w)
 {
 	sized(w, below(w, 3) == 0, below(w, 3) == 0);
-}
-
-static u32 any_reg(struct writer *w)
-{
-	static const u8 regs[] = {REG_EAX, REG_EDX, REG_EBX, REG_ESI, REG_EDI, REG_ECX};
-
-	return regs[below(w, w->loop ? 5 : 6)];
 }
 
 /* ModR/M for `reg` and memory, or now and then a register. */
@@ -422,10 +382,7 @@ static void host_calls(struct writer *w)
 		return;
 	}
 	sized(w, below(w, 3) == 0, false);
-	n = below(w, 8); /* E4h to E7h, ECh to EFh */
-	byte(w, 0xe4 | (n & 3) | (n & 4) << 1);
-	if (n < 4)
-		byte(w, rng_next(&w->r));
+	port(w);
 }
 
 static void privileged(struct writer *w)
@@ -493,25 +450,17 @@ static void items(struct writer *w, u32 count, u32 depth)
 
 void program_make16(struct program *p, u32 seed, enum program_kind kind, u32 mode)
 {
-	struct writer w = {.p = p, .r = {((u64)seed + 1) * 0x9e3779b97f4a7c15ull | 1}};
+	struct writer w = writer_of(p, seed, kind, mode | TRANSLATE_CODE16 | PROGRAM_SEGMENTS);
 	u32 main_call, distance;
 
-	memset(p, 0, sizeof(*p));
-	p->kind = kind;
-	p->mode = mode | TRANSLATE_CODE16 | PROGRAM_SEGMENTS;
-	p->seed = seed;
 	bytes(&w, "\x6a\x00\xe8", 3); /* push 0; call main; hlt */
 	main_call = p->len;
 	word(&w, 0, false);
 	p->end = p->len;
 	bytes(&w, "\xf4\x90\x90\x90\x90", 5);
 	for (u32 n = PROGRAM_FUNCTIONS; n-- > 0;) {
-		/* Now and then across the next page's start. */
-		if (below(&w, 3) == 0 && p->len < PROGRAM_SIZE / 2)
-			p->len = ((p->len + 4095 + 40) & ~4095u) - below(&w, 40);
+		begin_function(&w, n); /* those with odd numbers return by 4 bytes */
 		p->function[n] = p->len;
-		w.function = n;
-		w.calls = 3;
 		items(&w, 4 + below(&w, 10), 0);
 		sized(&w, n & 1, false);
 		bytes(&w, "\xc2\x02\x00", 3); /* RET 2 */
