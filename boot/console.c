@@ -16,9 +16,13 @@
 
 #define MS 1000000ull
 
-/* How often the screen is looked at; sooner while it scrolls so fast that lines might be missed. */
+/*
+ * How often the screen is looked at; sooner while it scrolls so fast that lines might be missed,
+ * half as often where so many looks have found nothing.
+ */
 #define SCAN_NS	     (20 * MS)
 #define SCAN_FAST_NS (5 * MS)
+#define SCANS_QUIET  8
 /* Looks that have to agree on the mode: setting one takes many writes. */
 #define SCANS_ALIKE 3
 /*
@@ -46,6 +50,7 @@ struct console {
 	struct keys keys;
 	struct key_stroke stroke; /* being sent to the guest, from code `at` on */
 	unsigned at;
+	unsigned quiet; /* looks in a row that found nothing, up to SCANS_QUIET */
 	u64 next_scan, next_key;
 	u16 bios_head;	 /* where the guest's BIOS last took a key from its buffer */
 	u64 bios_since;	 /* when that was seen to change */
@@ -116,16 +121,21 @@ static void scan(struct console *c, u64 now)
 {
 	struct screen_view view;
 	struct terminal *t;
+	bool changed = false;
 
-	c->next_scan = now + SCAN_NS;
+	c->next_scan = now + (c->quiet < SCANS_QUIET ? SCAN_NS : 2 * SCAN_NS);
 	vga_view(&view);
 	if (!mode_settled(c, &view))
 		return;
 	for (unsigned n = 0; (t = next_terminal(c, &n)) != NULL;) {
-		screen_update(&t->mirror, &view);
+		changed |= screen_update(&t->mirror, &view);
 		if (t->mirror.scrolled > view.rows / 2u)
 			c->next_scan = now + SCAN_FAST_NS;
 	}
+	if (changed)
+		c->quiet = 0;
+	else if (c->quiet < SCANS_QUIET)
+		c->quiet++;
 }
 
 /* Whether lines that this terminal has not seen would go out of text memory. */

@@ -249,29 +249,58 @@ static void start_text(struct screen_mirror *m, const struct screen_view *v)
 	for (unsigned i = 0; i < (unsigned)v->columns * v->rows; i++)
 		m->shown[i] = BLANK;
 	m->text = true;
-	m->complete = false;
+	m->complete = m->known = false;
 	m->start = v->start;
 }
 
-/*
- * Whether display memory is other than at the last look. Most looks find nothing new, and ought to
- * cost the guest next to nothing. What changes between this and the rest of a look is new to the
- * next one.
- */
-static bool memory_changed(struct screen_mirror *m, const struct screen_view *v)
+/* The cells of a row, of which `seen` has the words; odd: it begins with a word's second cell. */
+static void take_row(const u32 *seen, unsigned odd, unsigned columns, u16 *to)
 {
-	u32 *seen = m->seen, changed = 0;
+	for (unsigned i = 0; i < columns; i++)
+		to[i] = normal((u16)(seen[(i + odd) / 2] >> ((i + odd) & 1) * 16));
+}
+
+/* Whether the words of display memory from cell `at` on, an even one, are others than those seen.
+ */
+static bool words_changed(const struct screen_view *v, unsigned at, u32 *seen, unsigned words)
+{
+	const volatile u32 *now = (const volatile u32 *)&v->cells[at];
+	u32 changed = 0;
+
+	if (at + 2 * words > v->cell_mask + 1u) {
+		for (unsigned i = 0; i < words; i++)
+			changed |= seen[i] ^
+				   *(const volatile u32 *)&v->cells[(at + 2 * i) & v->cell_mask];
+		return changed;
+	}
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < words; i++)
+		changed |= seen[i] ^ now[i];
+	return changed;
+}
+
+/*
+ * Reads the rows of which display memory is other than at the last look, and says whether there are
+ * any. Most looks find nothing new, and ought to cost the guest next to nothing. What changes
+ * behind the look is new to the next one.
+ */
+static bool look(struct screen_mirror *m, const struct screen_view *v)
+{
+	unsigned words = v->columns / 2u + 1;
+	bool changed = false;
 
 	for (unsigned row = 0; row < v->rows; row++) {
 		unsigned at = (v->start + row * v->pitch) & v->cell_mask & ~1u;
+		u32 *seen = m->seen + row * words;
 
-		for (unsigned i = 0; i <= v->columns / 2u; i++, seen++) {
-			u32 two = *(const volatile u32 *)&v->cells[(at + 2 * i) & v->cell_mask];
-
-			changed |= two ^ *seen;
-			*seen = two;
-		}
+		if (m->known && !words_changed(v, at, seen, words))
+			continue;
+		for (unsigned i = 0; i < words; i++)
+			seen[i] = *(const volatile u32 *)&v->cells[(at + 2 * i) & v->cell_mask];
+		take_row(seen, (v->start + row * v->pitch) & 1, v->columns, now_row(m, row));
+		changed = true;
 	}
+	m->known = true;
 	return changed;
 }
 
@@ -318,15 +347,16 @@ bool screen_update(struct screen_mirror *m, const struct screen_view *v)
 	if (!m->text || m->ansi.columns != v->columns || m->ansi.rows != v->rows)
 		start_text(m, v);
 	m->ansi.blink = v->blink;
-	if (!memory_changed(m, v) && m->complete && v->start == m->start) {
+	if (v->start != m->start || v->pitch != m->pitch)
+		m->known = false;
+	m->pitch = v->pitch;
+	if (!follow_start(m, v))
+		return true;
+	if (!look(m, v) && m->complete) {
 		draw_cursor(m, v);
 		return m->ansi.head != head;
 	}
 	m->complete = false;
-	if (!follow_start(m, v))
-		return true;
-	for (unsigned row = 0; row < v->rows; row++)
-		read_row(v, v->start, row, now_row(m, row));
 	for (by = moved_by(m); by; by--)
 		if (!scroll_one(m))
 			return true;

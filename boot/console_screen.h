@@ -35,9 +35,11 @@ struct screen_mirror {
 	u8 depth;
 	u16 start;		     /* the start address that `shown` was taken at */
 	u16 shown[SCREEN_CELLS_MAX]; /* what the terminal shows, rows of ansi.columns */
-	u16 now[SCREEN_CELLS_MAX];   /* what the screen shows, while comparing */
+	u16 now[SCREEN_CELLS_MAX];   /* what the screen showed at the last look */
 	/* Display memory at the last look, two cells each, and one more for each odd row. */
 	u32 seen[SCREEN_CELLS_MAX / 2 + SCREEN_ROWS_MAX];
+	u16 pitch;	     /* of the last look */
+	bool known;	     /* `now` and `seen` are of this screen */
 	bool complete;	     /* the terminal shows all of it */
 	unsigned cursor_off; /* looks in a row that saw no cursor */
 	unsigned scrolled;   /* lines that the last update scrolled by */
