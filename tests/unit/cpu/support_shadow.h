@@ -7,23 +7,15 @@
 #define FARBUS_TESTS_UNIT_CPU_SUPPORT_SHADOW_H
 
 #include "cpu/mmu/shadow.h"
+#include "tests/unit/cpu/support_paging.h"
 #include "tests/unit/cpu/support_vm.h"
 
-/* Pages of the guest's tables, and bits of their entries. */
-#define PD	0x100000u
-#define PT	0x101000u
+/* More pages of the guest's tables. */
 #define PD2	0x102000u
 #define PT2	0x103000u
 #define PDPT	0x104000u
 #define PAE_PT	0x105000u
 #define PAE_PT2 0x106000u
-#define P	1u
-#define W	2u
-#define U	4u
-#define A	0x20u
-#define D	0x40u
-#define PS	0x80u
-#define G	0x100u
 
 /* Farbus's own slot: its directory entry, and that of the roots for translated code. */
 #define OWN_INDEX  0x3f0u

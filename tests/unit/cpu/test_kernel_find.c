@@ -1,50 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What writing to a page with translations costs it: all of them, some, or its place among those
  * that are translated. */
-#include <stdlib.h>
 #include <string.h>
-#include "cpu/direct/private.h"
+#include "tests/unit/cpu/support_kernel.h"
 #include "tests/unit/cpu/support_vm.h"
 
-#define CODE_SIZE (64 * KB)
-#define LEAVE	  0x10000000u
-#define PAGE	  0x40000u
-#define OTHER	  (PAGE + 0x800) /* code in the same page */
-#define DATA	  (PAGE + 0x400)
+#define PAGE  0x40000u
+#define OTHER (PAGE + 0x800) /* code in the same page */
+#define DATA  (PAGE + 0x400)
 
 static struct vcpu *const v = &vm.v;
-static struct translate_state state;
-static u8 code[CODE_SIZE] __attribute__((aligned(16)));
-static struct direct d;
+static struct direct *const d = &kernel_direct;
 
 static void begin(void)
 {
 	static const u8 insns[] = {0x90, 0xb8, 1, 0, 0, 0, 0xc3}; /* nop; mov eax, 1; ret */
-	struct translate_host host = {.code = code,
-				      .code_size = CODE_SIZE,
-				      .state = &state,
-				      .state_disp = (u32)(uintptr_t)&state,
-				      .state_prefix = 0x65,
-				      .leave = LEAVE};
 
-	vm_protected();
-	d = (struct direct){.vcpu = v};
-	d.written = calloc(1, kernel_find_size());
-	d.map = calloc(1, kernel_map_size());
-	d.translator = translate_init(calloc(1, translate_arena_size(CODE_SIZE)), &host);
-	v->direct = &d;
-	v->mem->translated_written = kernel_find_written;
-	v->mem->stores_apart = kernel_find_apart;
-	v->mem->translated_ctx = &d;
+	kernel_begin();
 	memcpy(vm.ram + PAGE, insns, sizeof(insns));
 	memcpy(vm.ram + OTHER, insns, sizeof(insns));
-}
-
-static void end(void)
-{
-	free(d.translator);
-	free(d.map);
-	free(d.written);
 }
 
 static struct translate_unit *find(u32 eip)
@@ -52,13 +26,13 @@ static struct translate_unit *find(u32 eip)
 	struct translate_unit *u = NULL;
 
 	v->eip = eip;
-	CHECK(!kernel_find_raised(&d, v, &u));
+	CHECK(!kernel_find_raised(d, v, &u));
 	return u;
 }
 
 static bool there(u32 eip)
 {
-	return translate_find(d.translator, eip, eip);
+	return translate_find(d->translator, eip, eip);
 }
 
 static void store(u32 lin)
@@ -77,7 +51,7 @@ static void become_apart(void)
 	u32 n = 0;
 
 	begin();
-	for (; !kernel_find_apart(&d, PAGE); n++) {
+	for (; !kernel_find_apart(d, PAGE); n++) {
 		CHECK(n < 10);
 		store(DATA);
 		CHECK(!seen());
@@ -114,7 +88,7 @@ static void test_apart(void)
 	CHECK(find(OTHER) != NULL);
 	physmem_write(&vm.pm, PAGE, vm.ram, PAGE_SIZE);
 	CHECK(!there(PAGE) && !there(OTHER));
-	end();
+	kernel_end();
 }
 
 /* Code that is written again and again is interpreted for a while. */
@@ -130,7 +104,7 @@ static void test_barred(void)
 	}
 	CHECK(n > 4);
 	CHECK(!seen());
-	CHECK(direct_kernel_barred(&d, v));
+	CHECK(direct_kernel_barred(d, v));
 	for (met = 0; !find(PAGE); met++)
 		CHECK(met < 100);
 	CHECK(met > 10);
@@ -138,13 +112,13 @@ static void test_barred(void)
 	/* One more time, until some of it was interpreted. */
 	store(PAGE);
 	CHECK(find(PAGE) == NULL);
-	CHECK(direct_kernel_barred(&d, v));
+	CHECK(direct_kernel_barred(d, v));
 	v->icount = DIRECT_BARRED_INSNS;
-	CHECK(!direct_kernel_barred(&d, v));
+	CHECK(!direct_kernel_barred(d, v));
 	v->icount = 0;
-	d.barred_insns = DIRECT_BARRED_INSNS;
+	d->barred_insns = DIRECT_BARRED_INSNS;
 	CHECK(find(PAGE) != NULL);
-	end();
+	kernel_end();
 }
 
 /* A wait for a port ends with the page that waits. */
@@ -152,12 +126,12 @@ static void test_polls(void)
 {
 	begin();
 	v->eip = PAGE;
-	direct_kernel_bar(&d, v, true);
+	direct_kernel_bar(d, v, true);
 	v->icount = 2 * DIRECT_BARRED_INSNS;
-	CHECK(direct_kernel_barred(&d, v));
+	CHECK(direct_kernel_barred(d, v));
 	v->eip = PAGE + PAGE_SIZE;
-	CHECK(!direct_kernel_barred(&d, v));
-	end();
+	CHECK(!direct_kernel_barred(d, v));
+	kernel_end();
 }
 
 int main(void)

@@ -3,52 +3,30 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "cpu/direct/private.h"
 #include "cpu/mmu/walk.h"
+#include "tests/unit/cpu/support_kernel.h"
 #include "tests/unit/cpu/support_vm.h"
 
-#define CODE_SIZE (64 * KB)
-#define LEAVE	  0x10000000u
 #define WAY	  0x12345678u /* native code, as a predicted return has it */
 #define PAGES	  40u
 #define FAR_APART (4 * MB) /* pages of one place in any small hash */
 
 static struct vcpu *const v = &vm.v;
-static struct translate_state state;
-static u8 code[CODE_SIZE] __attribute__((aligned(16)));
-static struct direct d;
+static struct direct *const d = &kernel_direct;
 
 static void begin(void)
 {
-	struct translate_host host = {.code = code,
-				      .code_size = CODE_SIZE,
-				      .state = &state,
-				      .state_disp = (u32)(uintptr_t)&state,
-				      .state_prefix = 0x65,
-				      .leave = LEAVE};
-
-	vm_protected();
-	d = (struct direct){.vcpu = v};
-	d.map = calloc(1, kernel_map_size());
-	d.translator = translate_init(calloc(1, translate_arena_size(CODE_SIZE)), &host);
-	v->direct = &d;
-	v->flushed = kernel_map_flushed;
-	kernel_map_check(&d, v);
-	state.ret[0] = WAY;
+	kernel_begin();
+	kernel_map_check(d, v);
+	kernel_state.ret[0] = WAY;
 }
 
 static bool ways_dropped(void)
 {
-	bool dropped = state.ret[0] != WAY;
+	bool dropped = kernel_state.ret[0] != WAY;
 
-	state.ret[0] = WAY;
+	kernel_state.ret[0] = WAY;
 	return dropped;
-}
-
-static void end(void)
-{
-	free(d.translator);
-	free(d.map);
 }
 
 /* Code in one place after another again and again, as a kernel's is. */
@@ -56,40 +34,40 @@ static void test_many(void)
 {
 	begin();
 	for (u32 n = 0; n < 100 * PAGES; n++)
-		kernel_map_add(&d, n % PAGES * FAR_APART, n % PAGES * FAR_APART);
+		kernel_map_add(d, n % PAGES * FAR_APART, n % PAGES * FAR_APART);
 	for (u32 n = 0; n < 1500; n++)
-		kernel_map_add(&d, 0xc0000000 + n * PAGE_SIZE, 0xc0000000 + n * PAGE_SIZE);
+		kernel_map_add(d, 0xc0000000 + n * PAGE_SIZE, 0xc0000000 + n * PAGE_SIZE);
 	CHECK(!ways_dropped());
 	mem_tlb_flush(v, true);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(!ways_dropped());
 	/* More than are remembered. */
 	for (u32 n = 0; n < 4000; n++)
-		kernel_map_add(&d, 0xc0000000 + n * PAGE_SIZE, 0xc0000000 + n * PAGE_SIZE);
+		kernel_map_add(d, 0xc0000000 + n * PAGE_SIZE, 0xc0000000 + n * PAGE_SIZE);
 	CHECK(ways_dropped());
-	end();
+	kernel_end();
 }
 
 static void test_changes(void)
 {
 	begin();
 	for (u32 n = 0; n < PAGES; n++)
-		kernel_map_add(&d, n * FAR_APART, n * FAR_APART);
+		kernel_map_add(d, n * FAR_APART, n * FAR_APART);
 	/* Elsewhere, as the caller has found. */
-	kernel_map_add(&d, 7 * FAR_APART, 8 * FAR_APART);
+	kernel_map_add(d, 7 * FAR_APART, 8 * FAR_APART);
 	CHECK(ways_dropped());
 	/* Elsewhere, as a flush shows; what was forgotten is not looked at. */
 	mem_tlb_flush(v, false);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(ways_dropped());
-	kernel_map_add(&d, 9 * FAR_APART, 9 * FAR_APART);
+	kernel_map_add(d, 9 * FAR_APART, 9 * FAR_APART);
 	mem_tlb_flush_page(v, 9 * FAR_APART);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(!ways_dropped());
 	v->seg[SEG_CS].base += 16;
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(ways_dropped());
-	end();
+	kernel_end();
 }
 
 #define DIRECTORY    0x80000u
@@ -153,7 +131,7 @@ static void test_tables(void)
 			if (!leads_to(page, &was[page]) || rand() % 3 == 0)
 				was[page] = ~0u;
 			else
-				kernel_map_add(&d,
+				kernel_map_add(d,
 					       CODE_LIN + page / EACH * FAR_APART +
 						       page % EACH * PAGE_SIZE,
 					       was[page]);
@@ -170,15 +148,15 @@ static void test_tables(void)
 		}
 		if (flush_all)
 			mem_tlb_flush(v, rand() % 2);
-		CHECK_EQ(kernel_map_check(&d, v), same);
+		CHECK_EQ(kernel_map_check(d, v), same);
 		CHECK_EQ(ways_dropped(), !same);
 		kept += same;
 		dropped += !same;
 		/* Nothing of this turn is left to the next. */
-		memset(d.map, 0, kernel_map_size());
+		memset(d->map, 0, kernel_map_size());
 	}
 	CHECK(kept > 2000 && dropped > 2000);
-	end();
+	kernel_end();
 }
 
 /* A page that was added before it had its G bit, or CR4 its PGE. */
@@ -192,31 +170,31 @@ static void test_global(void)
 	v->cr3 = pd;
 	v->cr0 |= CR0_PG;
 	mem_read32(v, SEG_DS, 0x5000);
-	kernel_map_add(&d, 0x5000, 0x5000);
+	kernel_map_add(d, 0x5000, 0x5000);
 	mem_tlb_flush(v, false);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(!ways_dropped());
 	set_ram32(pd, rights | PTE_G);
 	v->cr4 |= CR4_PGE;
 	mem_tlb_flush(v, true);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(!ways_dropped());
 	/* Elsewhere, but no load of CR3 has to show that. */
 	set_ram32(pd, 4 * MB | rights | PTE_G);
 	mem_tlb_flush(v, false);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(!ways_dropped());
 	mem_tlb_flush(v, true);
-	kernel_map_check(&d, v);
+	kernel_map_check(d, v);
 	CHECK(ways_dropped());
-	end();
+	kernel_end();
 }
 
 static bool holds_after(u32 pd, u32 entry)
 {
 	set_ram32(pd, entry);
 	mem_tlb_flush(v, false);
-	return kernel_map_check(&d, v) && !ways_dropped();
+	return kernel_map_check(d, v) && !ways_dropped();
 }
 
 /* A kernel in large pages: as long as these are the same, its pages are. */
@@ -234,8 +212,8 @@ static void test_large(void)
 			set_ram32(table + n * 4, n << PAGE_SHIFT | 0x23);
 		CHECK(holds_after(pd, rights));
 		for (u32 n = 0; n < 3; n++) {
-			kernel_map_add(&d, n * PAGE_SIZE, n * PAGE_SIZE);
-			kernel_map_add(&d, FAR_APART + n * PAGE_SIZE, n * PAGE_SIZE);
+			kernel_map_add(d, n * PAGE_SIZE, n * PAGE_SIZE);
+			kernel_map_add(d, FAR_APART + n * PAGE_SIZE, n * PAGE_SIZE);
 			CHECK(holds_after(pd, rights));
 			CHECK(holds_after(pd, rights | 0x40));
 		}
@@ -256,12 +234,12 @@ static void test_large(void)
 			CHECK(!holds_after(pd, rights));
 			break;
 		default: /* one more page, which was not there then */
-			kernel_map_add(&d, 0x7000, 0x8000);
+			kernel_map_add(d, 0x7000, 0x8000);
 			CHECK(!holds_after(pd, rights));
 			break;
 		}
 		set_ram32(pd + 4, 0);
-		end();
+		kernel_end();
 	}
 }
 

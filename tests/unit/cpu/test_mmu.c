@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Paging: A and D bits, rights, error codes, WP, large pages, PAE, global pages, page crossing. */
+#include "tests/unit/cpu/support_paging.h"
 #include "tests/unit/cpu/support_vm.h"
-
-#define PD 0x100000u
-#define PT 0x101000u
-#define P  1u
-#define W  2u
-#define U  4u
-#define A  0x20u
-#define D  0x40u
-#define PS 0x80u
-#define G  0x100u
 
 static struct vcpu *const v = &vm.v;
 
