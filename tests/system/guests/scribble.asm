@@ -5,16 +5,13 @@
 ; says so and waits.
 	org 0x7c00
 	bits 16
-	cli
+	jmp start
+%include "say.inc"
+%include "reset.inc"
+start:	cli
 	xor ax, ax
 	mov ds, ax
-	mov al, 0x40
-	out 0x70, al
-	in al, 0x71
-	cmp al, 0x5a
-	je again
-	mov al, 0x5a
-	out 0x71, al
+	say_if_reset
 	lgdt [gdtr]
 	mov eax, cr0
 	or al, 1
@@ -39,14 +36,6 @@ page:	lea edi, [ebx + SKIP]
 	jne page
 	jmp round
 none:	ret
-	bits 16
-again:	cld
-	mov si, text
-	call say
-.wait:	hlt
-	jmp .wait
-%include "say.inc"
-text:	db 13, 10, "reset", 13, 10, 0
 	align 8
 gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
 gdtr:	dw $ - gdt - 1

@@ -12,18 +12,14 @@ kept:	mov dword [SCREEN], 0x0765076b
 	mov dword [SCREEN + 4], 0x07740770
 	jmp $
 	bits 16
+%include "say.inc"
+%include "reset.inc"
 start:	cli
 	xor ax, ax
 	mov ds, ax
 	mov ss, ax
 	mov sp, 0x7c00
-	mov al, 0x40			; a byte of the CMOS that nobody uses
-	out 0x70, al
-	in al, 0x71
-	cmp al, 0x5a
-	je again
-	mov al, 0x5a
-	out 0x71, al
+	say_if_reset
 	mov ax, 3			; clears the screen
 	int 0x10
 	mov al, 0xff			; no interrupts: there is no IDT
@@ -57,15 +53,6 @@ user:	xor eax, eax
 	push dword CODE_3
 	push dword kept
 	iretd
-	bits 16
-again:	cld
-	sti
-	mov si, text
-	call say
-.wait:	hlt
-	jmp .wait
-%include "say.inc"
-text:	db 13, 10, "reset", 13, 10, 0
 	align 8
 gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
 	dq 0x00cffa000000ffff, 0x00cff2000000ffff
