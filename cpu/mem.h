@@ -15,6 +15,7 @@
 #define TLB_ENTRIES 4096u
 #define TLB_WORDS   (TLB_ENTRIES / 32)
 #define TLB_STORES  4096u
+#define TLB_LARGE   8u
 
 /*
  * A tag is the linear page address when that kind of access hits, TLB_NONE otherwise. A write tag
@@ -32,7 +33,8 @@ struct tlb_entry {
 /*
  * One TLB for supervisor accesses (CPL 0-2 and implicit ones), one for user accesses. The bitmaps
  * keep a flush proportional to what was filled since the last one: used_words says which words of
- * `used` are not 0. `stores` spares most pages that become watched a search for entries.
+ * `used` are not 0, local_words which ones may have entries that a load of CR3 drops. `stores`
+ * spares most pages that become watched a search for entries.
  */
 struct tlb {
 	struct tlb_entry set[2][TLB_ENTRIES];
@@ -40,10 +42,18 @@ struct tlb {
 	u32 global[2][TLB_WORDS];
 	u32 used_words[2][TLB_WORDS / 32];
 	u32 large_first, large_last; /* linear hull of the 2 and 4 MB pages with entries here */
-	u32 stores[TLB_STORES / 32]; /* by a hash of the guest frame: may be here for writing */
-	/* Supervisor's entries from one large page: it begins there, and its directory entry was
-	 * that; 0: there are none. */
-	u32 kept[TLB_WORDS], kept_lin, kept_pde;
+	/* By a hash of the guest frame: 1 + set * TLB_ENTRIES + slot of the entry that may be for
+	 * writing; 0: there is none. */
+	u16 stores[TLB_STORES];
+#define TLB_STORES_MANY 0xffffu
+	u32 local_words[2][TLB_WORDS / 32];
+	/* Supervisor's entries from large pages, which begin at lin and whose directory entry was
+	 * pde. */
+	u32 kept[TLB_WORDS];
+	struct {
+		u32 lin, pde;
+	} large[TLB_LARGE];
+	u32 large_count;
 };
 void tlb_init(struct tlb *tlb); /* all empty */
 
@@ -51,6 +61,16 @@ void tlb_init(struct tlb *tlb); /* all empty */
 static inline struct tlb *vcpu_tlb(struct vcpu *v)
 {
 	return (struct tlb *)(void *)v->interp;
+}
+
+/* Whether the supervisor's entry for lin, which is there, outlasts loads of CR3: see v->kept_loads.
+ */
+static inline bool tlb_outlasts(struct vcpu *v, u32 lin)
+{
+	const struct tlb *tlb = vcpu_tlb(v);
+	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	return (tlb->kept[slot / 32] | tlb->global[0][slot / 32]) >> slot % 32 & 1;
 }
 
 /* Slow paths, complete in themselves: every check, page crossing, MMIO, code pages. size 1, 2, 4.

@@ -33,15 +33,22 @@ static u32 store_hash(u32 gpa)
 	return (gpa >> PAGE_SHIFT) % TLB_STORES;
 }
 
+/* The entry becomes one for writing. */
 static void allow_stores(struct tlb *tlb, struct tlb_entry *e)
 {
-	u32 hash = store_hash(e->gpa_page);
+	u32 hash = store_hash(e->gpa_page), n = 1 + (u32)(e - tlb->set[0]);
+	u16 *known = &tlb->stores[hash];
+	const struct tlb_entry *other = &tlb->set[0][0] + *known - 1;
 
 	e->wr_tag = e->rd_tag;
-	tlb->stores[hash / 32] |= BIT(hash % 32);
+	if (*known == n || *known == TLB_STORES_MANY)
+		return;
+	if (*known && other->wr_tag != TLB_NONE && store_hash(other->gpa_page) == hash)
+		n = TLB_STORES_MANY;
+	*known = (u16)n;
 }
 
-/* --- a large page whose entries outlast loads of CR3 --- */
+/* --- large pages whose entries outlast loads of CR3 --- */
 
 #define LARGE_MASK (~(u32)(4 * MB - 1))
 
@@ -50,46 +57,45 @@ static bool large_32(const struct vcpu *v)
 	return (v->cr0 & CR0_PG) && !(v->cr4 & CR4_PAE) && (v->cr4 & CR4_PSE);
 }
 
-/* The first one that is met, until a load of CR3 finds another in its place. */
-static void mark_kept(const struct vcpu *v, unsigned set, u32 lin, const struct walk *w)
+/* Whether a load of CR3 will look at the directory entry that w has found. Kernels have one or a
+ * few large pages; what comes after TLB_LARGE is not kept. */
+static bool noted(struct tlb *tlb, u32 lin, const struct walk *w)
 {
-	struct tlb *tlb = vcpu_tlb((struct vcpu *)v);
-	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+	u32 n = 0;
 
-	if (set)
-		return;
-	tlb->kept[slot / 32] &= ~BIT(slot % 32);
-	if (!w->large || !large_32(v))
-		return;
-	if (!tlb->kept_pde) {
-		tlb->kept_lin = lin & LARGE_MASK;
-		tlb->kept_pde = w->pde;
+	while (n < tlb->large_count && tlb->large[n].lin != (lin & LARGE_MASK))
+		n++;
+	if (n == TLB_LARGE)
+		return false;
+	if (n == tlb->large_count) {
+		tlb->large[n].lin = lin & LARGE_MASK;
+		tlb->large[n].pde = w->pde;
+		tlb->large_count++;
 	}
-	if (tlb->kept_lin == (lin & LARGE_MASK) && tlb->kept_pde == w->pde)
-		tlb->kept[slot / 32] |= BIT(slot % 32);
+	return tlb->large[n].pde == w->pde;
 }
 
-/* Whether the directory that CR3 leads to has the very same entry, A and D bits included. */
-static bool keeps(struct vcpu *v, struct tlb *tlb)
+static bool mark_kept(const struct vcpu *v, struct tlb *tlb, u32 lin, const struct walk *w)
 {
-	u32 gpa = ((v->cr3 & PAGE_MASK) + (tlb->kept_lin >> 22) * 4) & v->mem->a20_mask, pde;
-	const struct phys_region *r = physmem_find(v->mem, gpa);
+	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
+	bool kept = w->large && !w->global && large_32(v) && noted(tlb, lin, w);
 
-	if (!tlb->kept_pde || !large_32(v) || !r || !r->rd)
-		return false;
-	pde = *(const u32 *)(const void *)(r->rd + (gpa - r->first));
-	return pde == tlb->kept_pde;
+	tlb->kept[slot / 32] &= ~BIT(slot % 32);
+	if (kept)
+		tlb->kept[slot / 32] |= BIT(slot % 32);
+	return kept;
 }
 
 static void mark_filled(struct vcpu *v, unsigned set, u32 lin, const struct walk *w)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1);
-
-	mark_kept(v, set, lin, w);
+	bool kept = set == 0 && mark_kept(v, tlb, lin, w);
 
 	tlb->used[set][slot / 32] |= BIT(slot % 32);
 	tlb->used_words[set][slot / 1024] |= BIT(slot / 32 % 32);
+	if (!kept && !w->global)
+		tlb->local_words[set][slot / 1024] |= BIT(slot / 32 % 32);
 	if (w->global)
 		tlb->global[set][slot / 32] |= BIT(slot % 32);
 	else
@@ -175,47 +181,101 @@ static unsigned next_used(const struct tlb *tlb, unsigned set, unsigned word)
 	return TLB_WORDS;
 }
 
-static void flush_set(struct tlb *tlb, unsigned set, bool all, bool kept)
+static void flush_set(struct tlb *tlb, unsigned set, bool all)
 {
-	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++) {
-		u32 keep = all ? 0 : tlb->global[set][word];
+	for (unsigned word = 0; (word = next_used(tlb, set, word)) < TLB_WORDS; word++)
+		drop_word(tlb, set, word,
+			  tlb->used[set][word] & ~(all ? 0 : tlb->global[set][word]));
+	memset(tlb->local_words[set], 0, sizeof(tlb->local_words[set]));
+}
 
-		if (kept)
-			keep |= tlb->kept[word];
-		drop_word(tlb, set, word, tlb->used[set][word] & ~keep);
+/* What does not outlast a load of CR3. Only the supervisor's set has any bits in `kept`. */
+static void flush_local(struct tlb *tlb, unsigned set)
+{
+	for (unsigned n = 0; n < TLB_WORDS / 32; n++) {
+		u32 left = tlb->local_words[set][n];
+
+		for (; left; left &= left - 1) {
+			unsigned word = n * 32 + (unsigned)__builtin_ctz(left);
+			u32 keep = tlb->global[set][word] | (set ? 0 : tlb->kept[word]);
+
+			drop_word(tlb, set, word, tlb->used[set][word] & ~keep);
+		}
+		tlb->local_words[set][n] = 0;
 	}
 }
 
-static void flush(struct vcpu *v, bool all, bool kept)
+static void flushed(struct vcpu *v, enum tlb_flush what)
+{
+	v->generation++;
+	v->tables++;
+	if (v->flushed)
+		v->flushed(v, what, 0);
+}
+
+void mem_tlb_flush(struct vcpu *v, bool all)
 {
 	struct tlb *tlb = vcpu_tlb(v);
 
 	if (v->mem->tables_loose)
 		v->mem->tables_flushed(v->mem->table_ctx, true, 0);
-	if (!kept && tlb->kept_pde) {
-		memset(tlb->kept, 0, sizeof(tlb->kept));
-		tlb->kept_pde = 0;
-	}
-	flush_set(tlb, 0, all, kept);
-	flush_set(tlb, 1, all, false);
-	if (all && !kept) {
+	memset(tlb->kept, 0, sizeof(tlb->kept));
+	tlb->large_count = 0;
+	flush_set(tlb, 0, all);
+	flush_set(tlb, 1, all);
+	if (all) {
 		tlb->large_first = NO_LARGE_FIRST;
 		tlb->large_last = 0;
 	}
-	v->generation++;
-	v->tables++;
-	if (v->flushed)
-		v->flushed(v, all ? TLB_FLUSH_ALL : TLB_FLUSH_LOCAL, 0);
+	flushed(v, all ? TLB_FLUSH_ALL : TLB_FLUSH_LOCAL);
 }
 
-void mem_tlb_flush(struct vcpu *v, bool all)
+/* The n-th large page is another one now: its entries go with the next load of CR3. */
+static void forget_large(struct tlb *tlb, u32 n)
 {
-	flush(v, all, false);
+	for (unsigned word = 0; (word = next_used(tlb, 0, word)) < TLB_WORDS; word++) {
+		for (u32 kept = tlb->used[0][word] & tlb->kept[word]; kept; kept &= kept - 1) {
+			unsigned bit = (unsigned)__builtin_ctz(kept);
+
+			if ((tlb->set[0][word * 32 + bit].rd_tag ^ tlb->large[n].lin) & LARGE_MASK)
+				continue;
+			tlb->kept[word] &= ~BIT(bit);
+			tlb->local_words[0][word / 32] |= BIT(word % 32);
+		}
+	}
+	tlb->large[n] = tlb->large[--tlb->large_count];
+}
+
+/* Whether the directory that CR3 leads to has the very same entries for all large pages, A and D
+ * bits included. Those that it has not are forgotten. */
+static bool keeps_all(struct vcpu *v, struct tlb *tlb)
+{
+	u32 gpa = v->cr3 & PAGE_MASK & v->mem->a20_mask;
+	const struct phys_region *r = physmem_find(v->mem, gpa);
+	const u32 *pde = NULL;
+	bool all = true;
+
+	if (large_32(v) && r && r->rd)
+		pde = (const u32 *)(const void *)(r->rd + (gpa - r->first));
+	for (u32 n = tlb->large_count; n--;) {
+		if (pde && pde[tlb->large[n].lin >> 22] == tlb->large[n].pde)
+			continue;
+		forget_large(tlb, n);
+		all = false;
+	}
+	return all;
 }
 
 void mem_tlb_flush_cr3(struct vcpu *v)
 {
-	flush(v, !(v->cr4 & CR4_PGE), keeps(v, vcpu_tlb(v)));
+	struct tlb *tlb = vcpu_tlb(v);
+
+	if (v->mem->tables_loose)
+		v->mem->tables_flushed(v->mem->table_ctx, true, 0);
+	v->kept_loads += keeps_all(v, tlb);
+	flush_local(tlb, 0);
+	flush_local(tlb, 1);
+	flushed(v, v->cr4 & CR4_PGE ? TLB_FLUSH_LOCAL : TLB_FLUSH_ALL);
 }
 
 /* Drops what lies in the same 4 MB as lin: large pages are not told apart from their neighbours. */
@@ -273,10 +333,16 @@ static void protect_set(struct tlb *tlb, unsigned set, u32 gpa)
 void mem_tlb_protect(struct vcpu *v, u32 gpa)
 {
 	struct tlb *tlb = vcpu_tlb(v);
-	u32 hash = store_hash(gpa);
+	u16 known = tlb->stores[store_hash(gpa)];
+	struct tlb_entry *e = &tlb->set[0][0] + known - 1;
 
-	if (!(tlb->stores[hash / 32] >> hash % 32 & 1))
+	if (!known)
 		return;
+	if (known != TLB_STORES_MANY) {
+		if (!((e->gpa_page ^ gpa) & PAGE_MASK))
+			e->wr_tag = TLB_NONE;
+		return;
+	}
 	memset(tlb->stores, 0, sizeof(tlb->stores));
 	protect_set(tlb, 0, gpa);
 	protect_set(tlb, 1, gpa);

@@ -194,6 +194,9 @@ struct vcpu {
 	 * the TSS lie in memory holds while it stays.
 	 */
 	u32 tables;
+	/* How many of these were loads of CR3 that left global pages and noted large ones as they
+	 * were: tlb_outlasts(). */
+	u32 kept_loads;
 	u32 debug_hits;	      /* DR6 bits since the last cpu_debug_trap() */
 	struct cpu_fault fault;
 

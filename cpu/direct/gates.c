@@ -2,7 +2,8 @@
 /*
  * What interrupt gates and IRET frames were found to lead to: the hidden parts of CS and SS, and
  * where in memory all that said so lies. While those bytes are the same, and nothing has happened
- * that moves them (v->tables), it holds. Only what nothing can fault on is remembered.
+ * that moves them (v->tables; loads of CR3 leave global pages and a kernel's large ones where they
+ * are), it holds. Only what nothing can fault on is remembered.
  */
 #include "cpu/cpu.h"
 #include "cpu/descriptor.h"
@@ -12,13 +13,15 @@
 #define TSS32_ESP0 4u
 #define TSS32_SS0  8u
 
-/* 8 bytes that the supervisor's TLB has, in one page; NULL: it lacks them. */
-static const u32 *eight_bytes(struct vcpu *v, u32 lin)
+/* 8 bytes that the supervisor's TLB has, in one page; NULL: it lacks them. *lasting becomes false
+ * where they may lie elsewhere after a load of CR3. */
+static const u32 *eight_bytes(struct vcpu *v, u32 lin, bool *lasting)
 {
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 
 	if ((lin & PAGE_MASK) != e->rd_tag || ((lin + 7) & PAGE_MASK) != e->rd_tag)
 		return NULL;
+	*lasting = *lasting && tlb_outlasts(v, lin);
 	return (const u32 *)(lin + e->addend);
 }
 
@@ -30,7 +33,8 @@ static void note(struct direct_found *f, const u32 *at)
 }
 
 /* A present code or data segment from the GDT that was accessed before. */
-static bool find_segment(struct vcpu *v, u16 sel, struct direct_found *f, struct segment *s)
+static bool find_segment(struct vcpu *v, u16 sel, struct direct_found *f, struct segment *s,
+			 bool *lasting)
 {
 	u32 needed = (SEG_P | SEG_S | SEG_ACCESSED) << 8;
 	const u32 *at;
@@ -38,7 +42,7 @@ static bool find_segment(struct vcpu *v, u16 sel, struct direct_found *f, struct
 
 	if ((sel & SEL_LDT) || SEL_NULL(sel) || (sel | 7u) > v->gdtr.limit)
 		return false;
-	at = eight_bytes(v, v->gdtr.base + (sel & 0xfff8u));
+	at = eight_bytes(v, v->gdtr.base + (sel & 0xfff8u), lasting);
 	if (!at || (at[1] & needed) != needed)
 		return false;
 	note(f, at);
@@ -70,7 +74,8 @@ static bool look_gate(struct vcpu *v, u8 vector, struct direct_gate *g)
 	const u32 *at;
 	unsigned type;
 
-	if (vector * 8u + 7 > v->idtr.limit || !(at = eight_bytes(v, v->idtr.base + vector * 8u)))
+	if (vector * 8u + 7 > v->idtr.limit ||
+	    !(at = eight_bytes(v, v->idtr.base + vector * 8u, &g->lasting)))
 		return false;
 	note(&g->gate, at);
 	gate.low = at[0];
@@ -81,15 +86,15 @@ static bool look_gate(struct vcpu *v, u8 vector, struct direct_gate *g)
 	g->open = descriptor_dpl(&gate) == 3;
 	g->flag_if = type == SYS_TRAP32 ? FLAG_IF : 0;
 	g->eip = gate_offset(&gate);
-	if (!find_segment(v, gate_selector(&gate), &g->code, &g->cs) || !is_code(&g->cs, 0) ||
-	    g->eip > g->cs.limit || g->cs.limit - g->eip < PAGE_SIZE)
+	if (!find_segment(v, gate_selector(&gate), &g->code, &g->cs, &g->lasting) ||
+	    !is_code(&g->cs, 0) || g->eip > g->cs.limit || g->cs.limit - g->eip < PAGE_SIZE)
 		return false;
 	g->cs.sel &= 0xfffc;
 	if (!(tr->attr & SEG_P) || !(tr->attr & SYS_32) || tr->limit < TSS32_SS0 + 3 ||
-	    !(g->tss = eight_bytes(v, tr->base + TSS32_ESP0)))
+	    !(g->tss = eight_bytes(v, tr->base + TSS32_ESP0, &g->lasting)))
 		return false;
 	g->ss0 = (u16)g->tss[1];
-	return find_segment(v, g->ss0, &g->stack, &g->ss) && is_stack(&g->ss, 0);
+	return find_segment(v, g->ss0, &g->stack, &g->ss, &g->lasting) && is_stack(&g->ss, 0);
 }
 
 const struct direct_gate *direct_gate_find(struct direct *d, struct vcpu *v, struct direct_gate *g,
@@ -98,8 +103,9 @@ const struct direct_gate *direct_gate_find(struct direct *d, struct vcpu *v, str
 	if (d->settled.gate == g)
 		direct_unsettle(d);
 	g->vector = vector;
-	g->tables = v->tables;
+	g->lasting = true;
 	g->known = look_gate(v, vector, g);
+	g->tables = direct_tables(v, g->lasting);
 	return g->known ? g : NULL;
 }
 
@@ -109,8 +115,9 @@ const struct direct_return *direct_return_find(struct direct *d, struct vcpu *v,
 
 	if (d->settled.back == r)
 		direct_unsettle(d);
-	r->tables = v->tables;
-	r->known = find_segment(v, cs, &r->code, &r->cs) && is_code(&r->cs, 3) &&
-		   find_segment(v, ss, &r->stack, &r->ss) && is_stack(&r->ss, 3);
+	r->lasting = true;
+	r->known = find_segment(v, cs, &r->code, &r->cs, &r->lasting) && is_code(&r->cs, 3) &&
+		   find_segment(v, ss, &r->stack, &r->ss, &r->lasting) && is_stack(&r->ss, 3);
+	r->tables = direct_tables(v, r->lasting);
 	return r->known ? r : NULL;
 }

@@ -16,7 +16,8 @@ struct direct_found {
 
 /* What a 32-bit interrupt or trap gate leads to from CPL 3: CPL 0, and its stack. */
 struct direct_gate {
-	u32 tables; /* of v, when it was found */
+	u32 tables;   /* direct_tables(), when it was found */
+	bool lasting; /* all of it lies in pages that loads of CR3 leave */
 	struct direct_found gate, code, stack;
 	const u32 *tss; /* ESP0, SS0 */
 	struct segment cs, ss;
@@ -31,6 +32,7 @@ struct direct_gate {
 /* CS and SS of CPL 3 that IRET leads to. */
 struct direct_return {
 	u32 tables;
+	bool lasting;
 	struct direct_found code, stack;
 	struct segment cs, ss;
 	bool known;
@@ -41,17 +43,23 @@ static inline bool direct_found_same(const struct direct_found *f)
 	return !((f->at[0] ^ f->low) | (f->at[1] ^ f->high));
 }
 
-static inline bool direct_gate_holds(const struct direct_gate *g, u32 tables)
+/* While this stays, what was found holds. */
+static inline u32 direct_tables(const struct vcpu *v, bool lasting)
 {
-	return g->known && g->tables == tables && direct_found_same(&g->gate) &&
-	       direct_found_same(&g->code) && direct_found_same(&g->stack) &&
-	       (u16)g->tss[1] == g->ss0;
+	return lasting ? v->tables - v->kept_loads : v->tables;
 }
 
-static inline bool direct_return_holds(const struct direct_return *r, u32 tables)
+static inline bool direct_gate_holds(const struct direct_gate *g, const struct vcpu *v)
 {
-	return r->known && r->tables == tables && direct_found_same(&r->code) &&
-	       direct_found_same(&r->stack);
+	return g->known && g->tables == direct_tables(v, g->lasting) &&
+	       direct_found_same(&g->gate) && direct_found_same(&g->code) &&
+	       direct_found_same(&g->stack) && (u16)g->tss[1] == g->ss0;
+}
+
+static inline bool direct_return_holds(const struct direct_return *r, const struct vcpu *v)
+{
+	return r->known && r->tables == direct_tables(v, r->lasting) &&
+	       direct_found_same(&r->code) && direct_found_same(&r->stack);
 }
 
 /*

@@ -367,7 +367,7 @@ static inline const struct direct_gate *direct_gate(struct direct *d, struct vcp
 {
 	struct direct_gate *g = &d->gate[vector % DIRECT_GATES];
 
-	return likely(g->vector == vector && direct_gate_holds(g, v->tables))
+	return likely(g->vector == vector && direct_gate_holds(g, v))
 		       ? g
 		       : direct_gate_find(d, v, g, vector);
 }
@@ -377,7 +377,7 @@ static inline const struct direct_return *direct_return(struct direct *d, struct
 {
 	const struct direct_return *r = &d->back;
 
-	return likely(r->cs.sel == cs && r->ss.sel == ss && direct_return_holds(r, v->tables))
+	return likely(r->cs.sel == cs && r->ss.sel == ss && direct_return_holds(r, v))
 		       ? r
 		       : direct_return_find(d, v, cs, ss);
 }

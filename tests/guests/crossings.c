@@ -6,32 +6,35 @@
  */
 #include "tests/guests/rt/rt.h"
 
-#define PD	0x80000u
-#define PT	0x81000u    /* identity, the first 4 MB */
-#define STACK	0x00310000u /* linear pages of the test's own */
-#define TABLES	0x00320000u
-#define PHYS	0x48000u
-#define OTHER	0x49000u
-#define TSS	0x4a000u
-#define VECTOR	0x90u
-#define CODE	(SEL_FREE)	  /* the gate's */
-#define INNER	(SEL_FREE + 0x08) /* SS of CPL 0 */
-#define CODE_3	(SEL_FREE + 0x13) /* the program's */
-#define STACK_3 (SEL_FREE + 0x1b)
-#define DATA_3	(SEL_FREE + 0x23)
-#define TSS_2	(SEL_FREE + 0x28)
-#define FAR_3	(SEL_FREE + 0x33)
-#define TIMES	4u
+#define PD	   0x80000u
+#define PT	   0x81000u    /* identity, the first 4 MB */
+#define STACK	   0x00310000u /* linear pages of the test's own */
+#define TABLES	   0x00320000u
+#define LARGE	   0x40000000u
+#define LARGE_SIZE 0x400000u
+#define PHYS	   0x48000u
+#define OTHER	   0x49000u
+#define TSS	   0x4a000u
+#define VECTOR	   0x90u
+#define CODE	   (SEL_FREE)	     /* the gate's */
+#define INNER	   (SEL_FREE + 0x08) /* SS of CPL 0 */
+#define CODE_3	   (SEL_FREE + 0x13) /* the program's */
+#define STACK_3	   (SEL_FREE + 0x1b)
+#define DATA_3	   (SEL_FREE + 0x23)
+#define TSS_2	   (SEL_FREE + 0x28)
+#define FAR_3	   (SEL_FREE + 0x33)
+#define TIMES	   4u
 
 #define CR0_WP	BIT(16)
 #define CR0_PG	BIT(31)
+#define CR4_PSE BIT(4)
 #define FLAG_IF BIT(9)
 
 #define MSR_SYSENTER_CS	 0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
 
-enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40 };
+enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80 };
 
 static volatile u32 *const pt = (u32 *)PT;
 
@@ -294,6 +297,43 @@ static void tables(void)
 	__asm__ volatile("ltr %w0" ::"r"(SEL_TSS));
 }
 
+/* Tables and the inner stack in a large page, which loads of CR3 find as it was, and elsewhere. */
+static void large_pages(void)
+{
+	volatile u32 *const pd = (u32 *)PD;
+
+	write_cr4(read_cr4() | CR4_PSE);
+	pd[LARGE >> 22] = P | W | PS;
+	pd[(LARGE >> 22) + 1] = LARGE_SIZE | P | W | PS;
+	memcpy((void *)(LARGE + PHYS), idt, sizeof(idt));
+	memcpy((void *)(LARGE + LARGE_SIZE + PHYS), idt, sizeof(idt));
+	((volatile u64 *)(LARGE + LARGE_SIZE + PHYS))[VECTOR] =
+		gate(CODE, (u32)trap_stubs + 0xa4 * 16, 0xee, 0);
+	main_tss.esp0 = LARGE + 0x9e000;
+	lidt(LARGE + PHYS, sizeof(idt) - 1);
+	for (unsigned i = 0; i < TIMES; i++) {
+		go("large page", call);
+		flush();
+		go("large page, fault", fault);
+	}
+	((volatile u64 *)PHYS)[VECTOR] = gate(CODE, (u32)trap_stubs + 0xa5 * 16, 0xee, 0);
+	flush();
+	go("large page, other gate", call);
+	pd[LARGE >> 22] = LARGE_SIZE | P | W | PS;
+	flush();
+	go("other large page", call);
+	print("   pde=%x\n", pd[LARGE >> 22]);
+	print("   %x\n", *(volatile u32 *)(LARGE + LARGE_SIZE + 0x9dffc));
+	pd[LARGE >> 22] = P | W | PS;
+	invlpg(LARGE);
+	go("the first again", call);
+	print("   pde=%x\n", pd[LARGE >> 22]);
+	lidt((u32)idt, sizeof(idt) - 1);
+	pd[LARGE >> 22] = pd[(LARGE >> 22) + 1] = 0;
+	restore();
+	write_cr4(read_cr4() & ~CR4_PSE);
+}
+
 static void frames(void)
 {
 	static const u32 flags[] = {0x2,    0x302,   0x4202, 0x10202,  0x40202,	  0x3202,
@@ -426,6 +466,7 @@ int main(void)
 	inner_stack();
 	stack_page();
 	tables();
+	large_pages();
 	frames();
 	data_segments();
 	faults();

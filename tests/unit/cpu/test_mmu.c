@@ -201,6 +201,40 @@ static void test_watched_pages(void)
 	}
 }
 
+/* All addresses of a page that becomes watched, and those of pages that share its place in a hash.
+ */
+static void test_watched_aliases(void)
+{
+	static const u32 pages[][3] = {{0x50000, 0x60000, 0x70000}, {0x80000, 0x90000, 0x90000}};
+
+	for (u32 n = 0; n < 2; n++) {
+		u32 gpa = pages[n][0];
+
+		vm_protected();
+		paged();
+		for (u32 i = 1; i < 3; i++)
+			set_pte(pages[n][i], gpa | P | W | U);
+		for (u32 i = 0; i < 3; i++)
+			mem_write32(v, SEG_DS, pages[n][i], i);
+		mem_write32(v, SEG_DS, 0xa0000, 1);
+		vm.flags[gpa >> 12] = PHYS_PAGE_CODE;
+		mem_tlb_protect(v, gpa);
+		for (u32 i = 0; i < 3; i++) {
+			mem_write32(v, SEG_DS, pages[n][i], i);
+			CHECK_EQ(vm.code_writes, i + 1);
+		}
+		/* It is no longer, is written to, and is again. */
+		vm.flags[gpa >> 12] = 0;
+		for (u32 i = 0; i < 3; i++)
+			mem_write32(v, SEG_DS, pages[n][i], i);
+		vm.flags[gpa >> 12] = PHYS_PAGE_CODE;
+		mem_tlb_protect(v, gpa);
+		for (u32 i = 0; i < 3; i++)
+			mem_write32(v, SEG_DS, pages[n][i], i);
+		CHECK_EQ(vm.code_writes, 6);
+	}
+}
+
 static void test_a20(void)
 {
 	vm_protected();
@@ -298,8 +332,60 @@ static void test_large_page_and_cr3(void)
 	}
 }
 
+#define REGIONS (TLB_LARGE + 4)
+
+/*
+ * Large pages that change at random before loads of CR3, and with INVLPG: what is read there is
+ * always what the directory of that moment says. One that has stayed needs no walk.
+ */
+static void test_large_pages_and_cr3(void)
+{
+	const u32 rights = P | W | PS, base = 0xc0000000;
+	u32 state = 4321, stayed = 0, loads;
+
+	vm_protected();
+	paged();
+	v->cr4 |= CR4_PSE;
+	for (u32 page = 0; page < 4; page++) {
+		set_ram32(0x5000 + page * 0x1000, page);
+		set_ram32(0x405000 + page * 0x1000, 100 + page);
+	}
+	for (u32 i = 0; i < REGIONS; i++)
+		set_ram32(PD + ((base >> 22) + i) * 4, rights);
+	mem_tlb_flush(v, true);
+	for (u32 round = 0; round < 4000; round++) {
+		u32 i, page, lin, entry, fills;
+
+		state = state * 1664525 + 1013904223;
+		i = (state >> 8) % REGIONS;
+		page = (state >> 16) % 4;
+		lin = base + i * 4 * MB + 0x5000 + page * 0x1000;
+		entry = PD + (lin >> 22) * 4;
+		if ((state >> 28) < 2) {
+			set_ram32(entry, ram32(entry) ^ 4 * MB);
+			if (state >> 28)
+				mem_tlb_flush_page(v, lin + 0x1000);
+		}
+		loads = v->kept_loads;
+		if (state >> 24 & 1 || !(state >> 28))
+			cpu_mov_to_cr(v, 3, PD);
+		loads = v->kept_loads - loads;
+		fills = FILLS();
+		CHECK_EQ(mem_read32(v, SEG_DS, lin), page + (ram32(entry) & 4 * MB ? 100 : 0));
+		stayed += fills == FILLS() && loads;
+	}
+	CHECK(stayed > 200);
+	mem_tlb_flush(v, true);
+	mem_read32(v, SEG_DS, base + 0x5000);
+	CHECK(tlb_outlasts(v, base + 0x5000));
+	mem_read32(v, SEG_DS, 0x7000);
+	CHECK(!tlb_outlasts(v, 0x7000));
+}
+
 int main(void)
 {
+	test_large_pages_and_cr3();
+	test_watched_aliases();
 	test_large_page_and_cr3();
 	test_ad_bits();
 	test_supervisor_rights();
