@@ -41,12 +41,12 @@ static u32 flag_pages(u32 ram)
 	return ram / PAGE_SIZE < 256 ? 256 : ram / PAGE_SIZE;
 }
 
-/* For translations; they take about four times as much, with what is known of them. */
+/* For translations; they take about three times as much, with what is known of them. */
 static u32 code_size(const struct config *c, u32 ram)
 {
 	if (!c->translate)
 		return 0;
-	return ram < 32 * MB ? 768 * KB : 1792 * KB;
+	return ram < 32 * MB ? 880 * KB : 1792 * KB;
 }
 
 /* Behind the translations. */

@@ -5,8 +5,8 @@
 
 /* Of code for each unit, exit and point in the arrays. */
 #define CODE_PER_UNIT  128u
-#define CODE_PER_EXIT  32u
-#define CODE_PER_POINT 8u
+#define CODE_PER_EXIT  40u
+#define CODE_PER_POINT 12u
 
 #define PAD_GPA (~0u) /* pads belong to no guest page */
 
@@ -132,7 +132,7 @@ static void insert(struct translator *t, struct translate_unit *u)
 
 	u->hash_next = *head;
 	*head = u;
-	t->starts[u->eip % STARTS / 32] |= BIT(u->eip % 32);
+	mark(t, u->gpa);
 }
 
 static bool has_room(const struct translator *t)
@@ -362,7 +362,8 @@ void translate_flush(struct translator *t)
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
 	memset(t->granules, 0, sizeof(t->granules));
-	memset(t->starts, 0, sizeof(t->starts));
+	memset(t->marks, 0, sizeof(t->marks));
+	faulting_mark(t);
 	t->units = t->exits = t->points = 0;
 	t->next = t->host.code;
 	t->stats.flushes++;

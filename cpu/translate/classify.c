@@ -4,7 +4,7 @@
  * whether it exists; the opcode says the rest.
  */
 #include "cpu/interp/decode.h"
-#include "cpu/translate/private.h"
+#include "cpu/translate/quick.h"
 #include "lib/str.h"
 
 /* Opcodes that are not copied, one bit each; branches have their own classes before that. */
@@ -155,16 +155,19 @@ static bool control(const struct decoder *d, u8 opcode, struct guest_insn *g)
 	return true;
 }
 
-/* IN and OUT: E4h to E7h, ECh to EFh. */
+u8 classify_port(u8 opcode, bool o16)
+{
+	u8 what = !(opcode & 1) ? 1 : o16 ? 2 : 4;
+
+	return (u8)(what | (opcode & 2 ? TRANSLATE_PORT_OUT : 0) |
+		    (opcode & 8 ? TRANSLATE_PORT_DX : 0));
+}
+
 static void port(const struct decoder *d, u8 opcode, struct guest_insn *g)
 {
 	g->class = INSN_HOST;
-	g->opcode = !(opcode & 1) ? 1 : d->o16 ? 2 : 4;
-	if (opcode & 2)
-		g->opcode |= TRANSLATE_PORT_OUT;
-	if (opcode & 8)
-		g->opcode |= TRANSLATE_PORT_DX;
-	else
+	g->opcode = classify_port(opcode, d->o16);
+	if (!(opcode & 8))
 		g->operand = d->bytes[d->pos - 1];
 }
 

@@ -25,6 +25,14 @@ void faulting_forget(struct translator *t, u32 page_gpa)
 	}
 }
 
+void faulting_mark(struct translator *t)
+{
+	for (u32 n = 0; n < FAULTING_MAX; n++) {
+		if (t->faulting[n].faults >= FAULTS_MAX)
+			mark(t, t->faulting[n].gpa);
+	}
+}
+
 bool translate_faulted(struct translator *t, u32 native, u32 eip)
 {
 	struct translate_unit *u = unit_of(t, native);
@@ -41,6 +49,7 @@ bool translate_faulted(struct translator *t, u32 native, u32 eip)
 		return false; /* it is not made a call: part of a sequence */
 	if (++f->faults < FAULTS_MAX)
 		return false;
+	mark(t, gpa);
 	t->stats.called++;
 	unit_drop(t, u);
 	return true;

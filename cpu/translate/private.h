@@ -14,6 +14,7 @@
 /* How the guest's registers are to be had from the CPU's. */
 enum recovery {
 	AT,	     /* they are the same */
+	COPIED,	     /* ... and EIP goes up as the native one does */
 	SAVED_ECX,   /* ECX is in the state */
 	SAVED,	     /* EAX and ECX are */
 	SAVED_FLAGS, /* ... and so are the arithmetic flags */
@@ -53,6 +54,7 @@ struct translate_unit {
 	struct translate_unit *hash_next, *page_next, *across_next;
 	struct exit *in;
 	u32 first_exit, exits, first_point, points;
+	u32 stubs;   /* offset of its exits' in the code */
 	bool listed; /* by its page, until it is dropped */
 };
 
@@ -71,7 +73,7 @@ struct faulting {
 
 #define UNIT_HASH 1024u
 #define INSN_MAX  15u /* bytes */
-#define STARTS	  8192u
+#define MARKS	  65536u
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
 #define CONTEXTS  32u
@@ -94,7 +96,7 @@ struct translator {
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
 	u32 granules[UNIT_HASH]; /* of their pages: those that any of them rests on */
-	u32 starts[STARTS / 32]; /* a bit for the low bits of each unit's EIP */
+	u32 marks[MARKS / 32];	 /* by the low bits of guest-physical addresses: see marked() */
 	struct faulting faulting[FAULTING_MAX];
 };
 
@@ -136,16 +138,11 @@ struct guest_insn {
  * own_seg: the segment register that leads to the state; mode: TRANSLATE_CODE16 and _STACK16. */
 struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg, u32 mode);
 
+/* The `what` of IN and OUT, E4h to E7h and ECh to EFh. */
+u8 classify_port(u8 opcode, bool o16);
+
 /* Whether the instruction there goes on behind `avail`, which is less than it could have. */
 bool classify_cut(const u8 *bytes, u32 avail, u32 mode);
-
-/* --- quick.c --- */
-
-#define QUICK_BYTES 12u /* more than any of these has */
-/* The same for common ones of 32-bit code; false: for the decoder to say. */
-bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g);
-/* The length of a common one that is copied, of which QUICK_BYTES are there; 0: it is none. */
-u32 classify_copied(const u8 *bytes);
 
 /* --- emit.c: instructions into t->next; see there --- */
 
@@ -193,8 +190,29 @@ static inline u32 unit_target(const struct guest_insn *g, u32 next)
 {
 	return g->o16 ? (next + g->operand) & 0xffff : next + g->operand;
 }
+/* Whether a state in which the guest is at eip is one right behind STI. */
+static inline u8 unit_held(const struct translator *t, enum recovery r, u32 eip)
+{
+	return unlikely(t->held) && eip == t->held_eip && r != TARGET ? HELD : 0;
+}
+
 /* From here on in the unit's code the guest's state is to be had like this. */
-struct point *unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip);
+static inline struct point *unit_point(struct translator *t, struct translate_unit *u,
+				       enum recovery r, u32 eip)
+{
+	struct point *p = &t->point[u->first_point + u->points];
+	u16 off = (u16)(t->next - u->code);
+
+	if (u->points && p[-1].off == off)
+		p--; /* the last one has no code */
+	else
+		u->points++;
+	p->off = off;
+	p->recovery = (u8)(r | unit_held(t, r, eip));
+	p->stack = 0;
+	p->eip = eip;
+	return p;
+}
 /* A way out through the rel32 at `site`; its stub follows the unit's code. */
 struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
 		       enum translate_reason reason, u32 eip);
@@ -279,17 +297,28 @@ static inline bool faulting_is_call(struct translator *t, u32 gpa)
 	return unlikely(f->gpa == gpa) && f->faults >= FAULTS_MAX;
 }
 void faulting_forget(struct translator *t, u32 page_gpa);
+/* Marks all of them. */
+void faulting_mark(struct translator *t);
 
 /* --- state.c --- */
 
 struct translate_unit *unit_of(const struct translator *t, u32 native);
 
+/* --- unit.c: what an exit that has a site ends in --- */
+
+#define STUB_SIZE 16u
+#define STUB_EXIT 7u /* offset of its number */
+
 /* --- cache.c --- */
 
-/* False: there is no unit that begins there. */
-static inline bool may_start(const struct translator *t, u32 eip)
+/* False: no unit begins at gpa, and no instruction there is a call because it faults. */
+static inline bool marked(const struct translator *t, u32 gpa)
 {
-	return t->starts[eip % STARTS / 32] >> eip % 32 & 1;
+	return t->marks[gpa % MARKS / 32] >> gpa % 32 & 1;
+}
+static inline void mark(struct translator *t, u32 gpa)
+{
+	t->marks[gpa % MARKS / 32] |= BIT(gpa % 32);
 }
 
 /* If it is not dropped yet. */

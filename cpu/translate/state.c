@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's state before, after and in the middle of translated code. */
-#include "cpu/translate/private.h"
+#include "cpu/translate/quick.h"
 #include "cpu/vcpu.h"
 
 #define FLAGS_REAL (FLAGS_ARITH | FLAG_DF | FLAG_ID)
@@ -116,11 +116,11 @@ struct translate_unit *unit_of(const struct translator *t, u32 native)
 	return NULL;
 }
 
-/* The number, in the unit, of the point that native address is at. */
-static u32 point_at(const struct translator *t, const struct translate_unit *u, u32 native)
+/* The number, in the unit, of the point that this offset in its code is at. */
+static u32 point_at(const struct translator *t, const struct translate_unit *u, u32 off)
 {
 	const struct point *points = &t->point[u->first_point];
-	u32 low = 0, high = u->points, off = native - translate_entry(u);
+	u32 low = 0, high = u->points;
 
 	while (high - low > 1) {
 		u32 middle = (low + high) / 2;
@@ -133,15 +133,37 @@ static u32 point_at(const struct translator *t, const struct translate_unit *u, 
 	return low;
 }
 
+/* In the stub of an exit, where the guest is as when it is left by it. */
+static void stopped_in_stub(const struct translator *t, const struct translate_unit *u, u32 off,
+			    struct translate_regs *r)
+{
+	const u8 *stub = u->code + u->stubs + (off - u->stubs) / STUB_SIZE * STUB_SIZE;
+	const struct exit *e;
+	u32 n;
+
+	__builtin_memcpy(&n, stub + STUB_EXIT, 4);
+	e = &t->exit[n];
+	recover(t->host.state, e->recovery, e->call.eip, r);
+}
+
 bool translate_stopped(const struct translator *t, struct translate_regs *r)
 {
 	const struct translate_unit *u = unit_of(t, r->eip);
 	const struct point *p;
+	u32 off;
 
 	if (!u)
 		return false;
-	p = &t->point[u->first_point + point_at(t, u, r->eip)];
-	recover(t->host.state, p->recovery, p->eip, r);
+	off = r->eip - translate_entry(u);
+	if (off >= u->stubs) {
+		stopped_in_stub(t, u, off, r);
+		return true;
+	}
+	p = &t->point[u->first_point + point_at(t, u, off)];
+	if (p->recovery == COPIED)
+		recover(t->host.state, AT, p->eip + (off - p->off), r);
+	else
+		recover(t->host.state, p->recovery, p->eip, r);
 	drop(&t->context[u->context], p->stack, &r->gpr[REG_ESP]);
 	return true;
 }
@@ -149,20 +171,36 @@ bool translate_stopped(const struct translator *t, struct translate_regs *r)
 /* More than the points of one instruction. */
 #define POINTS_NEAR 8u
 
+/* Where in copied code from `off` to `end`, at which the guest is at eip, it is at `want`; or 0. */
+static u32 place_in_run(const struct translate_unit *u, u32 off, u32 end, u32 eip, u32 want)
+{
+	while (off < end && eip != want) {
+		u32 len = classify_copied(u->code + off);
+
+		off += len;
+		eip += len;
+	}
+	return off < end ? translate_entry(u) + off : 0;
+}
+
 u32 translate_place(const struct translator *t, u32 native, u32 eip)
 {
 	const struct translate_unit *u = unit_of(t, native);
-	u32 n, end;
+	u32 off, n, end;
 
-	if (!u)
+	if (!u || native - translate_entry(u) >= u->stubs)
 		return 0;
-	n = point_at(t, u, native);
+	off = native - translate_entry(u);
+	n = point_at(t, u, off);
 	end = u->points - n > POINTS_NEAR ? n + POINTS_NEAR : u->points;
 	for (; n < end; n++) {
 		const struct point *p = &t->point[u->first_point + n];
 
+		off = off > p->off ? off : p->off;
 		if (p->recovery == AT && p->eip == eip)
 			return translate_entry(u) + p->off;
+		if (p->recovery == COPIED && eip - p->eip < (u32)p[1].off - p->off)
+			return place_in_run(u, off, p[1].off, p->eip + (off - p->off), eip);
 	}
 	return 0;
 }

@@ -10,26 +10,6 @@
 
 #define STATE(field) offsetof(struct translate_state, field)
 
-/* Whether a state in which the guest is at eip is one right behind STI. */
-static u8 held(const struct translator *t, enum recovery r, u32 eip)
-{
-	return t->held && eip == t->held_eip && r != TARGET ? HELD : 0;
-}
-
-struct point *unit_point(struct translator *t, struct translate_unit *u, enum recovery r, u32 eip)
-{
-	struct point *p = &t->point[u->first_point + u->points];
-
-	if (u->points && p[-1].off == (u16)(t->next - u->code)) {
-		u->points--; /* the last one has no code */
-		p--;
-	}
-	*p = (struct point){
-		.off = (u16)(t->next - u->code), .recovery = (u8)(r | held(t, r, eip)), .eip = eip};
-	u->points++;
-	return p;
-}
-
 struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site, enum recovery r,
 		       enum translate_reason reason, u32 eip)
 {
@@ -38,7 +18,7 @@ struct exit *unit_exit(struct translator *t, struct translate_unit *u, u8 *site,
 	*e = (struct exit){
 		.call.eip = eip, .recovery = (u8)r, .reason = (u8)reason, .site = site, .from = u};
 	if (reason == TRANSLATE_INTERPRET)
-		e->recovery |= held(t, r, eip);
+		e->recovery |= unit_held(t, r, eip);
 	return e;
 }
 
@@ -74,12 +54,12 @@ static u8 transfer_of(const struct translator *t, const u8 *bytes, u32 avail)
 
 static void make_stubs(struct translator *t, struct translate_unit *u)
 {
+	u->stubs = (u32)(t->next - u->code);
 	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
 		struct exit *e = &t->exit[n];
 
 		if (!e->site)
 			continue; /* make_host()'s */
-		unit_point(t, u, e->recovery, e->call.eip);
 		patch(e->site, t->next);
 		if (e->fixed || e->reason == TRANSLATE_INTERPRET)
 			e->site = NULL;

@@ -1,50 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Common instructions that are copied, for as long as there is nothing but such: most of all code,
- * at a quarter of what the others take.
+ * at a small part of what the others take. One point does for all of a run.
  */
-#include "cpu/translate/private.h"
+#include "cpu/translate/quick.h"
 
 bool unit_begins(const struct translator *t, const struct translate_unit *u,
 		 const struct unit_place *at)
 {
-	return at->count && may_start(t, at->eip) &&
-	       translate_find(t, at->eip, (u->gpa & PAGE_MASK) + at->off);
+	u32 gpa = (u->gpa & PAGE_MASK) + at->off;
+
+	return at->count && marked(t, gpa) && translate_find(t, at->eip, gpa);
 }
 
-#define COPY_BYTES 16u
-_Static_assert(COPY_BYTES >= QUICK_BYTES && COPY_BYTES % 4 == 0, "whole words of all of it");
-
-static void copy_words(u8 *to, const u8 *from)
+/* In whole words, the last one with bytes that mean nothing. */
+static u8 *copy_words(u8 *to, const u8 *from, u32 count)
 {
-	for (u32 i = 0; i < COPY_BYTES; i += 4) {
+	for (u32 i = 0; i < count; i += 4) {
 		u32 word;
 
 		__builtin_memcpy(&word, from + i, 4);
 		__builtin_memcpy(to + i, &word, 4);
 	}
+	return to + count;
+}
+
+/* The instruction at `off` is not for a run. */
+static __attribute__((noinline)) bool ends(struct translator *t, const struct translate_unit *u,
+					   struct unit_place at)
+{
+	return faulting_is_call(t, (u->gpa & PAGE_MASK) + at.off) || unit_begins(t, u, &at);
 }
 
 void unit_copies(struct translator *t, struct translate_unit *u, const u8 *page,
 		 struct unit_place *at)
 {
-	struct point *p = &t->point[u->first_point + u->points];
-	u32 gpa = u->gpa & PAGE_MASK, first = at->count, len;
+	u32 gpa = u->gpa & PAGE_MASK, first = at->off, off = first, count = at->count;
 
-	while (at->count < UNIT_INSNS_MAX && at->off <= PAGE_SIZE - COPY_BYTES) {
-		len = classify_copied(page + at->off);
-		if (!len || unit_begins(t, u, at) || faulting_is_call(t, gpa + at->off))
+	while (count < UNIT_INSNS_MAX && off <= PAGE_SIZE - QUICK_BYTES - 3) {
+		u32 len = classify_copied(page + off);
+
+		if (!len)
 			break;
-		copy_words(t->next, page + at->off);
-		t->next += len;
-		at->eip += len;
-		at->off += len;
-		at->count++;
-		*p++ = (struct point){
-			.off = (u16)(t->next - u->code), .recovery = AT, .eip = at->eip};
+		if (unlikely(marked(t, gpa + off)) &&
+		    ends(t, u, (struct unit_place){at->eip + (off - first), off, count}))
+			break;
+		off += len;
+		count++;
 	}
-	u->points += at->count - first;
-	t->stats.insns += at->count - first;
-	if (at->count > first)
-		u->source = at->off - (u->gpa & ~PAGE_MASK);
+	if (off == first)
+		return;
+	unit_point(t, u, COPIED, at->eip);
+	t->next = copy_words(t->next, page + first, off - first);
+	t->stats.insns += count - at->count;
+	*at = (struct unit_place){at->eip + (off - first), off, count};
+	unit_point(t, u, AT, at->eip);
+	u->source = off - (u->gpa & ~PAGE_MASK);
 }
