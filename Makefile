@@ -295,6 +295,13 @@ bench-overhead: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/overhead.py $(PART)
 
+# The same in Bochs, which counts by itself: each instruction is a tick of its clock.
+.PHONY: bench-bochs
+bench-bochs: deps
+	@$(MAKE) --no-print-directory all $(EXITS_ROM) >&2
+	@$(PYTHON) tests/bench/exits.py bochs
+	@$(PYTHON) tests/bench/overhead.py bochs $(PART)
+
 # How the cost of shadow page tables grows.
 bench-shadow: deps
 	@$(MAKE) --no-print-directory all >&2
@@ -323,7 +330,7 @@ bench-trace: deps
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/trace.py
 
-bench: bench-counts bench-translate bench-exits bench-overhead bench-tag bench-trace bench-remote bench-serve
+bench: bench-counts bench-translate bench-exits bench-overhead bench-bochs bench-shadow bench-tag bench-trace bench-remote bench-serve
 	@$(MAKE) --no-print-directory all >&2
 	@$(PYTHON) tests/bench/bench.py
 

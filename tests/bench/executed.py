@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Instructions that an emulated PC in QEMU has executed, by where they are (executed.c)."""
+"""Instructions that an emulated PC has executed: in QEMU by where they are (executed.c), in Bochs
+their number (executed_bochs.c)."""
 
 import bisect
 import mmap
@@ -14,12 +15,12 @@ REGIONS = 1024
 IMAGE = 0xfc000000
 
 
-def plugin():
-    """The plugin, built here."""
-    target = BUILD / "bench" / "executed.so"
+def library(name):
+    """The plugin, or what Bochs is started with, built here."""
+    target = BUILD / "bench" / f"{name}.so"
     target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-o", target,
-                    HERE / "executed.c"], check=True)
+                    HERE / f"{name}.c"], check=True)
     return target
 
 
@@ -29,7 +30,7 @@ class Executed:
     def __init__(self, name):
         self.file = BUILD / "bench" / f"{name}.counts"
         self.file.unlink(missing_ok=True)
-        self.words = f"-plugin {plugin()},counts={self.file}"
+        self.words = f"-plugin {library('executed')},counts={self.file}"
 
     def counts(self):
         counts = array("Q")
@@ -40,6 +41,20 @@ class Executed:
 
     def total(self):
         return sum(self.counts())
+
+
+class ExecutedInBochs:
+    """words: for a PC; ticks of Bochs's are instructions, but for those while the CPU was halted."""
+
+    def __init__(self, name):
+        self.file = BUILD / "bench" / f"{name}.ticks"
+        self.file.unlink(missing_ok=True)
+        self.words = {"LD_PRELOAD": str(library("executed_bochs")),
+                      "FARBUS_EXECUTED": str(self.file)}
+
+    def total(self):
+        ticks, halted = array("Q", self.file.read_bytes())
+        return ticks - halted
 
 
 def by_symbol(counts, elf):

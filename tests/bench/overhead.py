@@ -1,34 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What Farbus costs: programs in Debian, and boots to the login, under Farbus and on the bare
-emulated PC in QEMU.
+emulated PC.
 
-    overhead.py [programs] [boots] [ENGINE...]    both parts and `translate` without words
+    overhead.py [bochs] [programs] [boots] [GUEST...] [ENGINE...]
 
-Engines: interp; direct: `cpu direct` with `translate off`; translate: `cpu direct`.
+Without words: in QEMU, both parts, all guests' boots, `translate`. Engines: interp; direct: `cpu
+direct` with `translate off`; translate: `cpu direct`.
 
-Programs read the time-stamp counter before and after their work, which `-icount shift=0` makes count
-instructions. A boot is counted by executed.c: from where SeaBIOS of the guest starts until the
-prompt is on the screen, without time in which the CPU was halted; `-icount shift=3` is a PC of 125
-million instructions a second. The quotient is the host's work under Farbus for each unit of the
-bare PC's. With the direct engine the monitor's counts of the same workload follow.
+Programs read the time-stamp counter before and after their work. In QEMU `-icount shift=0` makes
+it count instructions, in Bochs it is Bochs's ticks, one for an instruction; the CPU is never halted
+meanwhile. A boot is counted by executed.c or executed_bochs.c: from where SeaBIOS of the guest
+starts until the prompt is on the screen, without time in which the CPU was halted. `-icount
+shift=3` is a PC of 125 million instructions a second, Bochs is one of 100 million. The quotient is
+the host's work under Farbus for each unit of the bare PC's. With the direct engine the monitor's
+counts of the same workload follow.
 """
 
-import os
 import re
 import sys
 import time
 from dataclasses import dataclass, field
 
 import bench
-from executed import Executed
+from executed import Executed, ExecutedInBochs
 from pc import PC, Failure
 
 import guests
-from paths import BUILD, Missing
+from paths import BUILD, FIRMWARE, Missing
 
 ENGINES = {"native": {"native": True}, "interp": {"CPU": "interp"},
            "direct": {"CPU": "direct", "CONFIG": "translate off"}, "translate": {"CPU": "direct"}}
 PARTS = ("programs", "boots")
+# The bare PC's firmware in Bochs is the guest's, which looks for a screen on the PCI bus only. What
+# is on the screen is told often: LILO waits in a loop until the test has seen its prompt.
+BOCHSARGS = "vga: extension=vbe, update_freq=60;"
+BARE_BOCHS = {"FIRMWARE": str(FIRMWARE),
+              "BOCHSARGS": BOCHSARGS + "pci: enabled=1, chipset=i440fx, slot1=pcivga"}
 DATA_MB = 4
 
 
@@ -38,6 +45,7 @@ class Result:
     exits: dict = field(default_factory=dict)  # by reason
 
 
+DEBIAN_PROMPT = r"^debian:.*# *$"
 # Name: the command line, what a good result shows, and the quotient that is aimed at.
 DATA = "cat /bin/busybox /bin/busybox /bin/busybox | head -c {} > /tmp/data".format(DATA_MB << 20)
 PROGRAMS = {
@@ -53,7 +61,7 @@ PROGRAMS = {
 # Guest: what is on the screen while its loader waits for somebody, the login, and the quotient.
 BOOTS = {
     "dlx": (r"LILO boot:", r"dlx login:", 2),
-    "debian": (None, r"^debian:.*# *\Z", 2.5),
+    "debian": (None, DEBIAN_PROMPT, 2.5),
 }
 
 
@@ -90,20 +98,36 @@ def difference(before, after):
             if count > before.get(reason, 0)}
 
 
-def measure_programs(engine):
+def pc_words(host, engine):
+    """What a PC is made with for an engine, or for none."""
+    words = {"host": host, **ENGINES[engine]}
+    if host == "bochs":
+        words.update(BARE_BOCHS if engine == "native" else {"BOCHSARGS": BOCHSARGS})
+    return words
+
+
+def type_command(pc, line):
+    """In Bochs the keyboard's 16 bytes fill faster than they are taken."""
+    pc.settle(1, 5)
+    pc.type_line(line)
+    pc.type("\r")
+
+
+def measure_programs(host, engine):
     """{program: Result}."""
     results = {}
     names = [name for name in PROGRAMS if PROGRAMS[name][0].startswith(name)] + ["timed"]
     disk = guests.debian_disk("overhead", programs=[bench.program(name) for name in names])
     direct = ENGINES[engine].get("CPU") == "direct"
-    os.environ["HOSTARGS"] = bench.ICOUNT
-    with PC(f"overhead-{engine}", DISK=str(disk), RAM="64M", **ENGINES[engine]) as pc:
-        pc.wait(r"^debian:.*# *\Z", 3600)
-        pc.type(DATA + "; echo $?\r")
+    words = {"HOSTARGS": bench.ICOUNT} if host == "qemu" else {}
+    with PC(f"overhead-{engine}-{host}", DISK=str(disk), RAM="64M", **words,
+            **pc_words(host, engine)) as pc:
+        pc.wait(DEBIAN_PROMPT, 3600)
+        type_command(pc, DATA + "; echo $?")
         pc.wait(r"^0\n", 600)
         for name, (line, sign, _) in PROGRAMS.items():
             before = direct_counts(pc) if direct else {}
-            pc.type(f"{line}\r")
+            type_command(pc, line)
             pc.wait(rf"^{name} done: .*{sign}.* \d+ cycles", 3600)
             pattern = rf"^{name} done: .* (\d+) cycles"
             cycles = int(re.findall(pattern, pc.text(), re.MULTILINE)[-1])
@@ -126,16 +150,25 @@ def before_guest(pc, file, executed):
     return executed.total()
 
 
-def boot(name, engine):
+def counted(host, name):
+    """(what counts the instructions of a PC of this name, the words for that PC)."""
+    if host == "bochs":
+        executed = ExecutedInBochs(name)
+        return executed, executed.words
+    executed = Executed(name)
+    return executed, {"HOSTARGS": "-icount shift=3 -rtc base=2026-01-01,clock=vm " + executed.words}
+
+
+def boot(host, guest, engine):
     """A boot's Result."""
-    waits, login, _ = BOOTS[name]
-    executed = Executed(f"boot-{name}-{engine}")
-    log(f"boot-{name}-{engine}").unlink(missing_ok=True)  # that of an earlier run
-    os.environ["HOSTARGS"] = f"-icount shift=3 -rtc base=2026-01-01,clock=vm {executed.words}"
-    with PC(f"boot-{name}-{engine}", GUEST=name, **ENGINES[engine]) as pc:
+    waits, login, _ = BOOTS[guest]
+    name = f"boot-{guest}-{engine}-{host}"
+    executed, words = counted(host, name)
+    log(name).unlink(missing_ok=True)  # that of an earlier run
+    with PC(name, GUEST=guest, **words, **pc_words(host, engine)) as pc:
         start = 0
         if engine != "native":
-            start = before_guest(pc, log(f"boot-{name}-{engine}"), executed)
+            start = before_guest(pc, log(name), executed)
         if waits:
             pc.wait(waits, 3600)
             pc.type("\r")
@@ -154,21 +187,23 @@ def show(engine, name, bare, result, bound):
 
 
 def main(words):
-    unknown = [word for word in words if word not in PARTS and word not in ENGINES]
+    known = ("bochs", *PARTS, *BOOTS, *ENGINES)
+    unknown = [word for word in words if word not in known]
     if unknown:
-        raise Failure(f"'{unknown[0]}': expected {', '.join((*PARTS, *ENGINES))}")
+        raise Failure(f"'{unknown[0]}': expected {', '.join(known)}")
+    host = "bochs" if "bochs" in words else "qemu"
     parts = [word for word in words if word in PARTS] or PARTS
     engines = [word for word in words if word in ENGINES] or ["translate"]
     if "programs" in parts:
-        bare = measure_programs("native")
+        bare = measure_programs(host, "native")
         for engine in engines:
-            for name, result in measure_programs(engine).items():
+            for name, result in measure_programs(host, engine).items():
                 show(engine, name, bare[name], result, PROGRAMS[name][2])
     if "boots" in parts:
-        for name, (_, _, bound) in BOOTS.items():
-            bare = boot(name, "native")
+        for guest in [word for word in words if word in BOOTS] or BOOTS:
+            bare = boot(host, guest, "native")
             for engine in engines:
-                show(engine, f"boot of {name}", bare, boot(name, engine), bound)
+                show(engine, f"boot of {guest}", bare, boot(host, guest, engine), BOOTS[guest][2])
 
 
 if __name__ == "__main__":
