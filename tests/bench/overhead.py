@@ -47,7 +47,7 @@ class Result:
 
 DEBIAN_PROMPT = r"^debian:.*# *$"
 # Name: the command line, what a good result shows, and the quotient that is aimed at.
-DATA = "cat /bin/busybox /bin/busybox /bin/busybox | head -c {} > /tmp/data".format(DATA_MB << 20)
+DATA = f"b=/bin/busybox; cat $b $b $b | head -c {DATA_MB}m >/tmp/data; echo $?"
 PROGRAMS = {
     "compute": ("compute 100", "primes", 1.02),
     "sha1sum": ("timed sha1sum sha1sum /tmp/data", "status 0", 1.10),
@@ -123,7 +123,7 @@ def measure_programs(host, engine):
     with PC(f"overhead-{engine}-{host}", DISK=str(disk), RAM="64M", **words,
             **pc_words(host, engine)) as pc:
         pc.wait(DEBIAN_PROMPT, 3600)
-        type_command(pc, DATA + "; echo $?")
+        type_command(pc, DATA)
         pc.wait(r"^0\n", 600)
         for name, (line, sign, _) in PROGRAMS.items():
             before = direct_counts(pc) if direct else {}
