@@ -99,6 +99,10 @@ static void show_lockstep(struct monitor *m)
 		  "lockstep: %llu stretches repeated, %llu instructions one by one, %llu not "
 		  "compared, %llu with undefined flags\n",
 		  s->repeated, s->singles, s->not_compared, s->undefined);
+	mon_print(m,
+		  "lockstep: %llu stretches at more than one CPL, %llu port accesses in stretches, "
+		  "%llu stretches not to be repeated\n",
+		  s->crossed, s->ports, s->unrepeatable);
 	mon_print(m, "%s", lockstep_report(m->vm->lockstep));
 }
 

@@ -218,6 +218,7 @@ void physmem_write(struct physmem *pm, u32 gpa, const void *buf, u32 len)
 {
 	const u8 *in = buf;
 
+	pm->written++;
 	while (len) {
 		u32 n = page_part(gpa, len);
 		const struct phys_region *r = physmem_find(pm, gpa);

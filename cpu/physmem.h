@@ -44,6 +44,7 @@ struct physmem {
 	u32 flag_pages;	  /* number of entries in page_flags */
 	u8 *page_flags;	  /* by guest frame number; frames beyond are never watched */
 	u32 mapping;	  /* goes up when regions or A20 change */
+	u32 written;	  /* ... and with each physmem_write() */
 
 	/* The engine's hooks; may be NULL. */
 	void (*code_written)(void *ctx, u32 gpa,

@@ -161,8 +161,8 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root)
 	cr0 = direct_cr0(d, v);
 	do {
 		if (likely(c->what & TRANSLATE_PORT_WIDTH)) {
-			if (d->lockstep || !access_port(v, c))
-				break; /* it is carried out once; or there is no answer yet */
+			if (!access_port(v, c))
+				break; /* there is no answer yet */
 			on = v->generation == generation;
 		} else if (c->what == TRANSLATE_MEMORY) {
 			enum direct_store done = store(d, v, c);

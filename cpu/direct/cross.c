@@ -234,7 +234,7 @@ static bool cross_iret(struct direct *d, struct vcpu *v)
 	at = span(v, ss->base + esp, 20, false);
 	if (!at || (at[2] & FLAGS_RARE) || !(at[2] & FLAG_IF) || (at[2] & FLAG_IOPL) == FLAG_IOPL)
 		return false;
-	if ((at[2] & FLAG_RF) && !direct_forgets_rf(d, v))
+	if ((at[2] & FLAG_RF) && !direct_forgets_rf(v))
 		return false;
 	if (SEL_RPL(at[1]) != 3)
 		return false;

@@ -147,10 +147,10 @@ static unsigned popf(struct vcpu *v)
 	return 1;
 }
 
-static void iret(struct direct *d, struct vcpu *v)
+static void iret(struct vcpu *v)
 {
 	cpu_iret(v, 4, v->eip + 1);
-	if (!(v->eflags & FLAG_RF) || !direct_forgets_rf(d, v))
+	if (!(v->eflags & FLAG_RF) || !direct_forgets_rf(v))
 		return;
 	v->eflags &= ~FLAG_RF;
 	cpu_mode_changed(v);
@@ -176,7 +176,7 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 		return popf(v);
 	case 0xcf:
 		*far = true;
-		iret(d, v);
+		iret(v);
 		return 1;
 	case 0xe4 ... 0xe7:
 	case 0xec ... 0xef:

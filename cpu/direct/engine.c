@@ -117,7 +117,7 @@ enum direct_next direct_guest(struct direct *d, struct vcpu *v)
 	direct_enter_cr4(d, v);
 	do {
 		next = v->cpl < 3 ? direct_kernel(d, v) : direct_native(d, v);
-	} while (next == NEXT_CROSSED && !d->lockstep);
+	} while (next == NEXT_CROSSED && !direct_fault_is_looked_at(d));
 	direct_leave_cr4(d);
 	if (next == NEXT_CROSSED) {
 		cross_registers(v);

@@ -323,16 +323,10 @@ static bool find(struct direct *d, struct vcpu *v, enum direct_next *next)
 	return true;
 }
 
-/* A page fault was delivered: what a CPU has made of its error code is for lockstep to look at. */
-static bool lockstep_looks(const struct direct *d)
-{
-	return d->lockstep && direct_frame.vector == VEC_PF;
-}
-
 enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 {
 	enum direct_next next;
-	u32 cpl = v->cpl; /* lockstep compares what runs at one */
+	u32 cpl = v->cpl;
 
 	do {
 		if (!at_hand(d, v)) {
@@ -342,7 +336,7 @@ enum direct_next direct_kernel(struct direct *d, struct vcpu *v)
 		}
 		d->stats.translated++;
 		next = run(d, v);
-	} while (next == NEXT_ANY && !d->single && !lockstep_looks(d) && v->cpl == cpl &&
+	} while (next == NEXT_ANY && !d->single && !direct_fault_is_looked_at(d) && v->cpl == cpl &&
 		 !direct_events(v) && direct_kernel_fit(d, v));
 	d->crossed = next == NEXT_CROSSED;
 	return next;

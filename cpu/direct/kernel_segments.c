@@ -165,7 +165,9 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
 
 void kernel_segments_fault(struct direct *d, struct vcpu *v)
 {
-	if (d->kernel->wide || !(v->cr0 & CR0_PG) || ++d->kernel->outside < WIDE_AFTER)
+	/* What a guest does at these addresses is what lockstep is to see. */
+	if (d->lockstep || d->kernel->wide || !(v->cr0 & CR0_PG) ||
+	    ++d->kernel->outside < WIDE_AFTER)
 		return;
 	d->kernel->wide = true;
 	kernel_segments_forget(d, v);

@@ -95,6 +95,7 @@ struct direct {
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
 	struct lockstep *lockstep; /* NULL: there is none */
+	bool looks_at_faults;	   /* guest code stops behind each page fault that it gets */
 	struct direct_real real;
 };
 
@@ -135,10 +136,15 @@ static inline u32 direct_events(const struct vcpu *v)
  * and would keep guest code from running on the CPU for one instruction. An interrupt that waits
  * pushes it once more.
  */
-static inline bool direct_forgets_rf(const struct direct *d, const struct vcpu *v)
+static inline bool direct_forgets_rf(const struct vcpu *v)
 {
-	return !debug_enabled(v) && !d->lockstep &&
-	       !(v->events & ~v->event_hold & ~(u32)VCPU_EV_STEP);
+	return !debug_enabled(v) && !(v->events & ~v->event_hold & ~(u32)VCPU_EV_STEP);
+}
+
+/* Lockstep is to see what this CPU has made of a page fault's error code. */
+static inline bool direct_fault_is_looked_at(const struct direct *d)
+{
+	return d->looks_at_faults && direct_frame.vector == VEC_PF;
 }
 
 /* engine.c: whether v can run on the CPU; prepares what that takes. */

@@ -3,6 +3,28 @@
 #include "cpu/lockstep/direct.h"
 #include "cpu/direct/private.h"
 
+/* Behind a transfer that crossing did not carry out; or a fault was delivered. */
+static bool goes_on(struct direct *d, struct vcpu *v)
+{
+	return !direct_fault_is_looked_at(d) && !direct_events(v) &&
+	       direct_refuses(d, v) == REFUSE_NOTHING;
+}
+
+static enum direct_next run(struct direct *d, struct vcpu *v)
+{
+	u64 crossed = d->stats.crossed;
+	enum direct_next next;
+	bool on;
+
+	do {
+		next = direct_guest(d, v);
+		on = next == NEXT_ANY && goes_on(d, v);
+		if (on || crossed != d->stats.crossed)
+			lockstep_crossed(d->lockstep);
+	} while (on);
+	return next;
+}
+
 static enum lockstep_next native(void *ctx, bool single)
 {
 	struct direct *d = ctx;
@@ -11,7 +33,7 @@ static enum lockstep_next native(void *ctx, bool single)
 	if (direct_refuses(d, d->vcpu) != REFUSE_NOTHING)
 		return LOCKSTEP_UNFIT;
 	d->single = single;
-	next = direct_guest(d, d->vcpu);
+	next = single ? direct_guest(d, d->vcpu) : run(d, d->vcpu);
 	d->single = false;
 	return next == NEXT_STEP ? LOCKSTEP_STEP : next == NEXT_DOWN ? LOCKSTEP_DOWN : LOCKSTEP_ANY;
 }
@@ -51,5 +73,6 @@ struct lockstep *lockstep_direct(struct vcpu *v, void *arena, const struct locks
 	h.native = native;
 	d->lockstep = lockstep_init(v, arena, &h);
 	d->guest = guest;
+	d->looks_at_faults = host->reads_first;
 	return d->lockstep;
 }

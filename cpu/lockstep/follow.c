@@ -22,6 +22,8 @@ static bool arrived(struct lockstep *l)
 {
 	if (!lockstep_near(l->v, &l->native))
 		return false;
+	if (!l->repeating && lockstep_ports_left(l)) /* a loop around a port: not yet */
+		return false;
 	lockstep_save(l->v, &l->now);
 	if (!lockstep_same(&l->now, &l->native))
 		return false;
@@ -106,63 +108,30 @@ static bool at_target(struct vcpu *v)
 	return l->arrived || l->cut || l->looks > LOOKS_MAX;
 }
 
-/* ... and where CPL, mode or segments have changed. No stretch on the CPU spans two CPLs. */
+/* ... and where CPL, mode or segments have changed. */
 static bool at_change(struct vcpu *v)
 {
 	struct lockstep *l = lockstep_of(v);
 
 	l->arrived = arrived(l);
-	return l->arrived || v->cpl != l->start.cpl;
+	return l->arrived || (!l->crossed && v->cpl != l->start.cpl);
 }
 
-/* --- what the interpreter must not reach --- */
-
-static bool no_in(void *ctx, u16 port, unsigned width, u32 *value)
-{
-	(void)ctx, (void)port, (void)width, (void)value;
-	return false;
-}
-static bool no_out(void *ctx, u16 port, unsigned width, u32 value)
-{
-	(void)ctx, (void)port, (void)width, (void)value;
-	return false;
-}
-static u32 no_ins(void *ctx, u16 port, unsigned width, void *buf, u32 count)
-{
-	(void)ctx, (void)port, (void)width, (void)buf, (void)count;
-	return 0;
-}
-static u32 no_outs(void *ctx, u16 port, unsigned width, const void *buf, u32 count)
-{
-	(void)ctx, (void)port, (void)width, (void)buf, (void)count;
-	return 0;
-}
-
-/* The pins of a CPU that must not be noticed: a port access ends run() undone. */
+/* What must not interfere; ports.c sees to ports. */
 struct quiet_pins {
-	struct vcpu_ops ops;
-	const struct vcpu_ops *before;
 	bool (*hand_over)(struct vcpu *v);
 	u32 hold;
 };
 
 static void quiet(struct vcpu *v, struct quiet_pins *q)
 {
-	q->before = v->ops;
-	q->ops = *v->ops;
-	q->ops.in = no_in;
-	q->ops.out = no_out;
-	q->ops.ins = no_ins;
-	q->ops.outs = no_outs;
 	q->hand_over = v->hand_over;
-	v->ops = &q->ops;
 	q->hold = v->event_hold;
 	v->event_hold |= VCPU_EV_INTR | VCPU_EV_NMI;
 }
 
 static void loud(struct lockstep *l, const struct quiet_pins *q)
 {
-	l->v->ops = q->before;
 	l->v->hand_over = q->hand_over;
 	l->v->event_hold = q->hold;
 	if (l->host_due)
@@ -242,7 +211,7 @@ static bool step_there(struct lockstep *l)
 			return true;
 		lockstep_insn(l->v, &insn);
 		undefined[n % RECENT] = insn.popf ? flags_of_images(l) : insn.undefined;
-		if (l->v->cpl != l->start.cpl || lockstep_pages_full(l))
+		if ((!l->crossed && l->v->cpl != l->start.cpl) || lockstep_pages_full(l))
 			return false;
 		reason = step_or_cut(l, &insn);
 		if (reason != EXIT_STEP)
@@ -261,6 +230,8 @@ bool lockstep_follow(struct lockstep *l, bool by_steps)
 	bool there;
 
 	l->passes = l->looks = l->images = 0;
+	if (!l->repeating)
+		l->ports.at = 0;
 	l->excused = l->flags_differ = 0;
 	l->cut = l->arrived = l->target_known = false;
 	quiet(v, &q);
@@ -268,7 +239,7 @@ bool lockstep_follow(struct lockstep *l, bool by_steps)
 		interp_stop_at(v, l->native.eip, l->target_gpa, at_target);
 		there = run_there(l);
 		interp_stop_at(v, 0, 0, NULL);
-	} else if (l->native.cpl != l->start.cpl) {
+	} else if (l->native.cpl != l->start.cpl && !(by_steps && l->crossed)) {
 		there = run_there(l);
 	} else {
 		there = step_there(l);

@@ -80,17 +80,23 @@ static void hold_clock(const struct lockstep *l, bool hold)
  */
 static bool did_nothing(const struct lockstep *l)
 {
-	return l->next == LOCKSTEP_STEP && !l->kept_count && lockstep_same(&l->start, &l->native) &&
+	return l->next == LOCKSTEP_STEP && !l->kept_count && (l->repeating || !l->ports.count) &&
+	       lockstep_same(&l->start, &l->native) &&
 	       !((l->start.eflags ^ l->native.eflags) & FLAGS_ARITH);
 }
 
-/* Begins a stretch with the CPU's part. False: it did not begin, or did nothing. */
+/*
+ * Begins a stretch with the CPU's part. False: it did not begin, did nothing, or cannot be
+ * repeated, and the guest goes on with what the CPU has done.
+ */
 static bool run_native(struct lockstep *l, bool single)
 {
 	lockstep_pages_begin(l);
 	lockstep_save(l->v, &l->start);
 	l->tlb_fills = l->v->stats.tlb_fills;
 	l->tables = l->v->tables;
+	l->crossed = false;
+	lockstep_ports_begin(l);
 	l->phase = PHASE_NATIVE;
 	hold_clock(l, false);
 	l->next = l->host.native(l->host.native_ctx, single);
@@ -100,13 +106,14 @@ static bool run_native(struct lockstep *l, bool single)
 		return false;
 	}
 	lockstep_save(l->v, &l->native);
-	if (did_nothing(l)) {
+	l->stats.unrepeatable += l->ports.unrepeatable;
+	if (did_nothing(l) || l->ports.unrepeatable) {
 		l->phase = PHASE_NONE;
 		return false;
 	}
 	if (!mem_peek_translate(l->v, l->v->seg[SEG_SS].base + l->v->gpr[REG_ESP], &l->error_code))
 		l->error_code = NOWHERE;
-	l->can_ask = l->native.cpl == l->start.cpl &&
+	l->can_ask = (l->native.cpl == l->start.cpl || l->crossed) &&
 		     mem_peek_translate(l->v, l->v->seg[SEG_CS].base + l->v->eip, &l->target_gpa);
 	look_below_stack(l);
 	lockstep_pages_swap(l);
@@ -160,34 +167,49 @@ static void report(struct lockstep *l)
 		l->host.differs(l->host.ctx);
 }
 
+/* What devices were asked has to be behind the guest: it must not ask again. */
+static bool use_up_ports(struct lockstep *l)
+{
+	for (u32 n = 0; lockstep_ports_left(l) && n < REPEAT_MAX; n++)
+		if (interp_engine.step(l->v) != EXIT_STEP)
+			return false;
+	return !lockstep_ports_left(l);
+}
+
 /* The stretch once more, one by one; what its difference looked like is in the report already. */
 static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 {
 	struct vcpu *v = l->v;
-	bool excused = false;
+	bool excused = false, crossed = l->crossed;
 	u32 cpl = v->cpl, most = insns + 64 < REPEAT_MAX ? (u32)insns + 64 : REPEAT_MAX, n;
 	struct lockstep_insn insn;
 
 	l->stats.repeated++;
-	for (n = 0; n < most && v->cpl == cpl; n++) {
+	for (n = 0; n < most && (crossed || v->cpl == cpl); n++) {
 		lockstep_insn(v, &insn);
-		if (insn.exempt || !run_native(l, true)) {
-			if (!insn.exempt && l->next == LOCKSTEP_STEP)
-				break;
+		if (insn.exempt || (!run_native(l, true) && l->next != LOCKSTEP_STEP)) {
 			l->stats.not_compared++;
 			excused = true;
 			interp_engine.step(v);
 			continue;
 		}
-		if (!compare_single(l, &insn, &excused)) {
+		if (l->phase != PHASE_NONE && !compare_single(l, &insn, &excused)) {
 			lockstep_describe(l, true);
 			report(l);
 			return LOCKSTEP_ANY;
 		}
-		if (l->next != LOCKSTEP_ANY)
+		if (l->next == LOCKSTEP_ANY)
+			continue;
+		if (l->next != LOCKSTEP_STEP || !lockstep_ports_left(l))
 			break;
+		if (interp_engine.step(v) == EXIT_IO_WAIT) { /* not what the CPU has asked */
+			report(l);
+			return LOCKSTEP_ANY;
+		}
 	}
-	if (!excused && n < REPEAT_MAX)
+	if (lockstep_ports_left(l))
+		l->next = LOCKSTEP_ANY;
+	if ((!excused && n < REPEAT_MAX) || !use_up_ports(l))
 		report(l);
 	return l->next;
 }
@@ -208,17 +230,22 @@ static enum lockstep_next run(struct lockstep *l)
 			report(l);
 			return LOCKSTEP_ANY;
 		}
-		same = !one_by_one(l) && follow_undefined(l);
+		same = (!one_by_one(l) || l->crossed) && follow_undefined(l);
 	}
 	l->phase = PHASE_NONE;
 	if (same) {
 		l->stats.stretches++;
 		l->stats.undefined += l->flags_differ != 0;
+		l->stats.crossed += l->crossed;
+		l->stats.ports += l->ports.count;
 		return l->next;
 	}
 	take_back(l);
 	l->v->event_hold = VCPU_EV_HOST | VCPU_EV_INTR | VCPU_EV_NMI;
+	l->repeating = true;
+	l->ports.at = 0;
 	next = repeat(l, l->v->stats.insns - before);
+	l->repeating = false;
 	l->v->event_hold = 0;
 	return next;
 }
@@ -231,6 +258,11 @@ enum lockstep_next lockstep_run(struct lockstep *l)
 	next = run(l);
 	hold_clock(l, false);
 	return next;
+}
+
+void lockstep_crossed(struct lockstep *l)
+{
+	l->crossed = true;
 }
 
 /* --- construction --- */
@@ -255,6 +287,7 @@ struct lockstep *lockstep_init(struct vcpu *v, void *arena, const struct lockste
 	l->before = (u32 *)(void *)((u8 *)arena + state_size(v->mem->flag_pages));
 	l->after = l->before + KEPT_MAX * (PAGE_SIZE / 4);
 	lockstep_pages_init(l);
+	lockstep_ports_init(l);
 	return l;
 }
 

@@ -55,6 +55,9 @@ struct lockstep_stats {
 	u64 singles;	  /* instructions compared that way; not among `insns` */
 	u64 not_compared; /* instructions that show the CPU itself */
 	u64 undefined;	  /* instructions whose undefined flags differed */
+	u64 crossed; /* of the stretches: those at more than one CPL, or in more than one mode */
+	u64 ports;   /* port accesses within stretches */
+	u64 unrepeatable; /* stretches in which a device has changed memory: not compared */
 	u64 differences;
 };
 
@@ -72,6 +75,9 @@ enum lockstep_next lockstep_run(struct lockstep *l);
 const struct lockstep_stats *lockstep_stats(const struct lockstep *l);
 /* The last difference: lines of text, each ends with a newline. "" while there was none. */
 const char *lockstep_report(const struct lockstep *l);
+
+/* For `native`: this stretch goes on behind a change of CPL or mode. */
+void lockstep_crossed(struct lockstep *l);
 
 /*
  * Before code that the CPU runs may change the page at gpa without anybody's seeing it: for hosts

@@ -247,9 +247,9 @@ static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
 
 	if (!(bits & not_below(l, gpa)) || is_image(l, gpa, bits))
 		return true;
-	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && l->start.cpl != 3)
+	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && (l->start.cpl != 3 || l->crossed))
 		return true;
-	if (added && (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl))
+	if (added && (l->next == LOCKSTEP_STEP || l->native.cpl == l->start.cpl || l->crossed))
 		return true;
 	if (!l->host.reads_first || l->v->fault.vector != VEC_PF)
 		return false;

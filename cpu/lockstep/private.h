@@ -63,6 +63,27 @@ struct lockstep_insn {
 	u8 size; /* of an element */
 };
 
+/* A port access of the CPU's, for the interpreter to repeat without the device. */
+struct lockstep_access {
+	u16 port;
+	u8 width;
+	bool out;
+	u32 value;
+};
+
+#define ACCESSES_MAX 1024u
+
+/* ports.c: between v and its ops. */
+struct lockstep_ports {
+	struct vcpu_ops ops;
+	const struct vcpu_ops *before;
+	void *before_ctx;
+	struct lockstep_access done[ACCESSES_MAX];
+	u32 count, at;		    /* those of this stretch; the next to be repeated */
+	bool unrepeatable;	    /* one of them has changed more than it has answered */
+	u8 known[8192], loud[8192]; /* by port: was accessed; ... and has done so */
+};
+
 struct lockstep {
 	struct vcpu *v;
 	struct lockstep_host host;
@@ -81,6 +102,8 @@ struct lockstep {
 	u64 tlb_fills; /* these two of the vcpu, when the stretch began */
 	u32 tables;
 	enum lockstep_next next;
+	bool crossed;	/* the CPU's stretch goes across changes of CPL or mode */
+	bool repeating; /* what has differed, one by one: devices have been asked already */
 	u32 error_code; /* where the CPU's fault would have its error code in memory; 1: nowhere */
 	/*
 	 * Bytes below the stack that the instruction at which the CPU stopped may have left:
@@ -104,6 +127,7 @@ struct lockstep {
 	u32 miss_gpa, miss_native, miss_now;
 	bool host_due;
 
+	struct lockstep_ports ports;
 	char text[REPORT_SIZE], report[REPORT_SIZE]; /* of this stretch; of the last difference */
 	u32 text_length;
 };
@@ -154,6 +178,19 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);
 bool lockstep_follow(struct lockstep *l, bool by_steps);
 /* The same for one instruction. */
 bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn);
+
+/*
+ * ports.c: devices are asked once, by whoever comes to a port first. What the CPU does in a stretch
+ * is taken down, and the interpreter gets the same answers to the same questions, or none. A port
+ * that was never accessed, or whose device has changed more than its answer then, ends a stretch.
+ */
+void lockstep_ports_init(struct lockstep *l);
+void lockstep_ports_begin(struct lockstep *l); /* of a stretch */
+/* Whether accesses of the CPU's wait to be repeated. */
+static inline bool lockstep_ports_left(const struct lockstep *l)
+{
+	return l->ports.at < l->ports.count;
+}
 
 /* report.c */
 void lockstep_describe(struct lockstep *l, bool single);

@@ -150,7 +150,8 @@ TESTS = [
            hostile_test.run(host, engine, 1, seconds), seconds + 180, seconds < 60)
       for engine, host, seconds in (("translate", "qemu", 20), ("translate", "qemu", 600),
                                     ("direct", "qemu", 300), ("interp", "qemu", 120),
-                                    ("translate", "bochs", 300), ("direct", "bochs", 120))),
+                                    ("translate", "bochs", 300), ("direct", "bochs", 120),
+                                    ("lockstep", "bochs", 300))),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
     *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),

@@ -29,6 +29,7 @@ ENGINES = {
     "translate": ("direct", "translate on"),
     "direct": ("direct", "translate off"),
     "interp": ("interp", ""),
+    "lockstep": ("lockstep", "translate on"),
 }
 
 
@@ -213,6 +214,8 @@ def run(host, engine, seed, seconds):
     if not rounds(log):
         raise Failure(f"the guest did nothing:\n{log[-2000:]}")
     count = 4 * len(re.findall(r"guest: .*?round \d+: ", log))
+    if engine == "lockstep" and not re.search(r"[1-9]\d{5,} instructions compared .* 0 diff", text):
+        raise Failure(f"expected 100,000 instructions compared, and no difference:\n{text}")
     print(f"seed {seed}: some {count} rounds in {seconds} s, {resets} resets from outside, "
           f"{found[2]} triple faults")
     print(seen(log, image, engine))

@@ -24,6 +24,9 @@ extern u32 stretch_differs; /* how often a difference was reported */
 #define FAR_LIN	 0x20000000u
 #define FAR_SIZE 0x200000u
 
+/* Ports, which guest code of CPL 0 may access; before stretch_init(). NULL: none. */
+extern const struct vcpu_ops *stretch_device;
+
 void stretch_init(void);
 /* The program, with random memory; the guest is at its start. */
 void stretch_load(const struct program *p);

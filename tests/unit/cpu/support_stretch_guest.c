@@ -18,6 +18,7 @@ static struct physmem mem;
 struct lockstep *stretch_lockstep;
 struct stretch_flaw stretch_flaw;
 u32 stretch_traps, stretch_differs;
+const struct vcpu_ops *stretch_device;
 
 struct vcpu *stretch_vcpu(void)
 {
@@ -36,6 +37,33 @@ static void swap_flaw(void)
 	}
 }
 
+#define OPCODE_HLT    0xf4
+#define OPCODE_IN_DX  0xec /* AL, DX */
+#define OPCODE_OUT_DX 0xee
+
+/* What translated code calls Farbus for: IN and OUT. False: none is at hand, or done. */
+static bool call(struct translate_regs *r)
+{
+	u8 opcode = *(const u8 *)(uintptr_t)r->eip;
+	u16 port = (u16)r->gpr[REG_EDX];
+	u32 value = r->gpr[REG_EAX] & 0xff;
+
+	if (opcode == OPCODE_OUT_DX) {
+		if (!v.ops->out(v.ops_ctx, port, 1, value))
+			return false;
+	} else if (opcode != OPCODE_IN_DX || !v.ops->in(v.ops_ctx, port, 1, &value)) {
+		return false;
+	}
+	r->gpr[REG_EAX] = (r->gpr[REG_EAX] & ~0xffu) | (value & 0xff);
+	r->eip++;
+	return !(v.events & VCPU_EV_HOST);
+}
+
+static bool is_for_interpreter(u8 opcode)
+{
+	return opcode == OPCODE_HLT || opcode == OPCODE_IN_DX || opcode == OPCODE_OUT_DX;
+}
+
 static enum lockstep_next native(void *ctx, bool single)
 {
 	struct translate_regs r;
@@ -47,14 +75,16 @@ static enum lockstep_next native(void *ctx, bool single)
 	r.eip = v.eip;
 	r.eflags = vcpu_eflags(&v);
 	swap_flaw();
-	stretch_run(&r, single ? 1 : stretch_traps);
+	do
+		stretch_run(&r, single ? 1 : stretch_traps);
+	while (stretch_device && !single && call(&r));
 	swap_flaw();
 	memcpy(v.gpr, r.gpr, sizeof(r.gpr));
 	v.eip = r.eip;
 	vcpu_set_eflags(&v, (v.eflags & ~(FLAGS_ARITH | FLAG_DF)) |
 				    (r.eflags & (FLAGS_ARITH | FLAG_DF)));
 	/* Where nothing but an alarm or TF has stopped it, it could go on. */
-	return *(const u8 *)(uintptr_t)r.eip == 0xf4 ? LOCKSTEP_STEP : LOCKSTEP_ANY;
+	return is_for_interpreter(*(const u8 *)(uintptr_t)r.eip) ? LOCKSTEP_STEP : LOCKSTEP_ANY;
 }
 
 static void differs(void *ctx)
@@ -101,7 +131,7 @@ static void map_part(u32 lin, u32 size, u8 *bytes)
 
 void stretch_init(void)
 {
-	static const struct vcpu_ops ops = {0};
+	static const struct vcpu_ops none = {0};
 	const struct lockstep_host host = {
 		.native = native, .differs = differs, .cmpxchg8b_flags = true};
 	size_t arena = interp_arena_size(FRAMES * PAGE_SIZE);
@@ -111,7 +141,7 @@ void stretch_init(void)
 	map_part(MEMORY_LIN, MEMORY_SIZE, native_map(MEMORY_LIN, MEMORY_SIZE));
 	map_part(FAR_LIN, FAR_SIZE, zeroed(FAR_SIZE));
 	v.mem = &mem;
-	v.ops = &ops;
+	v.ops = stretch_device ? stretch_device : &none;
 	v.feature_mask = ~0u;
 	if (interp_init(&v, zeroed(arena), arena)) {
 		fprintf(stderr, "interp_init failed\n");
