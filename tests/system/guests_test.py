@@ -100,6 +100,17 @@ def lockstep(name, host, least, translate=False):
         if not found or int(found[1]) < least or found[2] != "0":
             raise Failure(f"expected {least} instructions compared and no difference:\n{pc.text()}")
         print(found[0])
+        if translate and name in TRANSLATED:
+            _went_on(pc)
+
+
+def _went_on(pc):
+    """Stretches do not end at ports, nor where the CPL changes: at least 100 of either."""
+    found = re.search(r"(\d+) stretches at more than one CPL, (\d+) port accesses in stretches",
+                      pc.text())
+    if not found or min(int(found[1]), int(found[2])) < 100:
+        raise Failure(f"expected stretches across CPLs and ports:\n{pc.text()}")
+    print(found[0])
 
 
 def debian(host, cpu=None, name="debian"):
