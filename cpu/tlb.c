@@ -209,6 +209,7 @@ static void flushed(struct vcpu *v, enum tlb_flush what)
 {
 	v->generation++;
 	v->tables++;
+	v->flushes++;
 	if (v->flushed)
 		v->flushed(v, what, 0);
 }

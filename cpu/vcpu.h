@@ -197,6 +197,7 @@ struct vcpu {
 	/* How many of these were loads of CR3 that left global pages and noted large ones as they
 	 * were: tlb_outlasts(). */
 	u32 kept_loads;
+	u32 flushes; /* of the whole TLB, loads of CR3 included */
 	u32 debug_hits;	      /* DR6 bits since the last cpu_debug_trap() */
 	struct cpu_fault fault;
 

@@ -103,13 +103,8 @@ static bool control(struct vcpu *v, const struct translate_call *c)
 /* A store to page tables, as a rule: what maps them may change by it. */
 static enum direct_store store(struct direct *d, struct vcpu *v, const struct translate_call *c)
 {
-	enum direct_store done;
-
 	kernel_segments_leave(d, v);
-	done = direct_store(d, v, c->eip);
-	if (done != STORE_NONE)
-		translate_call_done(d->translator, c, done == STORE_QUIET);
-	return done;
+	return direct_store(d, v, c);
 }
 
 /* The instruction that translated code was left for, where it is known; or NULL. */

@@ -50,6 +50,20 @@ struct direct_entry {
 };
 #define DIRECT_ENTRIES 64u
 
+/* The last store that was STORE_IDLE: store.c. Its instruction, where that is an easy one; NULL. */
+struct direct_again {
+	const struct translate_call *call;
+	u32 generation; /* of v */
+	u32 forgotten;	/* translate_forgotten() */
+	const u32 *base, *value;
+	u32 disp, immediate;
+	u8 seg;
+	u32 page; /* linear */
+	uintptr_t addend;
+	const u8 *flags; /* of the guest frame */
+	struct shadow_idle idle;
+};
+
 struct direct {
 	struct vcpu *vcpu;
 	struct direct_host host;
@@ -91,6 +105,7 @@ struct direct {
 	struct direct_gate sysenter; /* what SYSENTER and SYSEXIT lead to, the same way: */
 	struct direct_return sysexit;
 	struct direct_settled settled;
+	struct direct_again again;
 	struct direct_entry entry[DIRECT_ENTRIES];
 	/* What runs guest code: direct_guest(), or lockstep around it. */
 	enum direct_next (*guest)(struct direct *d, struct vcpu *v);
@@ -360,8 +375,8 @@ enum direct_store {
 	STORE_WATCHED, /* or to a device */
 	STORE_IDLE,    /* the same, without any effect on what was made from the page */
 };
-/* The guest's instruction at eip, if it is a store of a common form; registers are in the frame. */
-enum direct_store direct_store(struct direct *d, struct vcpu *v, u32 eip);
+/* The guest's instruction at c, if it is a store of a common form; registers are in the frame. */
+enum direct_store direct_store(struct direct *d, struct vcpu *v, const struct translate_call *c);
 
 /* --- gates.c: what transfers were found to lead to; NULL: not at hand, or not of that kind --- */
 

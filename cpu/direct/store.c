@@ -17,6 +17,7 @@
 
 struct store {
 	const u8 *p; /* behind what is decoded */
+	u8 opcode;
 	unsigned seg, reg;
 	u32 off;
 	bool idle; /* see idle() */
@@ -122,15 +123,19 @@ static bool idle(struct direct *d, struct vcpu *v, const struct store *s, u32 va
 	const struct segment *seg = &v->seg[s->seg];
 	u32 lin = seg->base + s->off, gpa;
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct direct_again *a = &d->again;
 
 	if (s->off >= seg->wr_count || (lin & 3) || v->mem_slow || v->cpl == 3 ||
 	    e->rd_tag != (lin & PAGE_MASK) || !(e->gpa_page & TLB_DIRTY))
 		return false;
 	gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
 	if ((physmem_flags(v->mem, gpa) & PHYS_PAGE_WATCHED) != PHYS_PAGE_TABLE ||
-	    !shadow_idle_store(d->shadow, gpa))
+	    !shadow_idle_find(d->shadow, gpa, &a->idle) || !shadow_idle_store(&a->idle, gpa))
 		return false;
 	*(u32 *)(lin + e->addend) = value;
+	a->page = lin & PAGE_MASK;
+	a->addend = e->addend;
+	a->flags = &v->mem->page_flags[gpa >> PAGE_SHIFT];
 	return true;
 }
 
@@ -153,6 +158,7 @@ static bool one(struct direct *d, struct vcpu *v, struct store *s)
 	u8 opcode = *s->p++;
 	u32 value;
 
+	s->opcode = opcode;
 	if (!operand(s) || (direct_of(v)->lockstep && once_only(v, s)))
 		return false;
 	switch (opcode) {
@@ -189,12 +195,57 @@ static bool quiet(struct vcpu *v, const struct store *s)
 	return mem_rmw_ptr(v, s->seg, s->off, 4) != NULL;
 }
 
-__attribute__((noinline)) enum direct_store direct_store(struct direct *d, struct vcpu *v, u32 eip)
+/* An idle store is taken apart: c is [register + displacement] := register or immediate. */
+static void remember(struct direct *d, const struct vcpu *v, const struct translate_call *c,
+		     const struct store *s, const u8 *opcode)
+{
+	struct direct_again *a = &d->again;
+	unsigned rm = opcode[1] & 7;
+
+	if (d->lockstep || rm == 4 || (rm == 5 && opcode[1] < 0x40))
+		return;
+	a->call = c;
+	a->generation = v->generation;
+	a->forgotten = translate_forgotten(d->translator);
+	a->seg = (u8)s->seg;
+	a->base = direct_frame_reg(rm);
+	a->disp = s->off - *a->base;
+	a->immediate = at32(s->p);
+	a->value = s->opcode == 0xc7 ? &a->immediate : direct_frame_reg(s->reg);
+}
+
+/*
+ * Loops that clear a page directory: the same instruction, another entry. The unit that c belongs
+ * to is still there, so its bytes are the same, and generation says that nothing else is another.
+ */
+static bool again(struct direct *d, const struct vcpu *v, const struct translate_call *c)
+{
+	const struct direct_again *a = &d->again;
+	const struct segment *seg = &v->seg[a->seg];
+	u32 off, lin;
+
+	if (a->call != c || a->generation != v->generation ||
+	    a->forgotten != translate_forgotten(d->translator))
+		return false;
+	off = *a->base + a->disp;
+	lin = seg->base + off;
+	if (off >= seg->wr_count || (lin & (PAGE_MASK | 3)) != a->page ||
+	    (*a->flags & PHYS_PAGE_WATCHED) != PHYS_PAGE_TABLE || !shadow_idle_store(&a->idle, lin))
+		return false;
+	*(u32 *)(lin + a->addend) = *a->value;
+	return true;
+}
+
+/* One that is not like the last. */
+static __attribute__((noinline)) enum direct_store first(struct direct *d, struct vcpu *v,
+							 const struct translate_call *c)
 {
 	struct store s = {0};
+	const u8 *opcode;
 
-	v->eip = eip;
+	v->eip = c->eip;
 	v->cur = NULL;
+	d->again.call = NULL;
 	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
 		return STORE_NONE; /* nothing is written: the interpreter raises it again */
 	s.p = code(v);
@@ -202,9 +253,24 @@ __attribute__((noinline)) enum direct_store direct_store(struct direct *d, struc
 		return STORE_NONE;
 	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS)
 		s.p++;
+	opcode = s.p;
 	if (!one(d, v, &s))
 		return STORE_NONE;
-	if (s.idle)
+	if (s.idle) {
+		remember(d, v, c, &s, opcode);
 		return STORE_IDLE;
+	}
 	return quiet(v, &s) ? STORE_QUIET : STORE_WATCHED;
+}
+
+enum direct_store direct_store(struct direct *d, struct vcpu *v, const struct translate_call *c)
+{
+	enum direct_store done;
+
+	if (again(d, v, c))
+		return STORE_IDLE;
+	done = first(d, v, c);
+	if (done != STORE_NONE)
+		translate_call_done(d->translator, c, done == STORE_QUIET);
+	return done;
 }

@@ -72,10 +72,31 @@ u32 shadow_root(struct shadow *s);
  */
 bool shadow_fill(struct shadow *s, u32 lin, bool write);
 /*
- * Whether a store to the aligned word at gpa changes nothing but an entry of the page directory in
- * use that nothing was made from: then nobody has to be told of it.
+ * What is asked of each store to a page directory in use, taken apart: the roots that were made
+ * from it. It holds while *version is `seen`, and CR0 and CR3 are what they were.
  */
-bool shadow_idle_store(struct shadow *s, u32 gpa);
+#define SHADOW_IDLE_ROOTS 2u
+struct shadow_idle {
+	const u32 *version;
+	u32 seen;
+	const u32 *root[SHADOW_IDLE_ROOTS];
+	u32 own_index;
+};
+/*
+ * False: the page at gpa is something else, too, or made into more roots than that; or into none.
+ */
+bool shadow_idle_find(struct shadow *s, u32 gpa, struct shadow_idle *idle);
+/*
+ * Whether a store to the aligned word at gpa changes nothing but an entry that nothing was made
+ * from: then nobody has to be told of it.
+ */
+static inline bool shadow_idle_store(const struct shadow_idle *idle, u32 gpa)
+{
+	u32 index = (gpa & ~PAGE_MASK) / 4;
+
+	return *idle->version == idle->seen && index != idle->own_index &&
+	       !((idle->root[0][index] | idle->root[1][index]) & 1);
+}
 
 /* Forgets everything. */
 void shadow_flush(struct shadow *s);

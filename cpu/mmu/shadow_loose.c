@@ -15,6 +15,7 @@
 #define WRITES_BASE	  8u
 #define ENTRIES_PER_WRITE 16u
 #define WRITES_OF_A_FAULT 8u
+#define EPOCHS		  0x7fu
 
 static bool is_loose(const struct shadow *s, u32 frame)
 {
@@ -141,10 +142,15 @@ static void loosen(struct shadow *s, u32 frame)
 static bool count_writes(struct shadow *s, u32 frame, unsigned writes)
 {
 	unsigned source = shadow_source_first(s, frame);
+	struct shadow_frame *f = &s->frame[frame];
 	unsigned most = WRITES_BASE + s->page[source / SOURCES].present / ENTRIES_PER_WRITE;
 
-	writes += s->frame[frame].writes;
-	s->frame[frame].writes = (u8)writes;
+	if (f->epoch != (s->v->flushes & EPOCHS)) {
+		f->epoch = s->v->flushes & EPOCHS;
+		f->writes = 0;
+	}
+	writes += f->writes;
+	f->writes = (u8)writes;
 	if (writes < most || for_a_root(s, source))
 		return false;
 	loosen(s, frame);

@@ -69,10 +69,11 @@ struct shadow_page {
 
 /* What is known of a guest frame. */
 struct shadow_frame {
-	u32 count : 31; /* entries that let it be written */
+	u32 count : 24; /* entries that let it be written */
+	u32 epoch : 7;	/* of v->flushes: when `writes` were */
 	u32 loose : 1;	/* a page table that is not watched now: shadow_loose.c */
 	u32 last : 24;	/* the newest of those entries: page * ENTRIES + index */
-	u32 writes : 8; /* to this page table since it is watched */
+	u32 writes : 8; /* to this page table since that flush, while it is watched */
 	u32 before;	/* the one that was the newest before it: programs' and the kernel's */
 };
 
@@ -96,6 +97,7 @@ struct shadow {
 	u32 plain_first, plain_last; /* guest memory that is machine memory at the same address */
 	u32 loose[LOOSE_MAX];	     /* frames */
 	unsigned loose_count;
+	u32 version; /* goes up when what was made from which frame changes */
 	u16 root_head[ROOT_HASH];
 	u16 table_head[TABLE_HASH];
 	u16 source_head[SOURCE_HASH];

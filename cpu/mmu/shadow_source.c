@@ -68,6 +68,7 @@ static void remove(struct shadow *s, unsigned source)
 	u32 frame = frame_of(s, source);
 	u16 *link = &s->source_head[hash(frame)];
 
+	s->version++;
 	while (*link != source)
 		link = next_of(s, *link);
 	*link = *next_of(s, source);
@@ -91,6 +92,7 @@ void shadow_source_set(struct shadow *s, unsigned page, unsigned number, u32 fra
 	if (frame == NO_FRAME)
 		return;
 	head = &s->source_head[hash(frame)];
+	s->version++;
 	s->page[page].source[number] = frame;
 	*next_of(s, source) = *head;
 	*head = (u16)source;
@@ -168,24 +170,25 @@ void shadow_drop_other_roots(struct shadow *s, u32 frame)
 	}
 }
 
-bool shadow_idle_store(struct shadow *s, u32 gpa)
+bool shadow_idle_find(struct shadow *s, u32 gpa, struct shadow_idle *idle)
 {
-	u32 index = (gpa & ~PAGE_MASK) / 4;
-	unsigned source = shadow_source_first(s, gpa >> PAGE_SHIFT);
-	bool any = false;
+	unsigned source = shadow_source_first(s, gpa >> PAGE_SHIFT), count = 0;
 
+	*idle = (struct shadow_idle){
+		.version = &s->version, .seen = s->version, .own_index = s->c.own_index};
 	if (!(s->v->cr0 & CR0_PG))
 		return false;
 	for (; source != NO_PAGE; source = shadow_source_next(s, source)) {
 		unsigned n = source / SOURCES;
 
-		if (s->page[n].kind != SHADOW_ROOT || s->page[n].pae || !shadow_root_used(s, n))
+		if (s->page[n].kind != SHADOW_ROOT || s->page[n].pae || !shadow_root_used(s, n) ||
+		    count == SHADOW_IDLE_ROOTS)
 			return false;
-		if (index == s->c.own_index || (shadow_entries(s, n)[index] & SPTE_P))
-			return false;
-		any = true;
+		idle->root[count++] = shadow_entries(s, n);
 	}
-	return any;
+	if (count == 1)
+		idle->root[1] = idle->root[0];
+	return count;
 }
 
 void shadow_table_written(void *ctx, u32 gpa, u32 len)

@@ -6,12 +6,13 @@
  */
 #include "tests/guests/rt/rt.h"
 
-#define PD     0x80000u
-#define PT     0x81000u /* identity, the first 4 MB */
-#define PT_OWN 0x82000u /* 00400000h on */
-#define VIRT   0x00400000u
-#define FRAMES 0x90000u /* 16 pages, each with its number */
-#define PLAIN  0x48000u
+#define PD	 0x80000u
+#define PT	 0x81000u /* identity, the first 4 MB */
+#define PT_OWN	 0x82000u /* 00400000h on */
+#define VIRT	 0x00400000u
+#define FRAMES	 0x90000u /* 16 pages, each with its number */
+#define PLAIN	 0x48000u
+#define OTHER_PD 0x49000u
 
 #define CR0_PG BIT(31)
 #define CR0_WP BIT(16)
@@ -36,6 +37,7 @@ SNIPPET(store_cmpxchg, "push %eax\n mov (%ebx), %eax\n lock cmpxchg %ecx, (%ebx)
 		       " pushf\n pop %edx");
 SNIPPET(store_byte, "movb $0x03, (%ebx)\n pushf\n pop %edx");
 SNIPPET(store_word, "movw $0x0003, (%ebx)\n pushf\n pop %edx");
+SNIPPET(load, "mov (%ebx), %eax");
 SNIPPET(store_stos, "mov %ebx, %edi\n cld\n stosl\n pushf\n pop %edx");
 
 static volatile u32 *const own = (u32 *)PT_OWN;
@@ -134,6 +136,95 @@ static void faults(void)
 	      trap_frame.cr2);
 }
 
+/* What lies at the n-th 4 MB: entry 1 of whatever its table is, or the fault. */
+static void reach(u32 n)
+{
+	struct regs r = regs_for(0, load);
+
+	r.ebx = (n << 22) + 0x1000;
+	run(&r);
+	add(trap_frame.vector == 14 ? trap_frame.cr2 ^ trap_frame.error : trap_frame.eax);
+}
+
+/* Entries [first, end) of the directory in use, each by the same instruction. */
+static __attribute__((noinline)) void fill(u32 first, u32 end, u32 value)
+{
+	volatile u32 *const pd = (u32 *)PD;
+
+	for (u32 i = first; i < end; i++)
+		pd[i] = value;
+}
+
+/*
+ * A kernel that clears the directory it uses, most of which is clear already: each entry that leads
+ * somewhere has to go, whether it was used before or in the midst of it.
+ */
+static void directory(void)
+{
+	volatile u32 *const pd = (u32 *)PD;
+
+	own[1] = FRAMES | 3;
+	sum = 0;
+	for (u32 round = 0; round < 12; round++) {
+		u32 n = 40 + round * 8;
+
+		pd[n] = PT_OWN | 3;
+		pd[n + 5] = PT_OWN | 3;
+		reach(n);
+		fill(20, n, 0);
+		reach(n);
+		pd[n + 1] = PT_OWN | 3;
+		reach(n + 1);
+		reach(n + 5);
+		fill(n, n + 300, round & 1 ? 0 : 0x12340);
+		write_cr3(read_cr3());
+		reach(n);
+		reach(n + 1);
+		reach(n + 5);
+		fill(1000, 1024, 0);
+		if (round > 8) /* what lies there now was nowhere before */
+			fill(n, n + 3, PT_OWN | 3);
+		reach(n + 2);
+		write_cr3(read_cr3());
+		for (u32 i = 20; i < 1024; i++)
+			add(pd[i] + i);
+	}
+	fill(20, 1024, 0);
+	write_cr3(read_cr3());
+	print("directory: %x\n", sum);
+}
+
+/* In a page that allows no more stores, and in one that is no directory any more. */
+static void other_directory(void)
+{
+	volatile u32 *const pd = (u32 *)PD, *const pt = (u32 *)PT;
+
+	sum = 0;
+	fill(20, 400, 0);
+	memcpy((void *)OTHER_PD, (void *)PD, 0x1000);
+	write_cr3(OTHER_PD);
+	fill(20, 400, 0x77770);
+	for (u32 i = 20; i < 400; i++)
+		add(pd[i] + ((volatile u32 *)OTHER_PD)[i]);
+	write_cr3(PD);
+	fill(20, 400, 0);
+	pt[PD >> 12] = OTHER_PD | 3; /* at the same address, another */
+	write_cr3(PD);
+	fill(20, 400, 0x66660);
+	pt[PD >> 12] = PD | 3;
+	write_cr3(PD);
+	for (u32 i = 20; i < 400; i++)
+		add(pd[i] + ((volatile u32 *)OTHER_PD)[i]);
+	fill(20, 400, 0);
+	pt[PD >> 12] = PD | 1;
+	write_cr3(PD);
+	one(store_mov, pd + 30, 1);
+	print("other directory: %x, read-only: vec=%u err=%x cr2=%x\n", sum, trap_frame.vector,
+	      trap_frame.error, trap_frame.cr2);
+	pt[PD >> 12] = PD | 3;
+	write_cr3(PD);
+}
+
 int main(void);
 int main(void)
 {
@@ -157,6 +248,8 @@ int main(void)
 	again("word", store_word);
 	again("stos", store_stos);
 	faults();
+	directory();
+	other_directory();
 	print("[end]\n");
 	return 0;
 }

@@ -167,21 +167,56 @@ static void test_watched_pages(void)
 	CHECK_EQ(vm.flags[0x60], 0);
 }
 
+static struct shadow_idle idle;
+
+static bool idle_store(u32 gpa)
+{
+	return shadow_idle_find(shadow, gpa, &idle) && shadow_idle_store(&idle, gpa);
+}
+
 /* Stores to the directory in use that nobody has to be told of. */
 static void test_idle_stores(void)
 {
 	shadow_begin();
 	CHECK(touch(0x50000, true));
-	CHECK(shadow_idle_store(shadow, PD + 5 * 4));
-	CHECK(!shadow_idle_store(shadow, PD)); /* has an entry */
-	CHECK(!shadow_idle_store(shadow, PD + OWN_INDEX * 4));
-	CHECK(!shadow_idle_store(shadow, PT + 0x51 * 4)); /* a table, */
-	CHECK(!shadow_idle_store(shadow, 0x70000));	  /* and none */
-	v->cr3 = PT2; /* not in use */
-	CHECK(!shadow_idle_store(shadow, PD + 5 * 4));
+	CHECK(idle_store(PD + 5 * 4));
+	CHECK(!idle_store(PD)); /* has an entry */
+	CHECK(!idle_store(PD + OWN_INDEX * 4));
+	CHECK(!idle_store(PT + 0x51 * 4)); /* a table, */
+	CHECK(!idle_store(0x70000));	   /* and none */
+	v->cr3 = PT2;			   /* not in use */
+	CHECK(!idle_store(PD + 5 * 4));
 	v->cr3 = PD;
 	v->cr0 &= ~CR0_PG;
-	CHECK(!shadow_idle_store(shadow, PD + 5 * 4));
+	CHECK(!idle_store(PD + 5 * 4));
+}
+
+/* What was found of a directory, while other things happen. */
+static void test_idle_stores_later(void)
+{
+	shadow_begin();
+	CHECK(touch(0x50000, true));
+	CHECK(idle_store(PD + 4 * 4));
+	CHECK(idle_store(PD + 5 * 4));
+	set_ram32(PD + 5 * 4, PT2 | P | W | U);
+	set_ram32(PT2, 0x50000 | P | W | U);
+	CHECK(touch(5 << 22, true)); /* a table more: from another frame */
+	CHECK(!shadow_idle_store(&idle, PD + 4 * 4));
+	CHECK(idle_store(PD + 4 * 4));
+	CHECK(!shadow_idle_store(&idle, PD + 5 * 4));
+	v->cpl = 0; /* a root more */
+	find_root();
+	CHECK(!shadow_idle_store(&idle, PD + 4 * 4));
+	CHECK(idle_store(PD + 5 * 4) == false);
+	CHECK(idle_store(PD + 4 * 4));
+	CHECK(touch(6 << 22, false) == false);
+	set_ram32(PD + 6 * 4, PT2 | P | W);
+	CHECK(touch(6 << 22, true)); /* in that one only */
+	CHECK(!idle_store(PD + 6 * 4));
+	CHECK(idle_store(PD + 4 * 4));
+	shadow_flush(shadow);
+	CHECK(!shadow_idle_store(&idle, PD + 4 * 4));
+	v->cpl = 3;
 }
 
 /* What the interpreter's TLB holds of a page that becomes a table; a store to two entries. */
@@ -364,6 +399,7 @@ int main(void)
 	test_roots();
 	test_watched_pages();
 	test_idle_stores();
+	test_idle_stores_later();
 	test_stores();
 	test_aliases();
 	test_reuse_of_tables();

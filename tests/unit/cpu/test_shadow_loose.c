@@ -83,6 +83,20 @@ static void loosen(u32 table)
 	CHECK_EQ(vm.flags[table >> 12], 0);
 }
 
+/* A write now and then, with flushes in between, is no reason. */
+static void test_seldom_written(void)
+{
+	shadow_begin();
+	CHECK(touch(0x50000, true));
+	for (u32 n = 0; n < 40; n++) {
+		for (u32 i = 0; i < 4; i++)
+			set(PT + 0xff8, 0);
+		mem_tlb_flush(v, false);
+		CHECK_EQ(vm.flags[PT >> 12], PHYS_PAGE_TABLE);
+	}
+	loosen(PT);
+}
+
 /* CPL 0 may write where W is clear only while WP is clear, too. */
 static void test_loose_kernel(void)
 {
@@ -117,6 +131,7 @@ int main(void)
 {
 	test_loose();
 	test_many_loose();
+	test_seldom_written();
 	test_loose_kernel();
 	test_loose_pae();
 	return check_done();
