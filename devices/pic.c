@@ -32,25 +32,22 @@ static unsigned priority_of(const struct pic_chip *c, unsigned input)
 /* The input of highest priority in a bit set, or NONE. */
 static unsigned highest(const struct pic_chip *c, u8 set)
 {
-	if (!set)
-		return NONE;
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned input = (c->lowest + 1 + i) & 7;
+	unsigned first = (c->lowest + 1) & 7;
+	u32 turned = (set | (u32)set << 8) >> first;
 
-		if (set & BIT(input))
-			return input;
-	}
-	return NONE;
+	return set ? (first + (unsigned)__builtin_ctz(turned)) & 7 : NONE;
 }
 
 /* The request that the chip's INT output stands for, or NONE. */
 static unsigned requesting(const struct pic_chip *c, bool is_master)
 {
-	unsigned request = highest(c, c->irr & ~c->imr);
-	/* In special mask mode a masked input in service holds nothing back (datasheet p. 17). */
-	unsigned service = highest(c, c->special_mask ? c->isr & ~c->imr : c->isr);
+	unsigned request = highest(c, c->irr & ~c->imr), service;
 
-	if (request == NONE || service == NONE)
+	if (request == NONE)
+		return NONE;
+	/* In special mask mode a masked input in service holds nothing back (datasheet p. 17). */
+	service = highest(c, c->special_mask ? c->isr & ~c->imr : c->isr);
+	if (service == NONE)
 		return request;
 	if (priority_of(c, request) < priority_of(c, service))
 		return request;
