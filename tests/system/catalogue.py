@@ -152,6 +152,7 @@ TESTS = [
                                     ("direct", "qemu", 300), ("interp", "qemu", 120),
                                     ("translate", "bochs", 300), ("direct", "bochs", 120),
                                     ("lockstep", "bochs", 300))),
+    Test("hostile/search-lockstep-bochs", lambda: hostile_test.search("bochs", "lockstep", 600), 900),
     *(Test(f"frame-buffer-{host}", lambda host=host: vga_test.frame_buffer(host), 600, True)
       for host in ("qemu", "bochs")),
     *(Test(f"lockstep/{name}", run, 300, True) for name, run in lockstep_test.CASES.items()),

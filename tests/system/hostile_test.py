@@ -18,7 +18,8 @@ from pc import PC, Failure
 
 from paths import BUILD, system_file, written
 
-SEED_AT, REAL_AT = 0xffe0, 0xffec  # struct rom
+SEED_AT, ROUNDS_AT = 0xffe0, 0xffec  # struct rom
+ROUNDS_REAL, ROUNDS_SEARCH = 1, 2
 PC_MB = 64
 GUEST_MB = 16
 STALL = {"qemu": 3, "bochs": 8}  # seconds without a new round
@@ -42,13 +43,14 @@ def plain_rom():
     return system_file(BUILD / "tiny" / "hostile.rom", "hostile.rom: make tiny").read_bytes()
 
 
-def rom(name, host, seed):
+def rom(name, host, seed, rounds=0):
     """Without real mode in Bochs, which ends where code is fetched from the VGA's memory."""
     plain = plain_rom()
     image = BUILD / "tests" / "images" / f"{name}.rom"
     with written(image) as partial:
-        partial.write_bytes(plain[:SEED_AT] + struct.pack("<I", seed) + plain[SEED_AT + 4:REAL_AT] +
-                            struct.pack("<I", host != "bochs") + plain[REAL_AT + 4:])
+        partial.write_bytes(plain[:SEED_AT] + struct.pack("<I", seed) + plain[SEED_AT + 4:ROUNDS_AT] +
+                            struct.pack("<I", rounds | ROUNDS_REAL * (host != "bochs")) +
+                            plain[ROUNDS_AT + 4:])
     return str(image)
 
 
@@ -220,3 +222,26 @@ def run(host, engine, seed, seconds):
           f"{found[2]} triple faults")
     print(seen(log, image, engine))
     print(text)
+
+
+SEARCHED = ("no paging", "CPL 0", "CPL 3", "PAE")
+
+
+def search(host, engine, seconds):
+    """What can be read of Farbus's addresses, in each of the four ways: nothing."""
+    cpu, config = ENGINES[engine]
+    name = f"hostile-search-{engine}-{host}"
+    with PC(name, host=host, clock="fast", FIRMWARE=rom(name, host, 1, ROUNDS_SEARCH), CPU=cpu,
+            CONFIG=config, RAM=f"{GUEST_MB}M", HOSTRAM=str(PC_MB)) as pc:
+        end = time.monotonic() + seconds
+        left = SEARCHED
+        while left:
+            if not pc.poll(0.2) or time.monotonic() > end:
+                raise Failure(f"not searched: {', '.join(left)}\n{pc.log()[-3000:]}")
+            log = pc.log()
+            sane(log)
+            left = [way for way in left if not re.search(rf"slot: \d+ pages.*, {way}", log)]
+        text = stats(pc) and pc.text()
+        sane(pc.log())
+        print(seen(pc.log(), Image(name), engine))
+        print(text)

@@ -141,7 +141,7 @@ static __attribute__((noreturn)) void real_round(void)
 
 int main(void)
 {
-	u32 n = next_round(), mode;
+	u32 n = next_round(), searched = rom->rounds & ROUNDS_SEARCH ? 1 : SEARCHED, mode;
 
 	random_state = (n * 2654435761u) ^ (rom->seed * 0x9e3779b1u);
 	random_state |= !random_state;
@@ -157,12 +157,12 @@ int main(void)
 	make_tasks();
 	__asm__ volatile("clts\n fninit");
 	timer_start();
-	if (n % SEARCHED == SEARCHED - 1) {
+	if (n % searched == searched - 1) {
 		load_tables(false);
-		search_round(n / SEARCHED % SEARCHES);
+		search_round(n / searched % SEARCHES);
 	}
 	load_tables(one_in(2));
-	if (mode == 0 && rom->real)
+	if (mode == 0 && (rom->rounds & ROUNDS_REAL))
 		real_round();
 	if (one_in(5) && mode > 3) {
 		make_pae_pages(true);

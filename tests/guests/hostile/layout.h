@@ -63,8 +63,10 @@ struct rom {
 	u32 seed;	/* the test's */
 	u32 idt;	/* linear address */
 	u32 real_fault; /* offset at F000h, for real mode's vectors */
-	u32 real;	/* the test's: whether there are rounds in real mode */
+	u32 rounds;	/* the test's: ROUNDS_* */
 };
-#define rom ((const volatile struct rom *)0xfffe0)
+#define ROUNDS_REAL   1u /* there are rounds in real mode */
+#define ROUNDS_SEARCH 2u /* ... and none but those that search */
+#define rom	      ((const volatile struct rom *)0xfffe0)
 
 #endif
