@@ -100,24 +100,35 @@ static bool look_gate(struct vcpu *v, u8 vector, struct direct_gate *g)
 const struct direct_gate *direct_gate_find(struct direct *d, struct vcpu *v, struct direct_gate *g,
 					   u8 vector)
 {
+	bool lasts = g->vector == vector && g->known && g->lasting &&
+		     g->found == direct_lasting(v) && direct_gate_same(g);
+
+	g->tables = v->tables;
+	if (lasts)
+		return g;
 	if (d->settled.gate == g)
 		direct_unsettle(d);
 	g->vector = vector;
+	g->found = direct_lasting(v);
 	g->lasting = true;
 	g->known = look_gate(v, vector, g);
-	g->tables = direct_tables(v, g->lasting);
 	return g->known ? g : NULL;
 }
 
 const struct direct_return *direct_return_find(struct direct *d, struct vcpu *v, u16 cs, u16 ss)
 {
 	struct direct_return *r = &d->back;
+	bool lasts = r->cs.sel == cs && r->ss.sel == ss && r->known && r->lasting &&
+		     r->found == direct_lasting(v) && direct_return_same(r);
 
+	r->tables = v->tables;
+	if (lasts)
+		return r;
 	if (d->settled.back == r)
 		direct_unsettle(d);
+	r->found = direct_lasting(v);
 	r->lasting = true;
 	r->known = find_segment(v, cs, &r->code, &r->cs, &r->lasting) && is_code(&r->cs, 3) &&
 		   find_segment(v, ss, &r->stack, &r->ss, &r->lasting) && is_stack(&r->ss, 3);
-	r->tables = direct_tables(v, r->lasting);
 	return r->known ? r : NULL;
 }

@@ -16,8 +16,9 @@ struct direct_found {
 
 /* What a 32-bit interrupt or trap gate leads to from CPL 3: CPL 0, and its stack. */
 struct direct_gate {
-	u32 tables;   /* direct_tables(), when it was found */
+	u32 tables;   /* of v, when it was found or last found to hold */
 	bool lasting; /* all of it lies in pages that loads of CR3 leave */
+	u32 found;    /* direct_lasting() when it was found */
 	struct direct_found gate, code, stack;
 	const u32 *tss; /* ESP0, SS0 */
 	struct segment cs, ss;
@@ -33,6 +34,7 @@ struct direct_gate {
 struct direct_return {
 	u32 tables;
 	bool lasting;
+	u32 found;
 	struct direct_found code, stack;
 	struct segment cs, ss;
 	bool known;
@@ -43,23 +45,21 @@ static inline bool direct_found_same(const struct direct_found *f)
 	return !((f->at[0] ^ f->low) | (f->at[1] ^ f->high));
 }
 
-/* While this stays, what was found holds. */
-static inline u32 direct_tables(const struct vcpu *v, bool lasting)
+/* What v->tables goes up with, without loads of CR3 that leave what is `lasting` where it is. */
+static inline u32 direct_lasting(const struct vcpu *v)
 {
-	return lasting ? v->tables - v->kept_loads : v->tables;
+	return v->tables - v->kept_loads;
 }
 
-static inline bool direct_gate_holds(const struct direct_gate *g, const struct vcpu *v)
+static inline bool direct_gate_same(const struct direct_gate *g)
 {
-	return g->known && g->tables == direct_tables(v, g->lasting) &&
-	       direct_found_same(&g->gate) && direct_found_same(&g->code) &&
+	return direct_found_same(&g->gate) && direct_found_same(&g->code) &&
 	       direct_found_same(&g->stack) && (u16)g->tss[1] == g->ss0;
 }
 
-static inline bool direct_return_holds(const struct direct_return *r, const struct vcpu *v)
+static inline bool direct_return_same(const struct direct_return *r)
 {
-	return r->known && r->tables == direct_tables(v, r->lasting) &&
-	       direct_found_same(&r->code) && direct_found_same(&r->stack);
+	return direct_found_same(&r->code) && direct_found_same(&r->stack);
 }
 
 /*

@@ -388,7 +388,8 @@ static inline const struct direct_gate *direct_gate(struct direct *d, struct vcp
 {
 	struct direct_gate *g = &d->gate[vector % DIRECT_GATES];
 
-	return likely(g->vector == vector && direct_gate_holds(g, v))
+	return likely(g->vector == vector && g->known && g->tables == v->tables &&
+		      direct_gate_same(g))
 		       ? g
 		       : direct_gate_find(d, v, g, vector);
 }
@@ -398,7 +399,8 @@ static inline const struct direct_return *direct_return(struct direct *d, struct
 {
 	const struct direct_return *r = &d->back;
 
-	return likely(r->cs.sel == cs && r->ss.sel == ss && direct_return_holds(r, v))
+	return likely(r->cs.sel == cs && r->ss.sel == ss && r->known && r->tables == v->tables &&
+		      direct_return_same(r))
 		       ? r
 		       : direct_return_find(d, v, cs, ss);
 }
