@@ -62,10 +62,12 @@ u32 direct_own_size(const struct config *c, u32 ram)
 	return size + pages * PAGE_SIZE;
 }
 
-/* Guest memory on the heap: the PC's ROMs. */
+/* Guest memory that is not where the guest has it: on the heap, and the firmware in its module. */
 static u32 machine(const u8 *host)
 {
-	return paging_machine(host);
+	u32 phys = (u32)host - PHYS_WINDOW;
+
+	return phys < PHYS_WINDOW_SIZE ? phys : paging_machine(host);
 }
 
 static void interrupt(u32 vector)

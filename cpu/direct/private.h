@@ -34,13 +34,17 @@ struct real_page {
 	const u8 *memory; /* that it is about; NULL: none */
 	u32 mapping;	  /* physmem's, when that was looked up */
 	u8 state, rewritten, epoch;
-	u8 asked; /* times that it was refused because of its state */
+	u8 asked;    /* times that it was refused because of its state */
+	bool barred; /* for the interpreter */
+	u32 barred_at;
+	s32 balance; /* cycles that the interpreter would have taken, less what was taken */
 };
 struct direct_real {
 	struct real_page page[REAL_PAGES];
-	s32 balance; /* cycles of guest code without those of the switches */
-	bool barred;
-	u32 barred_at;
+	struct real_page *begun; /* the page in which guest code was found fit last */
+	u32 fit_generation;	 /* v's, when all segments were found to be as in V86 mode */
+	bool fit;
+	u32 switch_cycles; /* the fewest that guest code has run for, the switch included */
 };
 
 /* The translation of what is at an EIP, while nothing is forgotten. */
@@ -221,6 +225,15 @@ enum direct_next direct_v86(struct direct *d, struct vcpu *v);
  */
 bool v86_emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 
+/* Real mode was left, and all of it is in the frame, CS and SS apart that were loaded. */
+enum v86_call {
+	V86_CALL_NONE, /* nothing has changed */
+	V86_CALL_ON,   /* the instruction is carried out, and guest code goes on behind it */
+	V86_CALL_DUE,  /* ... and something has to be looked at first */
+};
+/* For ports and the interrupt flag, the commonest of the above: all else stays in the frame. */
+enum v86_call v86_call(struct direct *d, struct vcpu *v);
+
 /* --- real.c --- */
 
 /* SGDT, SIDT and SMSW; CPUID. */
@@ -228,12 +241,12 @@ bool v86_emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 #define REAL_CPUID  BIT(1)
 /* Whether code of the page could have such an instruction, or end with a part of one. */
 bool real_page_shows(const u8 *page, u32 what);
-/* Whether it is as V86 mode would have it, but for the DPL. */
+/* Whether it is as V86 mode would have it, but for the DPL and a larger limit. */
 bool real_segment(const struct segment *s);
 
 /* Whether real mode at v's state can, and should, run in V86 mode of this PC. */
 bool direct_real_fit(struct direct *d, struct vcpu *v);
-/* Guest code ran in V86 mode for so many cycles, the switch included. */
+/* Guest code that was found fit ran in V86 mode for so many cycles, the switch included. */
 void real_account(struct direct *d, u32 cycles);
 void direct_real_init(struct direct *d);
 

@@ -18,23 +18,28 @@
 #define VGA_SIZE  0x20000u
 
 /*
- * The CPU is worth a switch where the guest then runs for some hundred cycles: the interpreter
- * needs some 15 for an instruction. The balance of cycles and switches says whether it is; where it
- * is not, the interpreter gets some time before it is tried again.
+ * What guest code does in a cycle costs the interpreter some 15. A switch to it and back costs what
+ * it takes at least, which is measured, and about as much again for what led to it; less what the
+ * interpreter would have needed for that. For each page where code begins, the balance of the two
+ * says which is better. Where that is the interpreter, it has the page for some time.
  */
-#define SWITCH_CYCLES 1000
-#define BALANCE_MAX   50000
-#define BALANCE_MIN   (-30000)
-#define BARRED_CYCLES 2000000u
+#define INTERPRETER_MORE 14u
+#define SWITCH_COST	 2u	 /* in switches */
+#define SWITCH_FIRST	 1000u	 /* cycles, until one was measured */
+#define STRETCH_MAX	 100000u /* cycles */
+#define BALANCE_MAX	 32	 /* switches that were worth nothing */
+#define BALANCE_MIN	 (-16)
+#define BARRED_CYCLES	 2000000u
 
 /* A page that is rewritten so often has data beside its code, until the next epoch. */
 #define REWRITTEN_MAX 12u
 #define EPOCH_SHIFT   28  /* of cycles */
 #define LOOK_AGAIN    64u /* times that code wanted to begin in a page that shows something */
 
+/* Beyond 64 KB a segment of V86 mode faults, and the interpreter knows the limit (unreal mode). */
 bool real_segment(const struct segment *s)
 {
-	return s->base == (u32)s->sel << 4 && s->limit == 0xffff &&
+	return s->base == (u32)s->sel << 4 && s->limit >= 0xffff &&
 	       (s->attr & ~(SEG_G | SEG_AVL)) == ATTR_REAL;
 }
 
@@ -43,25 +48,31 @@ bool real_segment(const struct segment *s)
 void real_account(struct direct *d, u32 cycles)
 {
 	struct direct_real *r = &d->real;
-	s32 gain = cycles > BALANCE_MAX ? BALANCE_MAX : (s32)cycles;
+	struct real_page *page = r->begun;
+	s32 cost;
 
-	r->balance += gain - SWITCH_CYCLES;
-	if (r->balance > BALANCE_MAX)
-		r->balance = BALANCE_MAX;
-	if (r->balance > BALANCE_MIN)
+	if (cycles > STRETCH_MAX)
+		cycles = STRETCH_MAX;
+	if (cycles < r->switch_cycles)
+		r->switch_cycles = cycles;
+	cost = (s32)(SWITCH_COST * r->switch_cycles);
+	page->balance += (s32)((cycles - r->switch_cycles) * INTERPRETER_MORE) - cost;
+	if (page->balance > BALANCE_MAX * cost)
+		page->balance = BALANCE_MAX * cost;
+	if (page->balance >= BALANCE_MIN * cost)
 		return;
-	r->balance = 0;
-	r->barred = true;
-	r->barred_at = direct_cycles();
+	page->balance = 0;
+	page->barred = true;
+	page->barred_at = direct_cycles();
 }
 
-static bool worth(const struct direct *d, struct direct_real *r)
+static bool worth(const struct direct *d, struct real_page *page)
 {
-	if (d->lockstep)
+	if (likely(!page->barred) || d->lockstep)
 		return true;
-	if (r->barred && direct_cycles() - r->barred_at < BARRED_CYCLES)
+	if (direct_cycles() - page->barred_at < BARRED_CYCLES)
 		return false;
-	r->barred = false;
+	page->barred = false;
 	return true;
 }
 
@@ -167,11 +178,8 @@ static bool look(struct direct *d, struct vcpu *v, struct real_page *page, u32 g
 	return true;
 }
 
-static bool page_clean(struct direct *d, struct vcpu *v)
+static bool page_clean(struct direct *d, struct vcpu *v, struct real_page *page, u32 gpa)
 {
-	u32 gpa = (v->seg[SEG_CS].base + v->eip) & v->mem->a20_mask;
-	struct real_page *page = &d->real.page[gpa >> PAGE_SHIFT];
-
 	/* PAM may have put other memory there. */
 	if (page->mapping != v->mem->mapping || !page->memory) {
 		const u8 *now = memory(v, gpa);
@@ -188,20 +196,47 @@ static bool page_clean(struct direct *d, struct vcpu *v)
 	return look(d, v, page, gpa);
 }
 
+/* Code may begin in v's page, and should. */
+static bool page_fits(struct direct *d, struct vcpu *v)
+{
+	u32 gpa = (v->seg[SEG_CS].base + v->eip) & v->mem->a20_mask;
+	struct real_page *page = &d->real.page[gpa >> PAGE_SHIFT];
+
+	d->real.begun = page;
+	return worth(d, page) && page_clean(d, v, page, gpa);
+}
+
 /* --- */
 
-bool direct_real_fit(struct direct *d, struct vcpu *v)
+/*
+ * Loads in real mode change base and selector only. So what was found good stays good until the
+ * mode changes, which v->generation says.
+ */
+static bool segments_fit(struct direct *d, const struct vcpu *v)
 {
-	if (!worth(d, &d->real) || (v->events & VCPU_EV_STEP) || v->halted || v->eip > EIP_LAST)
-		return false;
+	struct direct_real *r = &d->real;
+
+	if (likely(r->fit && r->fit_generation == v->generation && !d->lockstep))
+		return true;
+	r->fit = false;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (!real_segment(&v->seg[i]))
 			return false;
-	return page_clean(d, v);
+	r->fit = true;
+	r->fit_generation = v->generation;
+	return true;
+}
+
+bool direct_real_fit(struct direct *d, struct vcpu *v)
+{
+	if ((v->events & VCPU_EV_STEP) || v->halted || v->eip > EIP_LAST)
+		return false;
+	return segments_fit(d, v) && page_fits(d, v);
 }
 
 void direct_real_init(struct direct *d)
 {
+	d->real.switch_cycles = SWITCH_FIRST;
 	d->vcpu->mem->real_written = real_written;
 	d->vcpu->mem->real_ctx = d;
 }

@@ -243,6 +243,10 @@ void direct_segments_leave_v86(struct vcpu *v)
 	const struct direct_frame *f = &direct_frame;
 	const u32 sel[SEG_COUNT] = {f->v86_es, f->cs, f->ss, f->v86_ds, f->v86_fs, f->v86_gs};
 
+	if (likely(!(u16)((sel[SEG_ES] ^ v->seg[SEG_ES].sel) | (sel[SEG_CS] ^ v->seg[SEG_CS].sel) |
+			  (sel[SEG_SS] ^ v->seg[SEG_SS].sel) | (sel[SEG_DS] ^ v->seg[SEG_DS].sel) |
+			  (sel[SEG_FS] ^ v->seg[SEG_FS].sel) | (sel[SEG_GS] ^ v->seg[SEG_GS].sel))))
+		return;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (v->seg[i].sel != (u16)sel[i])
 			cpu_load_seg(v, i, (u16)sel[i]);

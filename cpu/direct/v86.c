@@ -111,15 +111,13 @@ static void give_shadow(struct direct *d, struct vcpu *v)
 	cpu_mode_changed(v);
 }
 
-/* Runs guest code until it is left once. False: something is due before it can run. */
-static bool go(struct direct *d, struct vcpu *v)
+/* The same for guest code that may be behind a call, and has its segments in the frame. */
+static bool go_on(struct direct *d, struct vcpu *v)
 {
 	u32 root = shadow_root(d->shadow), start;
 
 	if (!root)
 		return false;
-	direct_segments_enter_v86(d, v);
-	give_vif(d, v);
 	direct_irq_off();
 	if (direct_events(v)) {
 		direct_irq_on();
@@ -127,10 +125,28 @@ static bool go(struct direct *d, struct vcpu *v)
 	}
 	start = direct_cycles();
 	direct_go(d, v, root);
-	real_account(d, direct_cycles() - start);
-	direct_segments_leave_v86(v);
-	take_vif(d, v);
+	if (!vcpu_v86(v))
+		real_account(d, direct_cycles() - start);
 	return true;
+}
+
+/* Runs guest code until it is left. False: something is due before it can run, or go on. */
+static bool go(struct direct *d, struct vcpu *v)
+{
+	enum v86_call call;
+	bool on;
+
+	direct_segments_enter_v86(d, v);
+	give_vif(d, v);
+	do {
+		on = go_on(d, v);
+		call = on ? v86_call(d, v) : V86_CALL_NONE;
+	} while (call == V86_CALL_ON);
+	direct_segments_leave_v86(v);
+	if (!on)
+		return false;
+	take_vif(d, v);
+	return call == V86_CALL_NONE;
 }
 
 /* What was raised for an access; the handler is what comes next. */

@@ -7,11 +7,13 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
+#include "cpu/direct/switch.h"
 #include "cpu/mem.h"
 #include "cpu/segment.h"
 
 #define CODE_MAX    4u /* bytes that are looked at */
-#define OPCODE_HLT  0xf4
+#define OPCODE_CLI  0xfa
+#define OPCODE_STI  0xfb
 #define PREFIX_O32  0x66
 #define EIP_LAST    0xffffu
 #define PORT_IN_OUT 0xe4 /* E4h to E7h and ECh to EFh, with these bits */
@@ -72,7 +74,7 @@ static void sti(struct direct *d, struct vcpu *v)
 	d->after_sti = true;
 }
 
-static bool port_access(struct vcpu *v, u8 opcode, u16 port, unsigned width)
+static bool port_access(struct vcpu *v, u8 opcode, u16 port, unsigned width, u32 *eax)
 {
 	u32 mask = width == 4 ? ~0u : BIT(width * 8) - 1, value = 0;
 
@@ -80,12 +82,12 @@ static bool port_access(struct vcpu *v, u8 opcode, u16 port, unsigned width)
 		cpu_check_io(v, port, width);
 	if (opcode & PORT_OUT) {
 		v->stats.io_out++;
-		return v->ops->out(v->ops_ctx, port, width, v->gpr[REG_EAX] & mask);
+		return v->ops->out(v->ops_ctx, port, width, *eax & mask);
 	}
 	v->stats.io_in++;
 	if (!v->ops->in(v->ops_ctx, port, width, &value))
 		return false;
-	v->gpr[REG_EAX] = (v->gpr[REG_EAX] & ~mask) | (value & mask);
+	*eax = (*eax & ~mask) | (value & mask);
 	return true;
 }
 
@@ -95,7 +97,8 @@ static unsigned port(struct direct *d, struct vcpu *v, const struct code *c)
 	bool dx = *c->p & PORT_DX;
 	unsigned width = *c->p & PORT_WIDE ? c->size : 1;
 
-	if (d->lockstep || !port_access(v, *c->p, dx ? (u16)v->gpr[REG_EDX] : c->p[1], width))
+	if (d->lockstep ||
+	    !port_access(v, *c->p, dx ? (u16)v->gpr[REG_EDX] : c->p[1], width, &v->gpr[REG_EAX]))
 		return 0;
 	return dx ? 1 : 2;
 }
@@ -117,10 +120,10 @@ static unsigned one(struct direct *d, struct vcpu *v, struct code *c)
 		c->jumps = true;
 		cpu_iret(v, c->size, v->eip + 1 + c->len);
 		return 1;
-	case 0xfa:
+	case OPCODE_CLI:
 		cpu_cli(v);
 		return 1;
-	case 0xfb:
+	case OPCODE_STI:
 		sti(d, v);
 		return 1;
 	default:
@@ -153,4 +156,59 @@ __attribute__((noinline)) bool v86_emulate(struct direct *d, struct vcpu *v, enu
 		v->eip += c.len + len;
 	*next = NEXT_ANY;
 	return true;
+}
+
+/* --- without a look at all of the state --- */
+
+/* What a trace, or a peer that is asked, takes down, and what the code is found by. */
+static void take_place(struct vcpu *v)
+{
+	const struct direct_frame *f = &direct_frame;
+
+	if (unlikely(v->seg[SEG_CS].sel != (u16)f->cs))
+		cpu_load_seg(v, SEG_CS, (u16)f->cs);
+	if (unlikely(v->seg[SEG_SS].sel != (u16)f->ss))
+		cpu_load_seg(v, SEG_SS, (u16)f->ss);
+	v->eip = f->eip;
+	v->gpr[REG_ESP] = f->esp;
+}
+
+/* Bytes behind the prefix; 0: it is another instruction, or there is no answer yet. */
+static unsigned call(struct vcpu *v, const u8 *p, unsigned size)
+{
+	struct direct_frame *f = &direct_frame;
+	bool dx = *p & PORT_DX;
+
+	if (likely((*p & PORT_MASK) == PORT_IN_OUT))
+		return port_access(v, *p, dx ? (u16)f->edx : p[1], *p & PORT_WIDE ? size : 1,
+				   &f->eax)
+			       ? 2u - dx
+			       : 0;
+	if (*p == OPCODE_CLI)
+		v->eflags &= ~FLAG_IF;
+	/* What else STI brings about is not for here. */
+	return *p == OPCODE_CLI || (*p == OPCODE_STI && (v->eflags & FLAG_IF));
+}
+
+enum v86_call v86_call(struct direct *d, struct vcpu *v)
+{
+	struct direct_frame *f = &direct_frame;
+	unsigned prefix, len;
+	const u8 *p;
+
+	if (f->vector != VEC_GP || vcpu_protected(v) || d->after_sti || d->single || d->lockstep)
+		return V86_CALL_NONE;
+	take_place(v);
+	p = find_code(v);
+	if (!p)
+		return V86_CALL_NONE;
+	prefix = *p == PREFIX_O32;
+	len = call(v, p + prefix, prefix ? 4 : 2);
+	if (!len)
+		return V86_CALL_NONE;
+	v->cur = NULL;
+	d->stats.exits[EXITS_SYSTEM]++;
+	v->eip += prefix + len;
+	f->eip = v->eip;
+	return direct_real_fit(d, v) ? V86_CALL_ON : V86_CALL_DUE;
 }

@@ -10,7 +10,8 @@ static u32 rom_page(struct shadow *s, u32 gpa, const u8 *host)
 {
 	u32 frame = gpa >> PAGE_SHIFT, machine;
 
-	if (frame - ROM_FIRST >= ROM_FRAMES || !s->c.machine)
+	if (frame - ROM_FIRST >= ROM_FRAMES || !s->c.machine ||
+	    (((uintptr_t)host ^ gpa) & ~PAGE_MASK))
 		return 0;
 	machine = s->c.machine(host) & PAGE_MASK;
 	s->rom[frame - ROM_FIRST] = machine >> PAGE_SHIFT;
