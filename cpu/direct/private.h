@@ -225,13 +225,15 @@ enum direct_next direct_v86(struct direct *d, struct vcpu *v);
  */
 bool v86_emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 
-/* Real mode was left, and all of it is in the frame, CS and SS apart that were loaded. */
 enum v86_call {
-	V86_CALL_NONE, /* nothing has changed */
+	V86_CALL_NONE, /* nothing has changed, but that CS and SS may be v's already */
 	V86_CALL_ON,   /* the instruction is carried out, and guest code goes on behind it */
 	V86_CALL_DUE,  /* ... and something has to be looked at first */
 };
-/* For ports and the interrupt flag, the commonest of the above: all else stays in the frame. */
+/*
+ * The same for the commonest of them, ports and the interrupt flag, and for real mode that is not
+ * behind STI: all else stays in the frame. Not for lockstep, nor with d->single.
+ */
 enum v86_call v86_call(struct direct *d, struct vcpu *v);
 
 /* --- real.c --- */

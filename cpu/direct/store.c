@@ -11,6 +11,7 @@
 
 #define PREFIX_LOCK 0xf0
 #define PREFIX_DS   0x3e /* also what Linux makes of LOCK on one CPU */
+#define PREFIX_O16  0x66
 #define CODE_MAX    16u
 #define VGA_FIRST   0xa0000u
 #define VGA_SIZE    0x20000u
@@ -18,7 +19,7 @@
 struct store {
 	const u8 *p; /* behind what is decoded */
 	u8 opcode;
-	unsigned seg, reg;
+	unsigned seg, reg, size;
 	u32 off;
 	bool idle; /* see idle() */
 };
@@ -125,7 +126,7 @@ static bool idle(struct direct *d, struct vcpu *v, const struct store *s, u32 va
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 	struct direct_again *a = &d->again;
 
-	if (s->off >= seg->wr_count || (lin & 3) || v->mem_slow || v->cpl == 3 ||
+	if (s->size != 4 || s->off >= seg->wr_count || (lin & 3) || v->mem_slow || v->cpl == 3 ||
 	    e->rd_tag != (lin & PAGE_MASK) || !(e->gpa_page & TLB_DIRTY))
 		return false;
 	gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
@@ -142,7 +143,7 @@ static bool idle(struct direct *d, struct vcpu *v, const struct store *s, u32 va
 /* Lockstep has it carried out twice: what is no RAM, or may be the VGA's, is not for here. */
 static bool once_only(struct vcpu *v, const struct store *s)
 {
-	u32 gpa, last = s->off + 3;
+	u32 gpa, last = s->off + s->size - 1;
 
 	for (u32 off = s->off;; off = last) {
 		if (!mem_peek_translate(v, v->seg[s->seg].base + off, &gpa) ||
@@ -153,22 +154,55 @@ static bool once_only(struct vcpu *v, const struct store *s)
 	}
 }
 
-static bool one(struct direct *d, struct vcpu *v, struct store *s)
+static u32 byte_reg(unsigned reg)
 {
-	u8 opcode = *s->p++;
+	return *direct_frame_reg(reg & 3) >> (reg & 4 ? 8 : 0);
+}
+
+/* What MOV is to store; false: it is another instruction. */
+static bool value_of(const struct store *s, u32 *value)
+{
+	switch (s->opcode) {
+	case 0x88:
+		*value = byte_reg(s->reg);
+		return true;
+	case 0x89:
+		*value = *direct_frame_reg(s->reg);
+		return true;
+	case 0xa2:
+	case 0xa3:
+		*value = direct_frame.eax;
+		return true;
+	case 0xc6:
+		*value = *s->p;
+		return true;
+	case 0xc7:
+		*value = at32(s->p);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void put(struct direct *d, struct vcpu *v, struct store *s, u32 value)
+{
+	s->idle = idle(d, v, s, value);
+	if (s->idle)
+		return;
+	if (s->size == 4)
+		mem_write32(v, s->seg, s->off, value);
+	else if (s->size == 2)
+		mem_write16(v, s->seg, s->off, (u16)value);
+	else
+		mem_write8(v, s->seg, s->off, (u8)value);
+}
+
+/* Other instructions than MOV, of 32 bits. */
+static bool other(struct vcpu *v, struct store *s)
+{
 	u32 value;
 
-	s->opcode = opcode;
-	if (!operand(s) || (direct_of(v)->lockstep && once_only(v, s)))
-		return false;
-	switch (opcode) {
-	case 0x89:
-	case 0xc7:
-		value = opcode == 0x89 ? *direct_frame_reg(s->reg) : at32(s->p);
-		s->idle = idle(d, v, s, value);
-		if (!s->idle)
-			mem_write32(v, s->seg, s->off, value);
-		return true;
+	switch (s->opcode) {
 	case 0x87:
 		value = mem_rmw_read(v, s->seg, s->off, 4);
 		mem_write32(v, s->seg, s->off, *direct_frame_reg(s->reg));
@@ -179,7 +213,7 @@ static bool one(struct direct *d, struct vcpu *v, struct store *s)
 	case 0x21:
 	case 0x29:
 	case 0x31:
-		return arithmetic(v, s, opcode >> 3, *direct_frame_reg(s->reg));
+		return arithmetic(v, s, s->opcode >> 3, *direct_frame_reg(s->reg));
 	case 0x81:
 		return arithmetic(v, s, s->reg, at32(s->p));
 	case 0x83:
@@ -189,10 +223,39 @@ static bool one(struct direct *d, struct vcpu *v, struct store *s)
 	}
 }
 
+/* MOV with an address alone, behind the opcode. */
+static bool is_plain(u8 opcode)
+{
+	return (opcode & 0xfe) == 0xa2;
+}
+
+static bool plain_operand(struct store *s)
+{
+	s->seg = SEG_DS;
+	s->off = at32(s->p);
+	return true;
+}
+
+static bool one(struct direct *d, struct vcpu *v, struct store *s)
+{
+	u32 value;
+
+	s->opcode = *s->p++;
+	if (!(s->opcode & 1))
+		s->size = 1;
+	if (!(is_plain(s->opcode) ? plain_operand(s) : operand(s)) ||
+	    (direct_of(v)->lockstep && once_only(v, s)))
+		return false;
+	if (!value_of(s, &value))
+		return s->size == 4 && other(v, s);
+	put(d, v, s, value);
+	return true;
+}
+
 /* Whether the CPU would have carried it out, as far as the guest's TLB knows. */
 static bool quiet(struct vcpu *v, const struct store *s)
 {
-	return mem_rmw_ptr(v, s->seg, s->off, 4) != NULL;
+	return mem_rmw_ptr(v, s->seg, s->off, s->size) != NULL;
 }
 
 /* An idle store is taken apart: c is [register + displacement] := register or immediate. */
@@ -202,7 +265,7 @@ static void remember(struct direct *d, const struct vcpu *v, const struct transl
 	struct direct_again *a = &d->again;
 	unsigned rm = opcode[1] & 7;
 
-	if (d->lockstep || rm == 4 || (rm == 5 && opcode[1] < 0x40))
+	if (d->lockstep || is_plain(s->opcode) || rm == 4 || (rm == 5 && opcode[1] < 0x40))
 		return;
 	a->call = c;
 	a->generation = v->generation;
@@ -240,7 +303,7 @@ static bool again(struct direct *d, const struct vcpu *v, const struct translate
 static __attribute__((noinline)) enum direct_store first(struct direct *d, struct vcpu *v,
 							 const struct translate_call *c)
 {
-	struct store s = {0};
+	struct store s = {.size = 4};
 	const u8 *opcode;
 
 	v->eip = c->eip;
@@ -251,8 +314,8 @@ static __attribute__((noinline)) enum direct_store first(struct direct *d, struc
 	s.p = code(v);
 	if (!s.p)
 		return STORE_NONE;
-	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS)
-		s.p++;
+	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS || *s.p == PREFIX_O16)
+		s.size = *s.p++ == PREFIX_O16 ? 2 : 4;
 	opcode = s.p;
 	if (!one(d, v, &s))
 		return STORE_NONE;

@@ -111,13 +111,11 @@ static void give_shadow(struct direct *d, struct vcpu *v)
 	cpu_mode_changed(v);
 }
 
-/* The same for guest code that may be behind a call, and has its segments in the frame. */
-static bool go_on(struct direct *d, struct vcpu *v)
+/* Guest code until it is left once. False: something is due before. */
+static inline bool go_once(struct direct *d, struct vcpu *v, u32 root)
 {
-	u32 root = shadow_root(d->shadow), start;
+	u32 start;
 
-	if (!root)
-		return false;
 	direct_irq_off();
 	if (direct_events(v)) {
 		direct_irq_on();
@@ -133,20 +131,24 @@ static bool go_on(struct direct *d, struct vcpu *v)
 /* Runs guest code until it is left. False: something is due before it can run, or go on. */
 static bool go(struct direct *d, struct vcpu *v)
 {
-	enum v86_call call;
-	bool on;
+	bool calls = !vcpu_v86(v) && !d->after_sti && !d->single && !d->lockstep, on;
+	enum v86_call call = V86_CALL_NONE;
+	u32 root = shadow_root(d->shadow);
 
+	if (!root)
+		return false;
 	direct_segments_enter_v86(d, v);
 	give_vif(d, v);
 	do {
-		on = go_on(d, v);
-		call = on ? v86_call(d, v) : V86_CALL_NONE;
-	} while (call == V86_CALL_ON);
+		on = go_once(d, v, root);
+		if (on && calls)
+			call = v86_call(d, v);
+	} while (on && call == V86_CALL_ON);
 	direct_segments_leave_v86(v);
-	if (!on)
+	if (!on || call == V86_CALL_DUE)
 		return false;
 	take_vif(d, v);
-	return call == V86_CALL_NONE;
+	return true;
 }
 
 /* What was raised for an access; the handler is what comes next. */

@@ -9,6 +9,7 @@
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
 #include "cpu/mem.h"
+#include "cpu/physmem.h"
 #include "cpu/segment.h"
 
 #define CODE_MAX    4u /* bytes that are looked at */
@@ -161,7 +162,7 @@ __attribute__((noinline)) bool v86_emulate(struct direct *d, struct vcpu *v, enu
 /* --- without a look at all of the state --- */
 
 /* What a trace, or a peer that is asked, takes down, and what the code is found by. */
-static void take_place(struct vcpu *v)
+static inline void take_place(struct vcpu *v)
 {
 	const struct direct_frame *f = &direct_frame;
 
@@ -174,7 +175,7 @@ static void take_place(struct vcpu *v)
 }
 
 /* Bytes behind the prefix; 0: it is another instruction, or there is no answer yet. */
-static unsigned call(struct vcpu *v, const u8 *p, unsigned size)
+static inline unsigned call(struct vcpu *v, const u8 *p, unsigned size)
 {
 	struct direct_frame *f = &direct_frame;
 	bool dx = *p & PORT_DX;
@@ -192,23 +193,30 @@ static unsigned call(struct vcpu *v, const u8 *p, unsigned size)
 
 enum v86_call v86_call(struct direct *d, struct vcpu *v)
 {
-	struct direct_frame *f = &direct_frame;
+	struct direct_real *r = &d->real;
+	struct real_page *page;
 	unsigned prefix, len;
 	const u8 *p;
+	u32 gpa;
 
-	if (f->vector != VEC_GP || vcpu_protected(v) || d->after_sti || d->single || d->lockstep)
+	if (direct_frame.vector != VEC_GP || direct_frame.eip > EIP_LAST - CODE_MAX)
 		return V86_CALL_NONE;
 	take_place(v);
-	p = find_code(v);
-	if (!p)
+	gpa = (v->seg[SEG_CS].base + v->eip) & v->mem->a20_mask;
+	page = &r->page[gpa >> PAGE_SHIFT];
+	if (page->state != REAL_CLEAN || page->mapping != v->mem->mapping || page->barred ||
+	    (gpa & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX)
 		return V86_CALL_NONE;
+	p = page->memory + (gpa & ~PAGE_MASK);
 	prefix = *p == PREFIX_O32;
 	len = call(v, p + prefix, prefix ? 4 : 2);
 	if (!len)
 		return V86_CALL_NONE;
-	v->cur = NULL;
 	d->stats.exits[EXITS_SYSTEM]++;
 	v->eip += prefix + len;
-	f->eip = v->eip;
-	return direct_real_fit(d, v) ? V86_CALL_ON : V86_CALL_DUE;
+	direct_frame.eip = v->eip;
+	r->begun = page;
+	/* A device may have written to the page, or an access to port 92h changed its address. */
+	return page->state == REAL_CLEAN && r->fit_generation == v->generation ? V86_CALL_ON
+									       : V86_CALL_DUE;
 }

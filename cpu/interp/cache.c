@@ -31,13 +31,22 @@ struct block *cache_find(struct interp *in, u32 gpa, u32 mode)
 	return NULL;
 }
 
+static size_t block_size(unsigned count)
+{
+	return sizeof(struct block) + count * sizeof(struct insn);
+}
+
+/* Costs what was decoded, dropped blocks included: a guest sets up its PAM in many steps. */
 static void clear(struct vcpu *v)
 {
 	struct interp *in = v->interp;
+	const struct block *b;
+	u32 frame;
 
-	for (u32 n = 0; n < HASH_SIZE; n++)
-		in->hash[n] = &in->none;
-	for (u32 frame = 0; frame < in->page_count; frame++) {
+	for (const u8 *p = in->pool; p < in->pool_next; p += block_size(b->count)) {
+		b = (const struct block *)(const void *)p;
+		frame = b->gpa >> PAGE_SHIFT;
+		in->hash[interp_hash(b->gpa)] = &in->none;
 		if (!in->page[frame].blocks)
 			continue;
 		in->page[frame] = (struct code_page){0};
@@ -62,13 +71,15 @@ void cache_init(struct vcpu *v, u8 *pool, size_t size)
 	in->none.hash_next = &in->none;
 	in->pool = pool;
 	in->pool_end = pool + size;
-	clear(v);
+	in->pool_next = pool;
+	for (u32 n = 0; n < HASH_SIZE; n++)
+		in->hash[n] = &in->none;
 }
 
 struct block *cache_alloc(struct vcpu *v, unsigned count)
 {
 	struct interp *in = v->interp;
-	size_t size = sizeof(struct block) + count * sizeof(struct insn);
+	size_t size = block_size(count);
 
 	if (size > (size_t)(in->pool_end - in->pool_next))
 		cache_flush(v);
@@ -84,7 +95,7 @@ void cache_insert(struct vcpu *v, struct block *b)
 	struct code_page *page = &in->page[frame];
 	struct block **head = &in->hash[interp_hash(b->gpa)];
 
-	in->pool_next += sizeof(struct block) + b->count * sizeof(struct insn);
+	in->pool_next += block_size(b->count);
 	b->hash_next = *head;
 	*head = b;
 	b->page_next = page->blocks;

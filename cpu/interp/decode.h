@@ -87,7 +87,11 @@ static inline bool flat_operand(const struct decoder *d)
 #define BY_OPERAND(d, table) (*(flat_operand(d) ? &table##_flat : &table))
 #define BY_STACK(d, table)   (*(flat_stack(d) ? &table##_flat : &table))
 
-u8 fetch8(struct decoder *d);
+u8 fetch8_more(struct decoder *d); /* where `avail` bytes have come in */
+static inline u8 fetch8(struct decoder *d)
+{
+	return likely(d->pos < d->avail) ? d->bytes[d->pos++] : fetch8_more(d);
+}
 u16 fetch16(struct decoder *d);
 u32 fetch32(struct decoder *d);
 u32 fetch_imm(struct decoder *d, unsigned size);

@@ -18,15 +18,13 @@ static void fetch_more(struct decoder *d)
 		     : (u8)physmem_io_read(v->mem, (gpa & PAGE_MASK) | (lin & ~PAGE_MASK), 1);
 }
 
-u8 fetch8(struct decoder *d)
+u8 fetch8_more(struct decoder *d)
 {
-	if (d->pos >= d->avail) {
-		if (!d->single) {
-			d->overrun = true;
-			return 0;
-		}
-		fetch_more(d);
+	if (!d->single) {
+		d->overrun = true;
+		return 0;
 	}
+	fetch_more(d);
 	return d->bytes[d->pos++];
 }
 u16 fetch16(struct decoder *d)
@@ -125,16 +123,17 @@ struct insn *emit(struct decoder *d, op_fn fn)
 {
 	struct insn *i = &d->out[d->count];
 
-	memset(i, 0, sizeof(*i));
-	i->fn = fn;
-	i->off = (u16)d->off;
-	i->n = d->n;
-	i->base = SLOT_ZERO;
-	i->index = SLOT_ZERO;
-	i->seg = (u8)SEG_UNITS(d->seg);
-	i->flags = (u8)((d->count == d->first ? INSN_FIRST : 0) | (d->a16 ? INSN_A16 : 0) |
-			(d->o16 ? INSN_O16 : 0) | (d->rep == 0xf3 ? INSN_REP : 0) |
-			(d->rep == 0xf2 ? INSN_REPNE : 0) | (stack32(d) ? 0 : INSN_STACK16));
+	*i = (struct insn){
+		.fn = fn,
+		.off = (u16)d->off,
+		.n = d->n,
+		.base = SLOT_ZERO,
+		.index = SLOT_ZERO,
+		.seg = (u8)SEG_UNITS(d->seg),
+		.flags = (u8)((d->count == d->first ? INSN_FIRST : 0) | (d->a16 ? INSN_A16 : 0) |
+			      (d->o16 ? INSN_O16 : 0) | (d->rep == 0xf3 ? INSN_REP : 0) |
+			      (d->rep == 0xf2 ? INSN_REPNE : 0) | (stack32(d) ? 0 : INSN_STACK16)),
+	};
 	d->count++;
 	return i;
 }

@@ -38,6 +38,13 @@ SNIPPET(store_cmpxchg, "push %eax\n mov (%ebx), %eax\n lock cmpxchg %ecx, (%ebx)
 SNIPPET(store_byte, "movb $0x03, (%ebx)\n pushf\n pop %edx");
 SNIPPET(store_word, "movw $0x0003, (%ebx)\n pushf\n pop %edx");
 SNIPPET(load, "mov (%ebx), %eax");
+SNIPPET(store_al, "mov %al, (%ebx)\n pushf\n pop %edx");
+SNIPPET(store_ah, "mov %ah, 1(%ebx)\n pushf\n pop %edx");
+SNIPPET(store_ax, "mov %ax, (%ebx)\n pushf\n pop %edx");
+/* To own[3], whatever EBX is. */
+SNIPPET(store_at, "mov %eax, 0x8200c\n pushf\n pop %edx");
+SNIPPET(store_at_byte, "mov %al, 0x8200d\n pushf\n pop %edx");
+SNIPPET(store_at_word, "mov %ax, 0x8200c\n pushf\n pop %edx");
 SNIPPET(store_stos, "mov %ebx, %edi\n cld\n stosl\n pushf\n pop %edx");
 
 static volatile u32 *const own = (u32 *)PT_OWN;
@@ -246,6 +253,12 @@ int main(void)
 	again("cmpxchg", store_cmpxchg);
 	again("byte", store_byte);
 	again("word", store_word);
+	again("al", store_al);
+	again("ah", store_ah);
+	again("ax", store_ax);
+	again("mov, address", store_at);
+	again("al, address", store_at_byte);
+	again("ax, address", store_at_word);
 	again("stos", store_stos);
 	faults();
 	directory();
