@@ -41,9 +41,16 @@ static u32 *granules_of(struct translator *t, u32 gpa)
 	return &t->granules[(gpa >> PAGE_SHIFT) & (UNIT_HASH - 1)];
 }
 
+static const struct translate_unit *whole_of(const struct translate_unit *u)
+{
+	return u->whole ? u->whole : u;
+}
+
 static u32 unit_granules(const struct translate_unit *u)
 {
-	return granules(u->gpa & ~PAGE_MASK, (u->gpa & ~PAGE_MASK) + u->source);
+	u32 off = whole_of(u)->gpa & ~PAGE_MASK;
+
+	return granules(off, off + whole_of(u)->source);
 }
 
 /* Whether a way between them stays right wherever other pages lie. */
@@ -59,7 +66,7 @@ void exit_link(struct translator *t, struct exit *e, struct translate_unit *to)
 	e->to = to;
 	e->next = to->in;
 	to->in = e;
-	patch(e->site, to->code);
+	patch(e->site, to->entry);
 	t->stats.links++;
 }
 
@@ -123,7 +130,7 @@ bool translate_crosses(const struct translator *t, const u8 *page, u32 off)
 
 u32 translate_entry(const struct translate_unit *u)
 {
-	return (u32)(uintptr_t)u->code;
+	return (u32)(uintptr_t)u->entry;
 }
 
 static void insert(struct translator *t, struct translate_unit *u)
@@ -153,14 +160,35 @@ static void insert_page(struct translator *t, struct translate_unit *u)
 	*granules_of(t, u->gpa) |= unit_granules(u);
 }
 
+/* The exits of u that lead to units in its page. */
+static void link_near(struct translator *t, struct translate_unit *u)
+{
+	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
+		struct exit *e = &t->exit[n];
+		u32 gpa = u->gpa + (e->call.eip - u->eip);
+		struct translate_unit *to;
+
+		if (!e->site || e->recovery != AT || (gpa ^ u->gpa) & PAGE_MASK || !marked(t, gpa))
+			continue;
+		to = translate_find(t, e->call.eip, gpa);
+		if (to && same_page(u, to))
+			exit_link(t, e, to);
+	}
+}
+
 struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u;
 
 	if (!has_room(t))
 		translate_flush(t);
-	u = unit_make(t, eip, gpa, page);
+	u = unit_make_part(t, eip, gpa);
+	if (!u) {
+		u = unit_make(t, eip, gpa, page);
+		unit_cover(t, u);
+	}
 	insert_page(t, u);
+	link_near(t, u);
 	return u;
 }
 
@@ -278,6 +306,7 @@ static bool drop_across(struct translator *t, u32 gpa, u32 *left)
 /* Whether u rests on any of the bytes. */
 static bool rests_on(const struct translate_unit *u, u32 gpa, u32 len)
 {
+	u = whole_of(u);
 	return !((u->gpa ^ gpa) & PAGE_MASK) && u->gpa < gpa + len && gpa < u->gpa + u->source;
 }
 
@@ -303,6 +332,10 @@ void unit_drop(struct translator *t, struct translate_unit *u)
 {
 	if (!u->listed)
 		return;
+	for (struct translate_unit *part = u->parts; part; part = part->part_next) {
+		unlink_page(t, part);
+		remove(t, part);
+	}
 	unlink_page(t, u);
 	remove(t, u);
 	fill_table(t->host.state->ret, t->lookup);
@@ -362,6 +395,7 @@ void translate_flush(struct translator *t)
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
 	memset(t->granules, 0, sizeof(t->granules));
+	memset(t->covers, 0, sizeof(t->covers));
 	memset(t->marks, 0, sizeof(t->marks));
 	faulting_mark(t);
 	t->units = t->exits = t->points = 0;

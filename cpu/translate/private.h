@@ -14,6 +14,7 @@
 /* How the guest's registers are to be had from the CPU's. */
 enum recovery {
 	AT,	     /* they are the same */
+	LEAVING,     /* ... and the code there only leads to where the guest is already */
 	COPIED,	     /* ... and EIP goes up as the native one does */
 	SAVED_ECX,   /* ECX is in the state */
 	SAVED,	     /* EAX and ECX are */
@@ -51,6 +52,9 @@ struct translate_unit {
 	u32 source;   /* bytes from gpa on, in that page, on which it rests */
 	u8 *code;
 	u32 size;
+	u8 *entry; /* code, or a place in that of the unit that it is a part of */
+	/* A part has no code; it comes and goes with the unit. */
+	struct translate_unit *whole, *parts, *part_next;
 	struct translate_unit *hash_next, *page_next, *across_next;
 	struct exit *in;
 	u32 first_exit, exits, first_point, points;
@@ -74,6 +78,7 @@ struct faulting {
 #define UNIT_HASH 1024u
 #define INSN_MAX  15u /* bytes */
 #define MARKS	  65536u
+#define COVERS	  1024u
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
 #define CONTEXTS  32u
@@ -95,8 +100,9 @@ struct translator {
 	u32 contexts, current;
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
-	u32 granules[UNIT_HASH]; /* of their pages: those that any of them rests on */
-	u32 marks[MARKS / 32];	 /* by the low bits of guest-physical addresses: see marked() */
+	u32 granules[UNIT_HASH];	       /* of their pages: those that any of them rests on */
+	struct translate_unit *covers[COVERS]; /* see unit_cover() */
+	u32 marks[MARKS / 32]; /* by the low bits of guest-physical addresses: see marked() */
 	struct faulting faulting[FAULTING_MAX];
 };
 
@@ -221,6 +227,8 @@ void unit_jump_out(struct translator *t, struct translate_unit *u, u32 eip);
 /* Those of this instruction so far come back here once it is carried out. */
 void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u32 next);
 
+/* The last one in the arrays, without code yet. */
+struct translate_unit *unit_new(struct translator *t, u32 eip, u32 gpa);
 /* Room for one more unit is there. */
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
 /* One instruction that goes on in the next page. */
@@ -245,6 +253,13 @@ bool unit_begins(const struct translator *t, const struct translate_unit *u,
 /* Instructions of 32-bit code that are copied, as many as come one after the other. */
 void unit_copies(struct translator *t, struct translate_unit *u, const u8 *page,
 		 struct unit_place *at);
+
+/* --- unit_parts.c --- */
+
+/* u is made of the bytes that it rests on: what begins with one of them may be a part of it. */
+void unit_cover(struct translator *t, struct translate_unit *u);
+/* A new part of a unit that has the code at gpa in its middle; NULL: there is none. */
+struct translate_unit *unit_make_part(struct translator *t, u32 eip, u32 gpa);
 
 /* --- unit_flags.c --- */
 
@@ -303,6 +318,10 @@ void faulting_mark(struct translator *t);
 /* --- state.c --- */
 
 struct translate_unit *unit_of(const struct translator *t, u32 native);
+/* Where in the unit's code, from this offset on, which is at point n, the guest is at eip; or NULL.
+ * It takes `points` of them, and those that are LEAVING if it is to. */
+u8 *state_place(const struct translator *t, const struct translate_unit *u, u32 n, u32 off,
+		u32 points, u32 eip, bool leaving);
 
 /* --- unit.c: what an exit that has a site ends in --- */
 

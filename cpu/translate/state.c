@@ -57,9 +57,9 @@ static void recover(struct translate_state *s, u8 recovery, u32 eip, struct tran
 		s->vif = s->new_if;
 	if (how == SAVED_FLAGS)
 		r->eflags = (r->eflags & ~FLAGS_ARITH) | saved_flags(s->flags);
-	if (how != AT)
+	if (how > COPIED)
 		r->gpr[REG_ECX] = s->ecx;
-	if (how != AT && how != SAVED_ECX && how != TARGET)
+	if (how > SAVED_ECX && how != TARGET)
 		r->gpr[REG_EAX] = s->eax;
 	r->eflags = (r->eflags & FLAGS_REAL) | FLAGS_FIXED | s->vif | s->iopl;
 }
@@ -106,9 +106,9 @@ struct translate_unit *unit_of(const struct translator *t, u32 native)
 		u32 middle = (low + high) / 2;
 		struct translate_unit *u = &t->unit[middle];
 
-		if (native - translate_entry(u) < u->size)
+		if (native - (u32)(uintptr_t)u->code < u->size)
 			return u;
-		if (native < translate_entry(u))
+		if (native < (u32)(uintptr_t)u->code)
 			high = middle;
 		else
 			low = middle + 1;
@@ -154,7 +154,7 @@ bool translate_stopped(const struct translator *t, struct translate_regs *r)
 
 	if (!u)
 		return false;
-	off = r->eip - translate_entry(u);
+	off = r->eip - (u32)(uintptr_t)u->code;
 	if (off >= u->stubs) {
 		stopped_in_stub(t, u, off, r);
 		return true;
@@ -171,8 +171,8 @@ bool translate_stopped(const struct translator *t, struct translate_regs *r)
 /* More than the points of one instruction. */
 #define POINTS_NEAR 8u
 
-/* Where in copied code from `off` to `end`, at which the guest is at eip, it is at `want`; or 0. */
-static u32 place_in_run(const struct translate_unit *u, u32 off, u32 end, u32 eip, u32 want)
+/* Where in copied code from `off` to `end`, at which the guest is at eip, it is at `want`. */
+static u8 *place_in_run(const struct translate_unit *u, u32 off, u32 end, u32 eip, u32 want)
 {
 	while (off < end && eip != want) {
 		u32 len = classify_copied(u->code + off);
@@ -180,27 +180,34 @@ static u32 place_in_run(const struct translate_unit *u, u32 off, u32 end, u32 ei
 		off += len;
 		eip += len;
 	}
-	return off < end ? translate_entry(u) + off : 0;
+	return off < end ? u->code + off : NULL;
+}
+
+u8 *state_place(const struct translator *t, const struct translate_unit *u, u32 n, u32 off,
+		u32 points, u32 eip, bool leaving)
+{
+	for (; points; n++, points--) {
+		const struct point *p = &t->point[u->first_point + n];
+
+		off = off > p->off ? off : p->off;
+		if ((p->recovery == AT || (leaving && p->recovery == LEAVING)) && p->eip == eip)
+			return u->code + p->off;
+		if (p->recovery == COPIED && eip - p->eip < (u32)p[1].off - p->off)
+			return place_in_run(u, off, p[1].off, p->eip + (off - p->off), eip);
+	}
+	return NULL;
 }
 
 u32 translate_place(const struct translator *t, u32 native, u32 eip)
 {
 	const struct translate_unit *u = unit_of(t, native);
-	u32 off, n, end;
+	u32 off, n, left;
 
-	if (!u || native - translate_entry(u) >= u->stubs)
+	if (!u || native - (u32)(uintptr_t)u->code >= u->stubs)
 		return 0;
-	off = native - translate_entry(u);
+	off = native - (u32)(uintptr_t)u->code;
 	n = point_at(t, u, off);
-	end = u->points - n > POINTS_NEAR ? n + POINTS_NEAR : u->points;
-	for (; n < end; n++) {
-		const struct point *p = &t->point[u->first_point + n];
-
-		off = off > p->off ? off : p->off;
-		if (p->recovery == AT && p->eip == eip)
-			return translate_entry(u) + p->off;
-		if (p->recovery == COPIED && eip - p->eip < (u32)p[1].off - p->off)
-			return place_in_run(u, off, p[1].off, p->eip + (off - p->off), eip);
-	}
-	return 0;
+	left = u->points - n;
+	left = left < POINTS_NEAR ? left : POINTS_NEAR;
+	return (u32)(uintptr_t)state_place(t, u, n, off, left, eip, true);
 }

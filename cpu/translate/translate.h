@@ -69,6 +69,7 @@ struct translate_host {
 
 struct translate_stats {
 	u64 units, insns;	  /* translated: units of code, guest instructions in them */
+	u64 parts;		  /* units that are the ends of others */
 	u64 links, unlinks, pads; /* exits that became jumps, and back; targets in the table */
 	u64 dropped, flushes;
 	u64 called, uncalled; /* instructions that kept faulting, and no longer did */

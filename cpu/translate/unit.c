@@ -160,7 +160,7 @@ static bool make_insn(struct translator *t, struct translate_unit *u, const u8 *
 	}
 }
 
-static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
+struct translate_unit *unit_new(struct translator *t, u32 eip, u32 gpa)
 {
 	struct translate_unit *u = &t->unit[t->units++];
 
@@ -169,6 +169,7 @@ static struct translate_unit *begin(struct translator *t, u32 eip, u32 gpa)
 				     .context = t->current,
 				     .next_gpa = NO_PAGE,
 				     .code = t->next,
+				     .entry = t->next,
 				     .first_exit = t->exits,
 				     .first_point = t->points};
 	return u;
@@ -256,7 +257,7 @@ static bool cut_here(const struct translator *t, const u8 *bytes, u32 avail)
 
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
-	struct translate_unit *u = begin(t, eip, gpa);
+	struct translate_unit *u = unit_new(t, eip, gpa);
 	struct unit_place at = {.eip = eip, .off = gpa & ~PAGE_MASK};
 	bool plain = !(unit_context(t)->mode & TRANSLATE_CODE16);
 	bool sti = false, more = true;
@@ -291,7 +292,7 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, const u8 *page,
 					const u8 *next_page)
 {
-	struct translate_unit *u = begin(t, eip, gpa);
+	struct translate_unit *u = unit_new(t, eip, gpa);
 	u32 off = gpa & ~PAGE_MASK, first = PAGE_SIZE - off;
 	u8 bytes[2 * INSN_MAX];
 	struct guest_insn g;
@@ -313,7 +314,7 @@ struct translate_unit *unit_make_across(struct translator *t, u32 eip, u32 gpa, 
 
 struct translate_unit *unit_make_pad(struct translator *t, u32 to)
 {
-	struct translate_unit *u = begin(t, to, 0);
+	struct translate_unit *u = unit_new(t, to, 0);
 
 	unit_point(t, u, TARGET, 0);
 	emit_landing(t, to, t->miss);
@@ -324,7 +325,7 @@ struct translate_unit *unit_make_pad(struct translator *t, u32 to)
 
 void unit_make_lookup(struct translator *t)
 {
-	struct translate_unit *u = begin(t, 0, 0);
+	struct translate_unit *u = unit_new(t, 0, 0);
 
 	unit_point(t, u, TARGET, 0);
 	t->lookup = t->next;

@@ -24,7 +24,7 @@ void unit_loop(struct translator *t, struct translate_unit *u, const struct gues
 	emit_bytes(t, over_jump, 1);
 	unit_point(t, u, AT, next);
 	emit_bytes(t, over_jump + 1, 2);
-	unit_point(t, u, AT, target);
+	unit_point(t, u, LEAVING, target);
 	unit_jump_out(t, u, target);
 	unit_point(t, u, AT, next);
 }
@@ -62,7 +62,7 @@ void unit_call(struct translator *t, struct translate_unit *u, const struct gues
 	u8 *imm;
 
 	push_eip(t, next, g->o16);
-	unit_point(t, u, AT, target);
+	unit_point(t, u, LEAVING, target);
 	imm = predict_return(t, next);
 	unit_jump_out(t, u, target);
 	make_landing(t, u, imm, next);
