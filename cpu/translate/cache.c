@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cache of units: how they are found, linked with each other, and forgotten. */
-#include "cpu/translate/private.h"
+#include "cpu/translate/emit.h"
 #include "lib/str.h"
 
 /* Of code for each unit, exit and point in the arrays. */

@@ -288,7 +288,6 @@ struct guest_insn classify(const u8 *bytes, u32 avail, unsigned own_seg, u32 mod
 
 	if (!(mode & TRANSLATE_CODE16) && classify_quick(bytes, avail, &g))
 		return g;
-	g = (struct guest_insn){.class = INSN_INTERPRET};
 	if (!decode_shape(&d, bytes, avail < INSN_BYTES_MAX ? avail : INSN_BYTES_MAX,
 			  decoder_mode(mode), out))
 		return g;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Native instructions, one function each. None of them but what unit.c writes as bytes changes
- * arithmetic flags: these are the guest's. So sums are LEAs, and comparisons are a LEA and a JECXZ.
- */
-#include "cpu/translate/private.h"
+/* Native instructions: see emit.h. */
+#include "cpu/translate/emit.h"
 #include "cpu/vcpu.h"
 #include "lib/str.h"
 
@@ -11,17 +8,6 @@
 #define PREFIX_SS  0x36
 #define PREFIX_O16 0x66
 #define PREFIX_A16 0x67
-
-void emit8(struct translator *t, u8 byte)
-{
-	*t->next++ = byte;
-}
-
-void emit32(struct translator *t, u32 value)
-{
-	__builtin_memcpy(t->next, &value, 4);
-	t->next += 4;
-}
 
 void emit_bytes(struct translator *t, const u8 *bytes, u32 count)
 {
@@ -104,19 +90,6 @@ static void emit_prefix(struct translator *t)
 	emit8(t, t->host.state_prefix);
 }
 
-void emit_field(struct translator *t, u8 opcode, unsigned reg, u32 offset)
-{
-	emit_prefix(t);
-	emit8(t, opcode);
-	emit8(t, (u8)(reg << 3 | MOD_DISP32));
-	emit32(t, t->host.state_disp + offset);
-}
-
-void emit_load(struct translator *t, unsigned reg, u32 offset)
-{
-	emit_field(t, 0x8b, reg, offset);
-}
-
 void emit_load_half(struct translator *t, unsigned reg, u32 offset)
 {
 	emit_prefix(t);
@@ -124,42 +97,6 @@ void emit_load_half(struct translator *t, unsigned reg, u32 offset)
 	emit8(t, 0xb7);
 	emit8(t, (u8)(reg << 3 | MOD_DISP32));
 	emit32(t, t->host.state_disp + offset);
-}
-
-void emit_store(struct translator *t, unsigned reg, u32 offset)
-{
-	emit_field(t, 0x89, reg, offset);
-}
-
-void emit_store_imm(struct translator *t, u32 offset, u32 value)
-{
-	emit_field(t, 0xc7, 0, offset);
-	emit32(t, value);
-}
-
-void patch(u8 *rel32, const u8 *to)
-{
-	u32 rel = (u32)(to - (rel32 + 4));
-
-	__builtin_memcpy(rel32, &rel, 4);
-}
-
-u8 *emit_jmp(struct translator *t, const u8 *to)
-{
-	u8 *rel32 = t->next + 1;
-
-	emit8(t, 0xe9);
-	t->next += 4;
-	patch(rel32, to);
-	return rel32;
-}
-
-u8 *emit_jcc(struct translator *t, u8 condition)
-{
-	emit8(t, 0x0f);
-	emit8(t, 0x80 | condition);
-	t->next += 4;
-	return t->next - 4;
 }
 
 void emit_jmp_table(struct translator *t, u32 offset)

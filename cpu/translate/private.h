@@ -106,6 +106,18 @@ struct translator {
 	struct faulting faulting[FAULTING_MAX];
 };
 
+/* --- what begins where --- */
+
+/* False: no unit begins at gpa, and no instruction there is a call because it faults. */
+static inline bool marked(const struct translator *t, u32 gpa)
+{
+	return t->marks[gpa % MARKS / 32] >> gpa % 32 & 1;
+}
+static inline void mark(struct translator *t, u32 gpa)
+{
+	t->marks[gpa % MARKS / 32] |= BIT(gpa % 32);
+}
+
 /* --- classify.c --- */
 
 enum insn_class {
@@ -150,42 +162,7 @@ u8 classify_port(u8 opcode, bool o16);
 /* Whether the instruction there goes on behind `avail`, which is less than it could have. */
 bool classify_cut(const u8 *bytes, u32 avail, u32 mode);
 
-/* --- emit.c: instructions into t->next; see there --- */
-
-void emit8(struct translator *t, u8 byte);
-void emit32(struct translator *t, u32 value);
-void emit_bytes(struct translator *t, const u8 *bytes, u32 count);
-/* The operand-size prefix of 16-bit operands, in native code; or nothing. */
-void emit_o16(struct translator *t, bool o16);
-/* The guest's prefixes for native code, with operands of that size. */
-void emit_prefixes(struct translator *t, const u8 *bytes, const struct guest_insn *g, bool o16);
-/* Register := what is on top of the guest's stack, of 2 bytes zero-extended; only it changes. */
-void emit_top(struct translator *t, unsigned reg, bool o16);
-/* The same back, from EAX; ECX changes. */
-void emit_set_top(struct translator *t, bool o16);
-/* The guest's stack pointer goes up by n; flags stay. */
-void emit_drop(struct translator *t, u32 n);
-/* `opcode` with a ModR/M byte of `reg` and the state's field at this offset. */
-void emit_field(struct translator *t, u8 opcode, unsigned reg, u32 offset);
-void emit_load(struct translator *t, unsigned reg, u32 offset);
-/* 2 bytes, zero-extended. */
-void emit_load_half(struct translator *t, unsigned reg, u32 offset);
-void emit_store(struct translator *t, unsigned reg, u32 offset);
-void emit_store_imm(struct translator *t, u32 offset, u32 value);
-/* JMP to native code; returns its rel32. */
-u8 *emit_jmp(struct translator *t, const u8 *to);
-/* Jcc to where patch() says. */
-u8 *emit_jcc(struct translator *t, u8 condition);
-void patch(u8 *rel32, const u8 *to);
-/* JMP through a table of the state, index in ECX. */
-void emit_jmp_table(struct translator *t, u32 offset);
-/* ECX becomes the index in state->jump for the target in ECX; flags stay. */
-void emit_hash(struct translator *t);
-/* Checks that state->target is eip, goes to the lookup otherwise; ECX is the guest's after it. */
-void emit_landing(struct translator *t, u32 eip, const u8 *otherwise);
-u32 jump_hash(u32 eip);
-
-/* --- unit.c --- */
+/* --- unit.c; emit.h has what code is written with --- */
 
 static inline const struct translate_context *unit_context(const struct translator *t)
 {
@@ -248,8 +225,13 @@ struct unit_place {
 	u32 eip, off, count;
 };
 /* Whether an instruction that is not the first is left to the unit that begins there. */
-bool unit_begins(const struct translator *t, const struct translate_unit *u,
-		 const struct unit_place *at);
+static inline bool unit_begins(const struct translator *t, const struct translate_unit *u,
+			       const struct unit_place *at)
+{
+	u32 gpa = (u->gpa & PAGE_MASK) + at->off;
+
+	return at->count && marked(t, gpa) && translate_find(t, at->eip, gpa);
+}
 /* Instructions of 32-bit code that are copied, as many as come one after the other. */
 void unit_copies(struct translator *t, struct translate_unit *u, const u8 *page,
 		 struct unit_place *at);
@@ -329,16 +311,6 @@ u8 *state_place(const struct translator *t, const struct translate_unit *u, u32 
 #define STUB_EXIT 7u /* offset of its number */
 
 /* --- cache.c --- */
-
-/* False: no unit begins at gpa, and no instruction there is a call because it faults. */
-static inline bool marked(const struct translator *t, u32 gpa)
-{
-	return t->marks[gpa % MARKS / 32] >> gpa % 32 & 1;
-}
-static inline void mark(struct translator *t, u32 gpa)
-{
-	t->marks[gpa % MARKS / 32] |= BIT(gpa % 32);
-}
 
 /* If it is not dropped yet. */
 void unit_drop(struct translator *t, struct translate_unit *u);

@@ -219,9 +219,10 @@ bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g)
 {
 	u32 len;
 
-	*g = (struct guest_insn){.class = INSN_COPY};
 	if (avail < QUICK_BYTES)
 		return false;
+	if (not_copied(bytes, g)) /* first: copied ones are in runs as a rule */
+		return true;
 	len = classify_copied(bytes);
-	return len ? of_a_class(g, INSN_COPY, len, 0) : not_copied(bytes, g);
+	return len && of_a_class(g, INSN_COPY, len, 0);
 }

@@ -40,7 +40,7 @@ static inline u32 classify_copied(const u8 *bytes)
 	return (form & FORM_LEN) + (form & FORM_MODRM ? quick_modrm_bytes(bytes + 1) : 0);
 }
 
-/* What a common instruction of 32-bit code is; false: for the decoder to say. */
+/* What a common instruction of 32-bit code is, in *g of zeros; false: for the decoder to say. */
 bool classify_quick(const u8 *bytes, u32 avail, struct guest_insn *g);
 
 #endif

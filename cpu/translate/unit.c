@@ -4,7 +4,7 @@
  * what translate_stopped() has to know: see enum recovery. A sequence changes what the guest can
  * see in one native instruction; before it the guest is still at the instruction, after it past.
  */
-#include "cpu/translate/private.h"
+#include "cpu/translate/emit.h"
 #include "cpu/vcpu.h"
 #include "lib/str.h"
 
@@ -223,14 +223,6 @@ static bool holds(const struct translator *t, const u8 *bytes, u32 avail, u32 ei
 	       !may_leave_segment(t, &then, eip);
 }
 
-/* What the instruction at off rests on ends there: where it is left to others, all it may have. */
-static u32 source_end(const struct guest_insn *g, u32 off)
-{
-	u32 last = off + (g->class == INSN_INTERPRET ? INSN_MAX : g->len);
-
-	return last < PAGE_SIZE ? last : PAGE_SIZE;
-}
-
 /* What the instruction there is to this unit. */
 static struct guest_insn insn_of(struct translator *t, const struct translate_unit *u,
 				 const u8 *page, u32 off, u32 eip)
@@ -255,10 +247,17 @@ static bool cut_here(const struct translator *t, const u8 *bytes, u32 avail)
 	return classify_cut(bytes, avail, unit_context(t)->mode);
 }
 
+/* What an instruction that is left to others rests on is all that it may have. */
+static u32 source_of(const struct guest_insn *g)
+{
+	return g->class == INSN_INTERPRET ? INSN_MAX : g->len;
+}
+
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page)
 {
 	struct translate_unit *u = unit_new(t, eip, gpa);
-	struct unit_place at = {.eip = eip, .off = gpa & ~PAGE_MASK};
+	u32 first = gpa & ~PAGE_MASK;
+	struct unit_place at = {.eip = eip, .off = first};
 	bool plain = !(unit_context(t)->mode & TRANSLATE_CODE16);
 	bool sti = false, more = true;
 
@@ -268,17 +267,14 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 
 		if (!sti && plain)
 			unit_copies(t, u, page, &at);
-		if (at.count >= UNIT_INSNS_MAX && !sti)
-			break;
-		if (at.off >= PAGE_SIZE || (!sti && unit_begins(t, u, &at)))
+		if (!sti &&
+		    (at.count >= UNIT_INSNS_MAX || at.off >= PAGE_SIZE || unit_begins(t, u, &at)))
 			break; /* go on there */
 		g = insn_of(t, u, page, at.off, at.eip);
 		if (at.count && !g.len && cut_here(t, page + at.off, PAGE_SIZE - at.off))
 			break; /* a unit of its own */
-		t->stats.insns++;
 		more = make_insn(t, u, page + at.off, &g, at.eip);
-		u->source = source_end(&g, at.off) - (gpa & ~PAGE_MASK);
-		at.off += g.len;
+		at.off += source_of(&g);
 		at.eip += g.len;
 		at.count++;
 		t->held = t->held && !sti;
@@ -286,6 +282,8 @@ struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u
 	}
 	if (more)
 		unit_jump_out(t, u, at.eip);
+	u->source = (at.off < PAGE_SIZE ? at.off : PAGE_SIZE) - first;
+	t->stats.insns += at.count;
 	return end(t, u);
 }
 

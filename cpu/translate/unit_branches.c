@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Near branches, calls and returns: see unit.c. */
-#include "cpu/translate/private.h"
+#include "cpu/translate/emit.h"
 #include "cpu/vcpu.h"
 
 #define STATE(field) offsetof(struct translate_state, field)

@@ -5,14 +5,6 @@
  */
 #include "cpu/translate/quick.h"
 
-bool unit_begins(const struct translator *t, const struct translate_unit *u,
-		 const struct unit_place *at)
-{
-	u32 gpa = (u->gpa & PAGE_MASK) + at->off;
-
-	return at->count && marked(t, gpa) && translate_find(t, at->eip, gpa);
-}
-
 /* In whole words, the last one with bytes that mean nothing. */
 static u8 *copy_words(u8 *to, const u8 *from, u32 count)
 {
@@ -52,8 +44,6 @@ void unit_copies(struct translator *t, struct translate_unit *u, const u8 *page,
 		return;
 	unit_point(t, u, COPIED, at->eip);
 	t->next = copy_words(t->next, page + first, off - first);
-	t->stats.insns += count - at->count;
 	*at = (struct unit_place){at->eip + (off - first), off, count};
 	unit_point(t, u, AT, at->eip);
-	u->source = off - (u->gpa & ~PAGE_MASK);
 }

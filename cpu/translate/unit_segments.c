@@ -4,7 +4,7 @@
  * state. A load takes the selector that stands for the guest's on the CPU, from the table of known
  * ones, after a comparison of the guest's descriptor with what it was; all else is interpreted.
  */
-#include "cpu/translate/private.h"
+#include "cpu/translate/emit.h"
 #include "cpu/vcpu.h"
 
 #define STATE(field) offsetof(struct translate_state, field)
