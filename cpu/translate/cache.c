@@ -61,8 +61,46 @@ static bool same_page(const struct translate_unit *a, const struct translate_uni
 
 /* --- links --- */
 
+/* Where e leads in the page of its unit; or NO_PAGE. */
+static u32 near_target(const struct exit *e)
+{
+	u32 gpa = e->from->gpa + (e->call.eip - e->from->eip);
+
+	if (!e->site || e->recovery != AT || (gpa ^ e->from->gpa) & PAGE_MASK ||
+	    e->from->next_gpa != NO_PAGE)
+		return NO_PAGE;
+	return gpa;
+}
+
+static struct exit **waiting_for(struct translator *t, u32 eip)
+{
+	return &t->waiting[(eip ^ eip >> 12) % WAITING];
+}
+
+/* Until there is a unit where it leads. */
+static void wait(struct translator *t, struct exit *e)
+{
+	struct exit **head = waiting_for(t, e->call.eip);
+
+	e->waits = true;
+	e->next = *head;
+	*head = e;
+}
+
+static void wait_no_more(struct translator *t, struct exit *e)
+{
+	struct exit **link = waiting_for(t, e->call.eip);
+
+	while (*link != e)
+		link = &(*link)->next;
+	*link = e->next;
+	e->waits = false;
+}
+
 void exit_link(struct translator *t, struct exit *e, struct translate_unit *to)
 {
+	if (e->waits)
+		wait_no_more(t, e);
 	e->to = to;
 	e->next = to->in;
 	to->in = e;
@@ -80,6 +118,8 @@ static void unlink_exit(struct translator *t, struct exit *e)
 	e->to = NULL;
 	patch(e->site, (const u8 *)(uintptr_t)e->call.native);
 	t->stats.unlinks++;
+	if (e->from->listed && near_target(e) != NO_PAGE)
+		wait(t, e);
 }
 
 static void fill_table(u32 *table, const u8 *native)
@@ -160,19 +200,40 @@ static void insert_page(struct translator *t, struct translate_unit *u)
 	*granules_of(t, u->gpa) |= unit_granules(u);
 }
 
-/* The exits of u that lead to units in its page. */
+/* The exits of u to its own page lead to the units there, or wait for them. */
 static void link_near(struct translator *t, struct translate_unit *u)
 {
 	for (u32 n = u->first_exit; n < u->first_exit + u->exits; n++) {
 		struct exit *e = &t->exit[n];
-		u32 gpa = u->gpa + (e->call.eip - u->eip);
-		struct translate_unit *to;
+		struct translate_unit *to = NULL;
+		u32 gpa = near_target(e);
 
-		if (!e->site || e->recovery != AT || (gpa ^ u->gpa) & PAGE_MASK || !marked(t, gpa))
+		if (gpa == NO_PAGE)
 			continue;
-		to = translate_find(t, e->call.eip, gpa);
+		if (marked(t, gpa))
+			to = translate_find(t, e->call.eip, gpa);
 		if (to && same_page(u, to))
 			exit_link(t, e, to);
+		else
+			wait(t, e);
+	}
+}
+
+/* Those that have waited for u lead to it. */
+static void link_waiting(struct translator *t, struct translate_unit *u)
+{
+	struct exit **link = waiting_for(t, u->eip), *e;
+
+	while ((e = *link)) {
+		if (!e->from->listed) {
+			*link = e->next;
+			e->waits = false;
+		} else if (e->call.eip == u->eip && near_target(e) == u->gpa &&
+			   e->from->context == u->context) {
+			exit_link(t, e, u); /* takes it from the list */
+		} else {
+			link = &e->next;
+		}
 	}
 }
 
@@ -188,6 +249,7 @@ struct translate_unit *translate_make(struct translator *t, u32 eip, u32 gpa, co
 		unit_cover(t, u);
 	}
 	insert_page(t, u);
+	link_waiting(t, u);
 	link_near(t, u);
 	return u;
 }
@@ -395,6 +457,7 @@ void translate_flush(struct translator *t)
 	memset(t->page, 0, sizeof(t->page));
 	memset(t->across, 0, sizeof(t->across));
 	memset(t->granules, 0, sizeof(t->granules));
+	memset(t->waiting, 0, sizeof(t->waiting));
 	memset(t->covers, 0, sizeof(t->covers));
 	memset(t->marks, 0, sizeof(t->marks));
 	faulting_mark(t);

@@ -40,10 +40,11 @@ struct exit {
 	struct translate_call call;
 	u8 recovery, reason;
 	u8 transfer; /* enum translate_transfer */
-	bool fixed;  /* never linked */
+	bool fixed : 1; /* never linked */
+	bool waits : 1; /* for a unit of its page: in the translator's list of these */
 	u8 *site;    /* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
 	struct translate_unit *from, *to;
-	struct exit *next; /* of those that lead to the same unit */
+	struct exit *next; /* of those that lead to the same unit, or wait */
 };
 
 struct translate_unit {
@@ -79,6 +80,7 @@ struct faulting {
 #define INSN_MAX  15u /* bytes */
 #define MARKS	  65536u
 #define COVERS	  1024u
+#define WAITING	  4096u
 #define NO_EXIT	  (~0u)
 #define NO_PAGE	  (~0u)
 #define CONTEXTS  32u
@@ -100,6 +102,7 @@ struct translator {
 	u32 contexts, current;
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
+	struct exit *waiting[WAITING]; /* by the EIP that they lead to */
 	u32 granules[UNIT_HASH];	       /* of their pages: those that any of them rests on */
 	struct translate_unit *covers[COVERS]; /* see unit_cover() */
 	u32 marks[MARKS / 32]; /* by the low bits of guest-physical addresses: see marked() */
