@@ -165,6 +165,12 @@ void lin_write32(struct vcpu *v, u32 lin, u32 value);
 void lin_probe(struct vcpu *v, u32 lin, u32 len, bool write, bool user);
 
 /*
+ * The TLB's entry for an access that hits, with CPL 3's rights or the supervisor's; a miss fills it
+ * where no access could fault there or set A or D. NULL: it could, or it is no plain memory.
+ */
+const struct tlb_entry *mem_tlb_ready(struct vcpu *v, u32 lin, bool write, bool user);
+
+/*
  * Instruction fetch: translates lin for execution with the current CPL (faults as a fetch would)
  * and gives the guest-physical address; *host is the readable host page address of that page or
  * NULL for MMIO.

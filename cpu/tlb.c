@@ -109,32 +109,32 @@ static void mark_filled(struct vcpu *v, unsigned set, u32 lin, const struct walk
 	}
 }
 
-static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool write, bool user)
+static struct target fill(struct vcpu *v, struct tlb_entry *e, u32 lin, bool write, bool user,
+			  const struct walk *w)
 {
-	struct walk w = page_walk(v, lin, write, user);
-	const struct phys_region *r = physmem_find(v->mem, w.gpa);
-	struct target t = {.gpa = w.gpa};
+	const struct phys_region *r = physmem_find(v->mem, w->gpa);
+	struct target t = {.gpa = w->gpa};
 	u8 *rd, *wr;
 
 	v->stats.tlb_fills++;
 	if (!r)
 		return t;
-	rd = r->rd ? r->rd + (w.gpa - r->first) : NULL;
-	wr = r->wr ? r->wr + (w.gpa - r->first) : NULL;
-	t.watched = watched(v->mem, w.gpa);
+	rd = r->rd ? r->rd + (w->gpa - r->first) : NULL;
+	wr = r->wr ? r->wr + (w->gpa - r->first) : NULL;
+	t.watched = watched(v->mem, w->gpa);
 	t.host = write ? wr : rd;
 	if (!rd)
 		return t;
 	*e = empty_entry;
 	e->addend = (uintptr_t)rd - lin;
-	e->gpa_page = w.gpa & PAGE_MASK;
+	e->gpa_page = w->gpa & PAGE_MASK;
 	e->rd_tag = lin & PAGE_MASK;
-	if (w.writable && wr == rd) {
+	if (w->writable && wr == rd) {
 		e->gpa_page |= TLB_DIRTY;
 		if (!t.watched)
 			allow_stores(vcpu_tlb(v), e);
 	}
-	mark_filled(v, user, lin, &w);
+	mark_filled(v, user, lin, w);
 	return t;
 }
 
@@ -143,14 +143,30 @@ struct target tlb_translate(struct vcpu *v, u32 lin, bool write, bool user)
 	struct tlb_entry *e = &vcpu_tlb(v)->set[user][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 	struct target t;
 
-	if (e->rd_tag != (lin & PAGE_MASK) || (write && !(e->gpa_page & TLB_DIRTY)))
-		return fill(v, e, lin, write, user);
+	if (e->rd_tag != (lin & PAGE_MASK) || (write && !(e->gpa_page & TLB_DIRTY))) {
+		struct walk w = page_walk(v, lin, write, user);
+
+		return fill(v, e, lin, write, user, &w);
+	}
 	t.gpa = (e->gpa_page & PAGE_MASK) | (lin & ~PAGE_MASK);
 	t.host = (u8 *)(lin + e->addend);
 	t.watched = e->wr_tag != e->rd_tag && watched(v->mem, t.gpa);
 	if (write && !t.watched)
 		allow_stores(vcpu_tlb(v), e);
 	return t;
+}
+
+const struct tlb_entry *mem_tlb_ready(struct vcpu *v, u32 lin, bool write, bool user)
+{
+	struct tlb_entry *e = &vcpu_tlb(v)->set[user][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct walk w;
+
+	if ((write ? e->wr_tag : e->rd_tag) == (lin & PAGE_MASK))
+		return e;
+	if (!page_ready(v, lin, write, user, &w))
+		return NULL;
+	fill(v, e, lin, write, user, &w);
+	return (write ? e->wr_tag : e->rd_tag) == (lin & PAGE_MASK) ? e : NULL;
 }
 
 /* Empties the slots of `drop`'s set bits. */

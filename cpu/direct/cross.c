@@ -26,13 +26,15 @@
 #define CS_USER_AT 16u
 #define SS_USER_AT 24u
 
-/* Host memory of up to 24 bytes of the guest's in one page, which the supervisor's TLB has. */
-static u32 *span(struct vcpu *v, u32 lin, u32 size, bool write)
+/* Host memory of up to 24 bytes of the guest's in one page, where nothing faults. */
+static inline u32 *span(struct vcpu *v, u32 lin, u32 size, bool write)
 {
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
-	u32 tag = write ? e->wr_tag : e->rd_tag;
 
-	if ((lin & PAGE_MASK) != tag || ((lin + size - 1) & PAGE_MASK) != tag)
+	if (unlikely((lin ^ (lin + size - 1)) & PAGE_MASK))
+		return NULL;
+	if (unlikely((lin & PAGE_MASK) != (write ? e->wr_tag : e->rd_tag)) &&
+	    !(e = mem_tlb_ready(v, lin, write, false)))
 		return NULL;
 	return (u32 *)(lin + e->addend);
 }

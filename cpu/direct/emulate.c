@@ -12,17 +12,17 @@
 
 #define CODE_MAX 8u /* bytes that are looked at */
 
-/* The code at v->eip, where it is of 32 bits, the TLB has it and it does not end with the page;
- * NULL otherwise. */
+/* The code at v->eip, where it is of 32 bits and does not end with the page; NULL otherwise. */
 static const u8 *code(struct vcpu *v)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip;
-	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	const struct tlb_entry *e;
 
-	if (!(v->seg[SEG_CS].attr & SEG_DB) || (lin & PAGE_MASK) != e->rd_tag ||
-	    (lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX || v->seg[SEG_CS].limit - v->eip < CODE_MAX)
+	if (!(v->seg[SEG_CS].attr & SEG_DB) || (lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX ||
+	    v->seg[SEG_CS].limit - v->eip < CODE_MAX)
 		return NULL;
-	return (const u8 *)(lin + e->addend);
+	e = mem_tlb_ready(v, lin, false, false);
+	return e ? (const u8 *)(lin + e->addend) : NULL;
 }
 
 /* --- ports --- */

@@ -13,13 +13,16 @@
 #define TSS32_ESP0 4u
 #define TSS32_SS0  8u
 
-/* 8 bytes that the supervisor's TLB has, in one page; NULL: it lacks them. *lasting becomes false
- * where they may lie elsewhere after a load of CR3. */
+/* 8 bytes in one page, where reading them does not fault; or NULL. *lasting becomes false where they
+ * may lie elsewhere after a load of CR3. */
 static const u32 *eight_bytes(struct vcpu *v, u32 lin, bool *lasting)
 {
-	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	const struct tlb_entry *e;
 
-	if ((lin & PAGE_MASK) != e->rd_tag || ((lin + 7) & PAGE_MASK) != e->rd_tag)
+	if ((lin ^ (lin + 7)) & PAGE_MASK)
+		return NULL;
+	e = mem_tlb_ready(v, lin, false, false);
+	if (!e)
 		return NULL;
 	*lasting = *lasting && tlb_outlasts(v, lin);
 	return (const u32 *)(lin + e->addend);

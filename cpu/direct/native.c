@@ -122,7 +122,9 @@ static bool system_call_crosses(struct direct *d, struct vcpu *v)
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 	const u8 *code;
 
-	if (((lin + 1) & PAGE_MASK) != e->rd_tag || v->mem_slow)
+	if (((lin ^ (lin + 1)) & PAGE_MASK) || v->mem_slow)
+		return false;
+	if (unlikely((lin & PAGE_MASK) != e->rd_tag) && !(e = mem_tlb_ready(v, lin, false, true)))
 		return false;
 	code = (const u8 *)(lin + e->addend);
 	if (code[0] == OPCODE_INT)

@@ -75,6 +75,34 @@ static void test_user_rights(void)
 	CHECK_RAISES(mem_read8(v, SEG_SS, 0x50010), VEC_PF, 5);
 }
 
+/* What fills the TLB ahead of an access raises nothing and sets neither A nor D. */
+static void test_tlb_ready(void)
+{
+	const struct tlb_entry *e;
+
+	vm_protected();
+	paged();
+	set_ram32(0x50010, 0x12345678);
+	CHECK(!mem_tlb_ready(v, 0x50010, false, false)); /* A is clear */
+	CHECK_EQ(pte(0x50000), 0x50000 | P | W | U);
+	mem_read8(v, SEG_DS, 0x60000); /* A in the directory */
+	set_pte(0x50000, 0x50000 | P | W | A);
+	e = mem_tlb_ready(v, 0x50010, false, false);
+	CHECK(e && *(const u32 *)(0x50010 + e->addend) == 0x12345678);
+	CHECK(!mem_tlb_ready(v, 0x50010, true, false)); /* D is clear */
+	CHECK(!mem_tlb_ready(v, 0x50010, false, true)); /* the supervisor's */
+	CHECK_EQ(pte(0x50000), 0x50000 | P | W | A);
+	set_pte(0x50000, 0x50000 | P | W | U | A | D);
+	CHECK(mem_tlb_ready(v, 0x50010, true, false) && mem_tlb_ready(v, 0x50010, false, true));
+	set_pte(0x50000, 0);
+	CHECK(!mem_tlb_ready(v, 0x50010, false, false));
+	set_pte(0x50000, 0x50000 | P | A);
+	cpu_mov_to_cr(v, 0, v->cr0 | CR0_WP);
+	CHECK(!mem_tlb_ready(v, 0x50010, true, false));
+	cpu_mov_to_cr(v, 0, v->cr0 & ~(CR0_PG | CR0_WP));
+	CHECK(!mem_tlb_ready(v, 0x50010, false, false)); /* there is nothing to be ready */
+}
+
 /* A write across two pages is checked in whole before a byte moves. */
 static void test_crossing(void)
 {
@@ -390,6 +418,7 @@ int main(void)
 	test_ad_bits();
 	test_supervisor_rights();
 	test_user_rights();
+	test_tlb_ready();
 	test_crossing();
 	test_large();
 	test_global();
