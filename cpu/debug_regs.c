@@ -8,7 +8,6 @@
 
 #define DR6_FIXED    0xffff0ff0u
 #define DR6_WRITABLE 0x0000e00fu
-#define DR7_FIXED    0x00000400u
 #define DR7_WRITABLE 0xffff2bffu
 #define DR6_HITS     0x0000000fu
 

@@ -10,10 +10,16 @@
 #define DR6_BT	   BIT(15)
 #define DR7_ENABLE 0xffu /* the breakpoints, local and global */
 #define DR7_GD	   BIT(13)
+#define DR7_FIXED  BIT(10) /* always set */
 
 static inline bool debug_enabled(const struct vcpu *v)
 {
 	return v->dr[7] & DR7_ENABLE;
+}
+/* Whether any access to a debug register is #DB. */
+static inline bool debug_guarded(const struct vcpu *v)
+{
+	return v->dr[7] & DR7_GD;
 }
 /* Is an enabled breakpoint one on data? */
 bool debug_watches_data(const struct vcpu *v);

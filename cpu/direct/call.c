@@ -64,7 +64,7 @@ static bool debug(struct vcpu *v, const struct translate_call *c)
 	u32 *reg = direct_frame_reg(c->operand & 7);
 	unsigned dr = c->operand >> 3;
 
-	if (dr == 4 || dr == 5 || (v->dr[7] & DR7_GD))
+	if (dr == 4 || dr == 5 || debug_guarded(v))
 		return false;
 	if (c->what == TRANSLATE_DEBUG_TO)
 		return mov_to_dr(v, dr, *reg);
@@ -170,6 +170,7 @@ bool direct_calls(struct direct *d, struct vcpu *v, u32 root)
 			if (v->cpl != 0 || !control(v, c))
 				break;
 			cr0 = direct_cr0(d, v);
+			direct_show(d, v);
 			on = v->generation == generation || finds_on(d, v, dropped, &root);
 			generation = v->generation;
 		}

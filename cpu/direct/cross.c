@@ -26,17 +26,25 @@
 #define CS_USER_AT 16u
 #define SS_USER_AT 24u
 
-/* Host memory of up to 24 bytes of the guest's in one page, where nothing faults. */
+#define IRET_FRAME 20u /* bytes, with CPL 3's stack */
+#define FRAME_MAX  24u /* with an error code, too */
+
+/* Host memory of up to 24 bytes of the guest's in one page, which the supervisor's TLB has. */
 static inline u32 *span(struct vcpu *v, u32 lin, u32 size, bool write)
 {
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[0][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	u32 tag = write ? e->wr_tag : e->rd_tag;
 
-	if (unlikely((lin ^ (lin + size - 1)) & PAGE_MASK))
-		return NULL;
-	if (unlikely((lin & PAGE_MASK) != (write ? e->wr_tag : e->rd_tag)) &&
-	    !(e = mem_tlb_ready(v, lin, write, false)))
+	if ((lin & PAGE_MASK) != tag || ((lin + size - 1) & PAGE_MASK) != tag)
 		return NULL;
 	return (u32 *)(lin + e->addend);
+}
+
+/* Whether the TLB was what span() lacked, and has it now: where nothing can fault. */
+static bool span_filled(struct vcpu *v, u32 lin, u32 size, bool write)
+{
+	return !span(v, lin, size, write) && mem_tlb_ready(v, lin, write, false) &&
+	       span(v, lin, size, write);
 }
 
 /* --- what SYSENTER and SYSEXIT lead to, which follows from the MSRs --- */
@@ -86,7 +94,7 @@ static __attribute__((noinline)) bool settle_kernel(struct direct *d, struct vcp
 {
 	if (d->settled.generation != v->generation)
 		direct_unsettle(d);
-	if (!d->translator || d->single || vcpu_v86(v) || v->mem_slow ||
+	if (!d->translator || d->single || vcpu_v86(v) || v->mem_slow || debug_guarded(v) ||
 	    direct_kernel_maps_own(d, v) || !kernel_segments_fit(d, v, &g->ss))
 		return false;
 	direct_kernel_own(d, v, d->settled.own);
@@ -132,7 +140,7 @@ static inline __attribute__((always_inline)) bool through_gate(struct direct *d,
 {
 	struct direct_frame *f = &direct_frame;
 	const struct direct_gate *g;
-	u32 esp, size = error ? 24 : 20, *at;
+	u32 esp, size = error ? FRAME_MAX : IRET_FRAME, *at;
 
 	if (f->eflags & FLAGS_RARE)
 		return false;
@@ -167,6 +175,7 @@ bool cross_page_fault(struct direct *d, struct vcpu *v, u32 error)
 {
 	if (!through_gate(d, v, VEC_PF, direct_frame.eip, &error))
 		return false;
+	d->host.state->cr2 = v->cr2;
 	v->stats.exceptions[VEC_PF]++;
 	return true;
 }
@@ -180,6 +189,13 @@ bool cross_sysenter(struct direct *d, struct vcpu *v)
 		return false;
 	enter(d, v, g, v->msr_sysenter_esp);
 	return true;
+}
+
+bool cross_filled(struct direct *d, struct vcpu *v, u8 vector)
+{
+	const struct direct_gate *g = direct_gate(d, v, vector);
+
+	return g && span_filled(v, g->ss.base + g->tss[0] - FRAME_MAX, FRAME_MAX, true);
 }
 
 void cross_registers(struct vcpu *v)
@@ -233,7 +249,7 @@ static bool cross_iret(struct direct *d, struct vcpu *v)
 
 	if (esp >= ss->rd_count || ss->rd_count - esp <= 16)
 		return false;
-	at = span(v, ss->base + esp, 20, false);
+	at = span(v, ss->base + esp, IRET_FRAME, false);
 	if (!at || (at[2] & FLAGS_RARE) || !(at[2] & FLAG_IF) || (at[2] & FLAG_IOPL) == FLAG_IOPL)
 		return false;
 	if ((at[2] & FLAG_RF) && !direct_forgets_rf(v))
@@ -270,6 +286,13 @@ static bool cross(struct direct *d, struct vcpu *v, enum translate_transfer how)
 	return cross_sysexit(d, v, how == TRANSLATE_STI_SYSEXIT);
 }
 
+/* Where the TLB lacked IRET's frame. Out of line: system calls do not come here. */
+static __attribute__((noinline)) bool iret_retried(struct direct *d, struct vcpu *v)
+{
+	return span_filled(v, v->seg[SEG_SS].base + direct_frame.esp, IRET_FRAME, false) &&
+	       cross_out(d, v);
+}
+
 bool cross_out(struct direct *d, struct vcpu *v)
 {
 	enum translate_transfer how = translate_transfer(d->translator);
@@ -278,7 +301,7 @@ bool cross_out(struct direct *d, struct vcpu *v)
 		return false;
 	kernel_segments_leave(d, v);
 	if (!cross(d, v, how))
-		return false;
+		return how == TRANSLATE_IRET && iret_retried(d, v);
 	d->stats.translated_left[1]++;
 	return true;
 }

@@ -94,7 +94,7 @@ enum direct_refusal direct_kernel_refuses(struct direct *d, struct vcpu *v)
 		return REFUSE_CODE16;
 	if ((v->eflags & FLAGS_REFUSED) || (v->cr4 & CR4_PVI))
 		return REFUSE_FLAGS;
-	if ((v->events & VCPU_EV_STEP) || v->halted || v->shadow)
+	if ((v->events & VCPU_EV_STEP) || v->halted || v->shadow || debug_guarded(v))
 		return REFUSE_STEP;
 	if (cs->limit < v->eip || cs->limit - v->eip < PAGE_SIZE)
 		return REFUSE_SEGMENTS;
@@ -120,6 +120,7 @@ void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native)
 	f->eflags = (vcpu_eflags(v) & FLAGS_REAL) | FLAGS_FIXED | FLAG_IF;
 	*d->host.esp0 = (u32)(&f->ss + 1);
 	translate_enter(d->translator, v->eflags, v->seg);
+	direct_show(d, v);
 }
 
 static void from_frame(struct translate_regs *r)
@@ -314,6 +315,7 @@ static bool find(struct direct *d, struct vcpu *v, enum direct_next *next)
 	if (d->crossed) {
 		direct_frame.eip = translate_entry(u);
 		translate_enter(d->translator, v->eflags, v->seg);
+		direct_show(d, v);
 		d->settled.native = translate_entry(u);
 		d->settled.forgotten = translate_forgotten(d->translator);
 	} else {

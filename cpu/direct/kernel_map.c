@@ -241,7 +241,8 @@ bool kernel_map_check(struct direct *d, struct vcpu *v)
 	struct translate_context context = {.base = cs->base,
 					    .limit = cs->limit,
 					    .mode = (cs->attr & SEG_DB ? 0 : TRANSLATE_CODE16) |
-						    (ss->attr & SEG_DB ? 0 : TRANSLATE_STACK16)};
+						    (ss->attr & SEG_DB ? 0 : TRANSLATE_STACK16) |
+						    (v->cpl ? TRANSLATE_OUTER : 0)};
 	struct kernel_map *m = d->map;
 	bool same = translate_context(d->translator, &context), leads = true;
 

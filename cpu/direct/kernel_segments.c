@@ -262,13 +262,11 @@ static __attribute__((noinline)) void leave_one(struct direct *d, struct vcpu *v
 }
 
 /* A kernel puts back what it has found: no change, as long as that was settled. */
-void kernel_segments_leave(struct direct *d, struct vcpu *v)
+void kernel_segments_take(struct direct *d, struct vcpu *v)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
 	u32 *loaded = d->host.state->loaded;
 
-	if (likely(!(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS])))
-		return;
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
 		if (!d->settled.gate || loaded[data[i]] != d->settled.put_back[data[i]])

@@ -116,20 +116,35 @@ static inline u8 lin_read_user8(struct vcpu *v, u32 lin)
 }
 
 /* The quickest way into translated code: INT n and SYSENTER where all that takes is at hand. */
-static bool system_call_crosses(struct direct *d, struct vcpu *v)
+static inline __attribute__((always_inline)) bool system_call_crosses(struct direct *d,
+								      struct vcpu *v)
 {
 	u32 lin = v->seg[SEG_CS].base + direct_frame.eip;
 	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 	const u8 *code;
 
-	if (((lin ^ (lin + 1)) & PAGE_MASK) || v->mem_slow)
-		return false;
-	if (unlikely((lin & PAGE_MASK) != e->rd_tag) && !(e = mem_tlb_ready(v, lin, false, true)))
+	if (((lin + 1) & PAGE_MASK) != e->rd_tag || v->mem_slow)
 		return false;
 	code = (const u8 *)(lin + e->addend);
 	if (code[0] == OPCODE_INT)
 		return cross_int(d, v, code[1], direct_frame.eip + 2);
 	return code[0] == OPCODE_0F && code[1] == OPCODE_0F_SYSENTER && cross_sysenter(d, v);
+}
+
+/* Where the TLB lacked code or stack. */
+static __attribute__((noinline)) bool system_call_retried(struct direct *d, struct vcpu *v)
+{
+	u32 lin = v->seg[SEG_CS].base + direct_frame.eip;
+	const struct tlb_entry *e = &vcpu_tlb(v)->set[1][(lin >> PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	bool missed = (lin & PAGE_MASK) != e->rd_tag;
+	const u8 *code;
+
+	if (((lin ^ (lin + 1)) & PAGE_MASK) || !(e = mem_tlb_ready(v, lin, false, true)))
+		return false;
+	code = (const u8 *)(lin + e->addend);
+	if (code[0] == OPCODE_INT)
+		missed |= cross_filled(d, v, code[1]);
+	return missed && system_call_crosses(d, v);
 }
 
 /* The same by the general functions; and whether they raised. */
@@ -158,7 +173,9 @@ enum direct_next direct_deliver_fault(struct vcpu *v)
 /* What was raised for an access of guest code's. */
 static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
 {
-	if (v->fault.vector == VEC_PF && cross_page_fault(d, v, v->fault.error))
+	if (v->fault.vector == VEC_PF &&
+	    (cross_page_fault(d, v, v->fault.error) ||
+	     (cross_filled(d, v, VEC_PF) && cross_page_fault(d, v, v->fault.error))))
 		return NEXT_CROSSED;
 	save_frame(v);
 	return direct_deliver_fault(v);
@@ -172,7 +189,7 @@ static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 {
 	bool done = false;
 
-	if (system_call_crosses(d, v)) {
+	if (system_call_crosses(d, v) || system_call_retried(d, v)) {
 		d->stats.exits[EXITS_SYSTEM]++;
 		return NEXT_CROSSED;
 	}

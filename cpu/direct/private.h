@@ -298,6 +298,19 @@ static inline void direct_kernel_bar(struct direct *d, const struct vcpu *v, boo
 	d->barred_eip = v->eip & PAGE_MASK;
 	d->barred_polls = polls;
 }
+/* What translated code reads of v's control and debug registers without an exit; DR7.GD is clear.
+ */
+static inline void direct_show(const struct direct *d, const struct vcpu *v)
+{
+	struct translate_state *s = d->host.state;
+
+	s->cr0 = v->cr0;
+	s->cr2 = v->cr2;
+	s->cr3 = v->cr3;
+	s->dr6 = v->dr[6];
+	s->dr7 = v->dr[7];
+	s->dr7_set = v->dr[7] ^ DR7_FIXED;
+}
 /* v's state into the frame, with translated code at this linear address next. */
 void direct_kernel_frame(struct direct *d, struct vcpu *v, u32 native);
 /* Whether v is in such a page, and still to be interpreted. */
@@ -333,7 +346,14 @@ void kernel_segments_forget(struct direct *d, const struct vcpu *v);
 /* Right before translated code runs, after the above: selectors in the frame. */
 void kernel_segments_enter(struct direct *d);
 /* After it: what it has loaded becomes the guest's. */
-void kernel_segments_leave(struct direct *d, struct vcpu *v);
+void kernel_segments_take(struct direct *d, struct vcpu *v);
+static inline void kernel_segments_leave(struct direct *d, struct vcpu *v)
+{
+	const u32 *loaded = d->host.state->loaded;
+
+	if (unlikely(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS]))
+		kernel_segments_take(d, v);
+}
 /* Translated code has met #GP or #SS. */
 void kernel_segments_fault(struct direct *d, struct vcpu *v);
 /* v->seg[seg] was just loaded with its selector: translated code may do that itself from now on. */
@@ -433,6 +453,8 @@ static inline void direct_unsettle(struct direct *d)
 bool cross_int(struct direct *d, struct vcpu *v, u8 vector, u32 eip);
 bool cross_page_fault(struct direct *d, struct vcpu *v, u32 error);
 bool cross_sysenter(struct direct *d, struct vcpu *v);
+/* Where one of the first two has not: its stack was not in the TLB, and is now. */
+bool cross_filled(struct direct *d, struct vcpu *v, u8 vector);
 /* Translated code has come to an exit, which may be a transfer. */
 bool cross_out(struct direct *d, struct vcpu *v);
 /* v's general registers and arithmetic flags become the frame's. */

@@ -209,6 +209,11 @@ void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u3
 
 /* The last one in the arrays, without code yet. */
 struct translate_unit *unit_new(struct translator *t, u32 eip, u32 gpa);
+
+/* The way out for an instruction that the caller carries out; its stub is here. */
+void unit_leave_for(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		    u32 eip);
+
 /* Room for one more unit is there. */
 struct translate_unit *unit_make(struct translator *t, u32 eip, u32 gpa, const u8 *page);
 /* One instruction that goes on in the next page. */
@@ -282,6 +287,12 @@ void unit_load_seg(struct translator *t, struct translate_unit *u, const u8 *byt
 		   const struct guest_insn *g, u32 eip, u32 next);
 void unit_store_seg(struct translator *t, struct translate_unit *u, unsigned rm,
 		    const struct guest_insn *g, u32 next);
+
+/* --- unit_system.c --- */
+
+/* MOV with a control or debug register, where it takes no exit; false: nothing was made. */
+bool unit_system(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		 u32 eip, u32 next);
 
 /* --- faulting.c --- */
 

@@ -94,8 +94,7 @@ enum translate_transfer translate_transfer(const struct translator *t)
 {
 	u32 n = t->host.state->exit;
 
-	return n < t->exits && t->exit[n].recovery == AT ? t->exit[n].transfer
-							 : TRANSLATE_NO_TRANSFER;
+	return n < t->exits ? t->exit[n].transfer : TRANSLATE_NO_TRANSFER;
 }
 
 struct translate_unit *unit_of(const struct translator *t, u32 native)

@@ -37,6 +37,8 @@ struct translate_state {
 	u32 flags_add;		 /* what PUSHF's image lacks but for vif */
 	u32 pending;		 /* not 0: an interrupt waits for IF */
 	u32 exit;		 /* which exit was taken */
+	u32 cr0, cr2, cr3, dr6;	 /* what MOV from them reads at CPL 0 */
+	u32 dr7, dr7_set;	 /* the same; 0: to write 0 to it changes nothing */
 	u32 sel[TRANSLATE_SEGS]; /* the guest's selectors */
 	/* With TRANSLATE_LOADED: the selector that translated code has put into a register. */
 	u32 loaded[TRANSLATE_SEGS];
@@ -97,6 +99,7 @@ enum translate_reason {
  */
 #define TRANSLATE_CODE16  BIT(0) /* CS.D is 0 */
 #define TRANSLATE_STACK16 BIT(1) /* SS.B is 0 */
+#define TRANSLATE_OUTER	  BIT(2) /* CPL is 1 or 2: control registers are not to be read */
 struct translate_context {
 	u32 base, limit; /* of CS, in bytes; the last one that code may be at */
 	u32 mode;	 /* TRANSLATE_* */

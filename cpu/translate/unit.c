@@ -35,7 +35,10 @@ void unit_jump_out(struct translator *t, struct translate_unit *u, u32 eip)
 
 static void leave_for(struct translator *t, struct translate_unit *u, u32 eip, u8 transfer)
 {
-	unit_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_INTERPRET, eip)->transfer = transfer;
+	struct exit *e = unit_exit(t, u, emit_jmp(t, t->next), AT, TRANSLATE_INTERPRET, eip);
+
+	if (e->recovery == AT) /* and not right behind STI */
+		e->transfer = transfer;
 }
 
 /* What the instruction in bytes[0, avail), which is not translated, is as an exit. */
@@ -59,7 +62,7 @@ static void make_stubs(struct translator *t, struct translate_unit *u)
 		struct exit *e = &t->exit[n];
 
 		if (!e->site)
-			continue; /* make_host()'s */
+			continue; /* unit_leave_for()'s */
 		patch(e->site, t->next);
 		if (e->fixed || e->reason == TRANSLATE_INTERPRET)
 			e->site = NULL;
@@ -81,15 +84,22 @@ void unit_comes_back(struct translator *t, struct translate_unit *u, u32 eip, u3
 	}
 }
 
-/* Its stub is here: it is always taken. */
-static void make_host(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
-		      u32 eip, u32 next)
+void unit_leave_for(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		    u32 eip)
 {
 	struct exit *e = unit_exit(t, u, NULL, AT, TRANSLATE_INTERPRET, eip);
 
 	e->call.what = g->opcode;
 	e->call.operand = (u8)g->operand;
 	leave(t, (u32)(e - t->exit));
+}
+
+static void make_host(struct translator *t, struct translate_unit *u, const struct guest_insn *g,
+		      u32 eip, u32 next)
+{
+	if (unit_system(t, u, g, eip, next))
+		return;
+	unit_leave_for(t, u, g, eip);
 	unit_comes_back(t, u, eip, next);
 	unit_point(t, u, AT, next);
 }

@@ -311,14 +311,28 @@ static void segments(struct writer *w)
 	}
 }
 
-/* What translated code leaves for, and goes on behind. */
+/* What translated code leaves for, and goes on behind, or would if it did not know the answer. */
 static void host_calls(struct writer *w)
 {
-	static const char *const control[] = {"\x0f\x06", "\x0f\x20\xc2", "\x0f\x01\x7d\x08",
-					      "\x0f\x20\xd8", "\x0f\x20\xc0\x0f\x22\xc0"};
-	u32 n = below(w, 8);
+	static const char *const control[] = {
+		"\x0f\x06",	    /* CLTS */
+		"\x0f\x01\x7d\x08", /* INVLPG [ebp + 8] */
+		"\x0f\x20\xc2",	    /* MOV EDX, CR0; ECX, CR2; EAX, CR3; ESI, CR4 */
+		"\x0f\x20\xd1",
+		"\x0f\x20\xd8",
+		"\x0f\x20\xe6",
+		"\x0f\x20\xc0\x0f\x22\xc0", /* MOV to CR0, CR2 */
+		"\x0f\x22\xd1",
+		"\x0f\x21\xf1", /* MOV ECX, DR6; EDI, DR7; DR6, EAX */
+		"\x0f\x21\xff",
+		"\x0f\x23\xf0",
+		"\x31\xc0\x0f\x23\xf8", /* MOV DR7, 0 */
+		"\x31\xc9\x0f\x23\xf9",
+		"\x6a\x01\x5a\xc1\xe2\x18\x0f\x23\xfa", /* MOV DR7, 1000000h */
+	};
+	u32 n = below(w, ARRAY_SIZE(control) + 4);
 
-	if (n < ARRAY_SIZE(control)) { /* CLTS, MOV from CR0, INVLPG [ebp + 8], MOV to CR0 */
+	if (n < ARRAY_SIZE(control)) {
 		bytes(w, control[n], (u32)strlen(control[n]));
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cpu/cpu.h"
 #include "cpu/engine.h"
+#include "cpu/debug_regs.h"
 #include "cpu/physmem.h"
 #include "tests/unit/cpu/support_translate.h"
 
@@ -329,6 +330,9 @@ void machine_start(struct translate_regs *r, u32 eip)
 		machine_state->loaded[i] = 0;
 	}
 	own.v.cr0 = reference.v.cr0 = CR0_PE | CR0_ET;
+	own.v.cr2 = reference.v.cr2 = 0x12345678;
+	own.v.dr[6] = reference.v.dr[6] = 0xffff0ff0;
+	own.v.dr[7] = reference.v.dr[7] = DR7_FIXED;
 	own.ports = reference.ports = 0;
 }
 
@@ -349,20 +353,29 @@ static void interpret(struct translate_regs *r)
 	copy_out(&own, r);
 }
 
+/* The state as the caller has it when translated code is entered. */
+static void enter(const struct translate_regs *r)
+{
+	translate_enter(machine_translator, r->eflags, own.v.seg);
+	machine_state->cr0 = own.v.cr0;
+	machine_state->cr2 = own.v.cr2;
+	machine_state->cr3 = own.v.cr3;
+	machine_state->dr6 = own.v.dr[6];
+	machine_state->dr7 = own.v.dr[7];
+	machine_state->dr7_set = own.v.dr[7] ^ DR7_FIXED;
+}
+
 static bool at_end(const struct translate_regs *r)
 {
 	return *code_at(r->eip) == OPCODE_HLT;
 }
 
-/* The same of MOV from CRx; the others are the interpreter's. */
+/* The same of MOV from CR4; the others are the interpreter's. */
 static bool carry_out_control(struct translate_regs *r, const struct translate_call *c)
 {
-	static const u32 cr[] = {offsetof(struct vcpu, cr0), 0, offsetof(struct vcpu, cr2),
-				 offsetof(struct vcpu, cr3)};
-
 	if ((c->what & ~TRANSLATE_PORT_WIDTH) != TRANSLATE_CONTROL_FROM)
 		return false;
-	memcpy(&r->gpr[c->operand & 7], (u8 *)&own.v + cr[c->operand >> 3], 4);
+	r->gpr[c->operand & 7] = own.v.cr4;
 	r->eip = c->eip + c->len;
 	return true;
 }
@@ -411,7 +424,7 @@ static bool leave_once(struct translate_regs *r, bool chain, enum run_end *end)
 	if (chain)
 		translate_connect(machine_translator, u);
 	for (native = translate_entry(u); native; native = called(r)) {
-		translate_enter(machine_translator, r->eflags, own.v.seg);
+		enter(r);
 		machine_exits++;
 		if (!native_run_at(r, native, stepping)) {
 			*end = RUN_FAULT;
@@ -431,7 +444,7 @@ enum translate_reason machine_left(struct translate_regs *r)
 {
 	u32 native = translate_entry(unit_at(r->eip));
 
-	translate_enter(machine_translator, r->eflags, own.v.seg);
+	enter(r);
 	native_run_at(r, native, false);
 	take_selectors();
 	return translate_left(machine_translator, r);
