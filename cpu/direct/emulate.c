@@ -4,7 +4,7 @@
  * interpreter: its step() costs some hundred instructions of this PC's, most of it to decode one of
  * the guest's. All of them are 32-bit code of CPL 0 to 2, with IOPL for it, outside V86 mode;
  * 16-bit code, and what has prefixes is left to the interpreter, but for the operand-size prefix of
- * port accesses.
+ * port accesses and REP INS, by which disks are read.
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
@@ -63,6 +63,51 @@ static unsigned port_access(struct vcpu *v, const u8 *p)
 	port = dx ? (u16)v->gpr[REG_EDX] : p[1];
 	done = *p & 2 ? out(v, port, width) : in(v, port, width);
 	return done ? len + (dx ? 1 : 2) : 0;
+}
+
+/* REP INS at p, or 0. *len: its bytes, prefixes included; returns the elements' width. */
+static unsigned rep_ins_width(const u8 *p, unsigned *len)
+{
+	bool o16 = p[0] == 0x66 || p[1] == 0x66, rep = p[0] == 0xf3 || p[1] == 0xf3;
+
+	*len = 2u + o16;
+	if (!rep || (p[*len - 1] & 0xfe) != 0x6c)
+		return 0;
+	return !(p[*len - 1] & 1) ? 1 : o16 ? 2 : 4;
+}
+
+/*
+ * REP INS until it is done, or something is due: then it goes on where it is. 0: what is left of it
+ * is the interpreter's.
+ */
+static unsigned rep_ins(struct vcpu *v, const u8 *p, bool *far)
+{
+	unsigned len, width = rep_ins_width(p, &len);
+
+	if (!width || (v->eflags & FLAG_DF))
+		return 0;
+	while (v->gpr[REG_ECX]) {
+		u32 count = v->gpr[REG_ECX], room, done;
+		void *to;
+
+		if (count > PAGE_SIZE / width)
+			count = PAGE_SIZE / width;
+		room = count * width;
+		to = mem_span(v, SEG_ES, v->gpr[REG_EDI], &room, true);
+		if (!to || room < width)
+			return 0;
+		done = v->ops->ins(v->ops_ctx, (u16)v->gpr[REG_EDX], width, to, room / width);
+		v->stats.io_string += done;
+		v->gpr[REG_ECX] -= done;
+		v->gpr[REG_EDI] += done * width;
+		if (!done)
+			return 0;
+		if (v->gpr[REG_ECX] && direct_events(v)) {
+			*far = true;
+			break;
+		}
+	}
+	return len;
 }
 
 /* --- segment registers --- */
@@ -156,7 +201,8 @@ static void iret(struct vcpu *v)
 	cpu_mode_changed(v);
 }
 
-/* Bytes of the instruction, with EIP still there; 0: not carried out. IRET sets EIP itself. */
+/* Bytes of the instruction, with EIP still there; 0: not carried out, or not to its end. *far: EIP
+ * is what it is to be. */
 static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 {
 	switch (*p) {
@@ -167,9 +213,9 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 	case 0x1f:
 		return pop(d, v, SEG_DS, 1);
 	case 0x66:
-		if ((p[1] & 0xf4) != 0xe4)
-			return 0;
-		return port_access(v, p);
+		if ((p[1] & 0xf4) == 0xe4)
+			return port_access(v, p);
+		return rep_ins(v, p, far);
 	case 0x8e:
 		return mov_to_seg(d, v, p[1]);
 	case 0x9d:
@@ -181,6 +227,8 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 	case 0xe4 ... 0xe7:
 	case 0xec ... 0xef:
 		return port_access(v, p);
+	case 0xf3:
+		return rep_ins(v, p, far);
 	default:
 		return 0;
 	}
@@ -189,7 +237,7 @@ static unsigned one(struct direct *d, struct vcpu *v, const u8 *p, bool *far)
 /* Ports and RDTSC: what a second time would do again, or give another answer to. */
 static bool once_only(const u8 *p)
 {
-	return (*p & 0xf4) == 0xe4 || *p == 0x66 || (p[0] == 0x0f && p[1] == 0x31);
+	return (*p & 0xf4) == 0xe4 || *p == 0x66 || *p == 0xf3 || (p[0] == 0x0f && p[1] == 0x31);
 }
 
 bool emulate_repeatable(struct vcpu *v)

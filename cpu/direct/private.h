@@ -464,8 +464,8 @@ void cross_registers(struct vcpu *v);
 
 /*
  * Carries out the instruction at v->eip, which translated code was left for: those that kernels use
- * all the time, without the interpreter. False: it is none of them, and nothing has changed.
- * *next, where it did: not NEXT_STEP.
+ * all the time, without the interpreter. False: it is none of them, and nothing has changed; or it
+ * is REP INS, and what is left of it is for the interpreter. *next, where it did: not NEXT_STEP.
  */
 bool emulate(struct direct *d, struct vcpu *v, enum direct_next *next);
 /*
