@@ -209,7 +209,7 @@ static void test_idle_stores_later(void)
 	CHECK(!shadow_idle_store(&idle, PD + 4 * 4));
 	CHECK(idle_store(PD + 5 * 4) == false);
 	CHECK(idle_store(PD + 4 * 4));
-	CHECK(touch(6 << 22, false) == false);
+	CHECK_RAISES(touch(6 << 22, false), VEC_PF, 0);
 	set_ram32(PD + 6 * 4, PT2 | P | W);
 	CHECK(touch(6 << 22, true)); /* in that one only */
 	CHECK(!idle_store(PD + 6 * 4));
