@@ -3,7 +3,7 @@
  * Moves with control and debug registers that need no exit: kernels read CR2 in each page fault and
  * CR3 to flush the TLB; Linux 1.3 reads DR6 in each system call and sets DR7 to 0 in each fault.
  */
-#include "cpu/translate/private.h"
+#include "cpu/translate/emit.h"
 #include "cpu/vcpu.h"
 
 #define STATE(field) offsetof(struct translate_state, field)
