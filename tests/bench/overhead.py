@@ -2,18 +2,18 @@
 """What Farbus costs: programs in Debian, and boots to the login, under Farbus and on the bare
 emulated PC.
 
-    overhead.py [bochs] [programs] [boots] [GUEST...] [ENGINE...]
+    overhead.py [bochs] [slow] [programs] [boots] [GUEST...] [ENGINE...]
 
 Without words: in QEMU, both parts, all guests' boots, `translate`. Engines: interp; direct: `cpu
 direct` with `translate off`; translate: `cpu direct`.
 
 Programs read the time-stamp counter before and after their work. In QEMU `-icount shift=0` makes
 it count instructions, in Bochs it is Bochs's ticks, one for an instruction; the CPU is never halted
-meanwhile. A boot is counted by executed.c or executed_bochs.c: from where SeaBIOS of the guest
-starts until the prompt is on the screen, without time in which the CPU was halted. `-icount
-shift=3` is a PC of 125 million instructions a second, Bochs is one of 100 million. The quotient is
-the host's work under Farbus for each unit of the bare PC's. With the direct engine the monitor's
-counts of the same workload follow.
+meanwhile. Both are PCs of 1000 million instructions a second, and of 125 million with `slow`: the
+timer's interrupts take more of that one's time. So is the PC that boots. A boot is counted by
+executed.c or executed_bochs.c: from where SeaBIOS of the guest starts until the prompt is on the
+screen, without time in which the CPU was halted. The quotient is the host's work under Farbus for
+each unit of the bare PC's. With the direct engine the monitor's counts of the same workload follow.
 """
 
 import re
@@ -31,11 +31,11 @@ from paths import BUILD, FIRMWARE, Missing
 ENGINES = {"native": {"native": True}, "interp": {"CPU": "interp"},
            "direct": {"CPU": "direct", "CONFIG": "translate off"}, "translate": {"CPU": "direct"}}
 PARTS = ("programs", "boots")
-# The bare PC's firmware in Bochs is the guest's, which looks for a screen on the PCI bus only. What
-# is on the screen is told often: LILO waits in a loop until the test has seen its prompt.
-BOCHSARGS = "vga: extension=vbe, update_freq=60;"
-BARE_BOCHS = {"FIRMWARE": str(FIRMWARE),
-              "BOCHSARGS": BOCHSARGS + "pci: enabled=1, chipset=i440fx, slot1=pcivga"}
+# What is on Bochs's screen is told often: LILO waits in a loop until the test has seen its prompt.
+BOCHS = "vga: extension=vbe, update_freq=60;cpu: count=1, reset_on_triple_fault=1, ips={};"
+# The bare PC's firmware in Bochs is the guest's, which looks for a screen on the PCI bus only.
+BARE_BOCHS = "pci: enabled=1, chipset=i440fx, slot1=pcivga;"
+FAST, SLOW = 0, 3  # shifts of QEMU's -icount: an instruction is 1, or 8 nanoseconds
 DATA_MB = 4
 
 
@@ -98,11 +98,14 @@ def difference(before, after):
             if count > before.get(reason, 0)}
 
 
-def pc_words(host, engine):
-    """What a PC is made with for an engine, or for none."""
+def pc_words(host, engine, shift):
+    """What a PC is made with for an engine, or for none; an instruction takes 1 << shift ns."""
     words = {"host": host, **ENGINES[engine]}
     if host == "bochs":
-        words.update(BARE_BOCHS if engine == "native" else {"BOCHSARGS": BOCHSARGS})
+        native = engine == "native"
+        words["BOCHSARGS"] = BOCHS.format(10**9 >> shift) + (BARE_BOCHS if native else "")
+        if native:
+            words["FIRMWARE"] = str(FIRMWARE)
     return words
 
 
@@ -113,15 +116,16 @@ def type_command(pc, line):
     pc.type("\r")
 
 
-def measure_programs(host, engine):
+def measure_programs(host, engine, shift):
     """{program: Result}."""
     results = {}
     names = [name for name in PROGRAMS if PROGRAMS[name][0].startswith(name)] + ["timed"]
     disk = guests.debian_disk("overhead", programs=[bench.program(name) for name in names])
     direct = ENGINES[engine].get("CPU") == "direct"
-    words = {"HOSTARGS": bench.ICOUNT} if host == "qemu" else {}
+    words = {"HOSTARGS": f"-icount shift={shift},sleep=off"} if host == "qemu" else {}
+    ticks = 1 << shift if host == "qemu" else 1  # of the counter for an instruction
     with PC(f"overhead-{engine}-{host}", DISK=str(disk), RAM="64M", **words,
-            **pc_words(host, engine)) as pc:
+            **pc_words(host, engine, shift)) as pc:
         pc.wait(DEBIAN_PROMPT, 3600)
         type_command(pc, DATA)
         pc.wait(r"^0\n", 600)
@@ -133,7 +137,7 @@ def measure_programs(host, engine):
             pattern = rf"^{name} done: .* (\d+) cycles"
             cycles = int(re.findall(pattern, pc.text(), re.MULTILINE)[-1])
             after = direct_counts(pc) if direct else {}
-            results[name] = Result(cycles, difference(before, after))
+            results[name] = Result(cycles // ticks, difference(before, after))
     return results
 
 
@@ -157,7 +161,8 @@ def counted(host, name):
         executed = ExecutedInBochs(name)
         return executed, executed.words
     executed = Executed(name)
-    return executed, {"HOSTARGS": "-icount shift=3 -rtc base=2026-01-01,clock=vm " + executed.words}
+    return executed, {"HOSTARGS": f"-icount shift={SLOW} -rtc base=2026-01-01,clock=vm "
+                                  + executed.words}
 
 
 def boot(host, guest, engine):
@@ -166,7 +171,7 @@ def boot(host, guest, engine):
     name = f"boot-{guest}-{engine}-{host}"
     executed, words = counted(host, name)
     log(name).unlink(missing_ok=True)  # that of an earlier run
-    with PC(name, GUEST=guest, **words, **pc_words(host, engine)) as pc:
+    with PC(name, GUEST=guest, **words, **pc_words(host, engine, SLOW)) as pc:
         start = 0
         if engine != "native":
             start = before_guest(pc, log(name), executed)
@@ -188,17 +193,18 @@ def show(engine, name, bare, result, bound):
 
 
 def main(words):
-    known = ("bochs", *PARTS, *BOOTS, *ENGINES)
+    known = ("bochs", "slow", *PARTS, *BOOTS, *ENGINES)
     unknown = [word for word in words if word not in known]
     if unknown:
         raise Failure(f"'{unknown[0]}': expected {', '.join(known)}")
     host = "bochs" if "bochs" in words else "qemu"
+    shift = SLOW if "slow" in words else FAST
     parts = [word for word in words if word in PARTS] or PARTS
     engines = [word for word in words if word in ENGINES] or ["translate"]
     if "programs" in parts:
-        bare = measure_programs(host, "native")
+        bare = measure_programs(host, "native", shift)
         for engine in engines:
-            for name, result in measure_programs(host, engine).items():
+            for name, result in measure_programs(host, engine, shift).items():
                 show(engine, name, bare[name], result, PROGRAMS[name][2])
     if "boots" in parts:
         for guest in [word for word in words if word in BOOTS] or BOOTS:
