@@ -9,8 +9,8 @@ direct` with `translate off`; translate: `cpu direct`.
 
 Programs read the time-stamp counter before and after their work. In QEMU `-icount shift=0` makes
 it count instructions, in Bochs it is Bochs's ticks, one for an instruction; the CPU is never halted
-meanwhile. Both are PCs of 1000 million instructions a second, and of 125 million with `slow`: the
-timer's interrupts take more of that one's time. So is the PC that boots. A boot is counted by
+meanwhile. Both are PCs of 1000 million instructions a second. With `slow` they are of 125 million, in
+Bochs 100, as is the PC that boots: timer interrupts take more of its time. A boot is counted by
 executed.c or executed_bochs.c: from where SeaBIOS of the guest starts until the prompt is on the
 screen, without time in which the CPU was halted. The quotient is the host's work under Farbus for
 each unit of the bare PC's. With the direct engine the monitor's counts of the same workload follow.
@@ -25,6 +25,7 @@ import bench
 from executed import Executed, ExecutedInBochs
 from pc import PC, Failure
 
+import bochs
 import guests
 from paths import BUILD, FIRMWARE, Missing
 
@@ -36,6 +37,7 @@ BOCHS = "vga: extension=vbe, update_freq=60;cpu: count=1, reset_on_triple_fault=
 # The bare PC's firmware in Bochs is the guest's, which looks for a screen on the PCI bus only.
 BARE_BOCHS = "pci: enabled=1, chipset=i440fx, slot1=pcivga;"
 FAST, SLOW = 0, 3  # shifts of QEMU's -icount: an instruction is 1, or 8 nanoseconds
+BOCHS_IPS = {FAST: 1_000_000_000, SLOW: bochs.IPS}
 DATA_MB = 4
 
 
@@ -99,11 +101,11 @@ def difference(before, after):
 
 
 def pc_words(host, engine, shift):
-    """What a PC is made with for an engine, or for none; an instruction takes 1 << shift ns."""
+    """What a PC is made with for an engine, or for none. shift: FAST or SLOW."""
     words = {"host": host, **ENGINES[engine]}
     if host == "bochs":
         native = engine == "native"
-        words["BOCHSARGS"] = BOCHS.format(10**9 >> shift) + (BARE_BOCHS if native else "")
+        words["BOCHSARGS"] = BOCHS.format(BOCHS_IPS[shift]) + (BARE_BOCHS if native else "")
         if native:
             words["FIRMWARE"] = str(FIRMWARE)
     return words
