@@ -9,8 +9,8 @@ direct` with `translate off`; translate: `cpu direct`.
 
 Programs read the time-stamp counter before and after their work. In QEMU `-icount shift=0` makes
 it count instructions, in Bochs it is Bochs's ticks, one for an instruction; the CPU is never halted
-meanwhile. Both are PCs of 1000 million instructions a second. With `slow` they are of 125 million, in
-Bochs 100, as is the PC that boots: timer interrupts take more of its time. A boot is counted by
+meanwhile. Both are PCs of 1000 million instructions a second. With `slow` they are of 125 million,
+in Bochs 100, as is the PC that boots: timer interrupts take more of its time. A boot is counted by
 executed.c or executed_bochs.c: from where SeaBIOS of the guest starts until the prompt is on the
 screen, without time in which the CPU was halted. The quotient is the host's work under Farbus for
 each unit of the bare PC's. With the direct engine the monitor's counts of the same workload follow.
