@@ -232,7 +232,7 @@ enum v86_call {
 };
 /*
  * The same for the commonest of them, ports and the interrupt flag, and for real mode that is not
- * behind STI: all else stays in the frame. Not for lockstep, nor with d->single.
+ * behind STI: all else stays in the frame. Not with d->single.
  */
 enum v86_call v86_call(struct direct *d, struct vcpu *v);
 

@@ -131,7 +131,7 @@ static inline bool go_once(struct direct *d, struct vcpu *v, u32 root)
 /* Runs guest code until it is left. False: something is due before it can run, or go on. */
 static bool go(struct direct *d, struct vcpu *v)
 {
-	bool calls = !vcpu_v86(v) && !d->after_sti && !d->single && !d->lockstep, on;
+	bool calls = !vcpu_v86(v) && !d->after_sti && !d->single, on;
 	enum v86_call call = V86_CALL_NONE;
 	u32 root = shadow_root(d->shadow);
 

@@ -93,13 +93,12 @@ static bool port_access(struct vcpu *v, u8 opcode, u16 port, unsigned width, u32
 }
 
 /* Bytes behind the prefix; 0: it is for the interpreter. */
-static unsigned port(struct direct *d, struct vcpu *v, const struct code *c)
+static unsigned port(struct vcpu *v, const struct code *c)
 {
 	bool dx = *c->p & PORT_DX;
 	unsigned width = *c->p & PORT_WIDE ? c->size : 1;
 
-	if (d->lockstep ||
-	    !port_access(v, *c->p, dx ? (u16)v->gpr[REG_EDX] : c->p[1], width, &v->gpr[REG_EAX]))
+	if (!port_access(v, *c->p, dx ? (u16)v->gpr[REG_EDX] : c->p[1], width, &v->gpr[REG_EAX]))
 		return 0;
 	return dx ? 1 : 2;
 }
@@ -128,7 +127,7 @@ static unsigned one(struct direct *d, struct vcpu *v, struct code *c)
 		sti(d, v);
 		return 1;
 	default:
-		return (*c->p & PORT_MASK) == PORT_IN_OUT ? port(d, v, c) : 0;
+		return (*c->p & PORT_MASK) == PORT_IN_OUT ? port(v, c) : 0;
 	}
 }
 
