@@ -39,10 +39,10 @@ struct exit {
 	 */
 	struct translate_call call;
 	u8 recovery, reason;
-	u8 transfer; /* enum translate_transfer */
+	u8 transfer;	/* enum translate_transfer */
 	bool fixed : 1; /* never linked */
 	bool waits : 1; /* for a unit of its page: in the translator's list of these */
-	u8 *site;    /* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
+	u8 *site;	/* a rel32 that leads to the stub or, linked, to a unit; NULL when fixed */
 	struct translate_unit *from, *to;
 	struct exit *next; /* of those that lead to the same unit, or wait */
 };
@@ -102,7 +102,7 @@ struct translator {
 	u32 contexts, current;
 	struct translate_unit *hash[UNIT_HASH], *page[UNIT_HASH];
 	struct translate_unit *across[UNIT_HASH]; /* by next_gpa */
-	struct exit *waiting[WAITING]; /* by the EIP that they lead to */
+	struct exit *waiting[WAITING];		  /* by the EIP that they lead to */
 	u32 granules[UNIT_HASH];	       /* of their pages: those that any of them rests on */
 	struct translate_unit *covers[COVERS]; /* see unit_cover() */
 	u32 marks[MARKS / 32]; /* by the low bits of guest-physical addresses: see marked() */
@@ -328,6 +328,15 @@ u8 *state_place(const struct translator *t, const struct translate_unit *u, u32 
 
 /* If it is not dropped yet. */
 void unit_drop(struct translator *t, struct translate_unit *u);
+
+/* --- links.c --- */
+
 void exit_link(struct translator *t, struct exit *e, struct translate_unit *to);
+/* It leads to its stub again. */
+void exit_unlink(struct translator *t, struct exit *e);
+/* Of a new unit: its exits to its own page, and those of units there that have waited for it. */
+void exits_link_near(struct translator *t, struct translate_unit *u);
+/* All that lead from one page to another. */
+void exits_unlink_far(struct translator *t);
 
 #endif
