@@ -12,6 +12,7 @@ from pc import PC, Failure, limit
 from paths import BUILD, written
 
 SOURCES = Path(__file__).resolve().parent / "guests"
+TOP = SOURCES.parents[2]
 
 
 def assembled(name, size=None, defines=(), suffix=""):
@@ -177,11 +178,24 @@ def triple_fault_stops():
         log_line(pc, r"^farbus: warning: guest triple fault at ", 1, 10)
 
 
-def scribbled_state(name, value, skip, count):
+def scribbling(name, value, count):
+    """A floppy whose boot sector writes from where translated code notes the segment registers
+    that it has loaded."""
+    asked = """#include <stddef.h>
+        #include "cpu/translate/translate.h"
+        size_t at = offsetof(struct translate_state, loaded);"""
+    answer = subprocess.run(["gcc", "-m32", "-ffreestanding", f"-I{TOP}", "-S", "-o", "-",
+                             "-x", "c", "-"],
+                            input=asked, stdout=subprocess.PIPE, text=True, check=True).stdout
+    skip = re.search(r"\.long\s+(\d+)", answer).group(1)
+    return assembled("scribble", 1474560, [f"VALUE={value}", f"SKIP={skip}", f"COUNT={count}"],
+                     f"-{name}")
+
+
+def scribbled_selectors():
     """CPL 0 that writes over the translator's state is shut down, and Farbus goes on."""
-    floppy = assembled("scribble", 1474560, [f"VALUE={value}", f"SKIP={skip}", f"COUNT={count}"],
-                       f"-{name}")
-    with PC(f"bad-scribble-{name}", FLOPPY=floppy, CPU="direct", RAM="16M",
+    floppy = scribbling("selectors", 0x1ffff, 6)
+    with PC("bad-scribble-selectors", FLOPPY=floppy, CPU="direct", RAM="16M",
             CONFIG="translate on\ntriple-fault stop") as pc:
         pc.wait(r"triple fault", 120)
         monitor_answers(pc)
@@ -190,7 +204,7 @@ def scribbled_state(name, value, skip, count):
 
 def scribbled_reset():
     """After that, the state is what it was: the guest starts again, its firmware translated."""
-    floppy = assembled("scribble", 1474560, ["VALUE=0x11111111", "SKIP=64", "COUNT=800"], "-reset")
+    floppy = scribbling("reset", 0x11111111, 800)
     with PC("bad-scribble-reset", FLOPPY=floppy, CPU="direct", RAM="16M",
             CONFIG="translate on") as pc:
         log_line(pc, r"^farbus: warning: guest triple fault at .* prot32 cpl 0 ", 1, 120)
@@ -244,8 +258,7 @@ CASES = {
     "triple-fault": triple_fault_resets,
     "triple-fault-late": triple_fault_late,
     "triple-fault-stop": triple_fault_stops,
-    # Where translated code notes the segment registers that it has loaded.
-    "scribble-selectors": lambda: scribbled_state("selectors", 0x1ffff, 64, 6),
+    "scribble-selectors": scribbled_selectors,
     "scribble-reset": scribbled_reset,
     "vm-iret-qemu": lambda: vm_iret("qemu"),
     "vm-iret-bochs": lambda: vm_iret("bochs"),
