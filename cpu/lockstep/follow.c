@@ -172,16 +172,23 @@ static enum exit_reason step_or_cut(struct lockstep *l, const struct lockstep_in
 	return EXIT_STEP;
 }
 
+/* That of PUSHF to gpa; the oldest one is given up where there is none and no more room. */
+static struct lockstep_image *image_at(struct lockstep *l, u32 gpa)
+{
+	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
+		if (l->image[i].gpa == gpa)
+			return &l->image[i];
+	return &l->image[l->images++ % IMAGES_MAX];
+}
+
 /* PUSHF has just pushed flags of which some are undefined. */
 static void note_image(struct lockstep *l)
 {
-	struct lockstep_image *image = &l->image[l->images % IMAGES_MAX];
 	struct vcpu *v = l->v;
+	u32 gpa;
 
-	if (mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP], &image->gpa)) {
-		image->flags = l->excused;
-		l->images++;
-	}
+	if (mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP], &gpa))
+		*image_at(l, gpa) = (struct lockstep_image){.gpa = gpa, .flags = l->excused};
 }
 
 /* What a POPF may bring back. */

@@ -9,7 +9,7 @@
 #define KEPT_MAX     256u
 #define KEPT_RESERVE 32u /* for what is written once somebody was asked to stop */
 #define REPORT_SIZE  4096u
-#define IMAGES_MAX   16u
+#define IMAGES_MAX   256u
 
 /* All of the guest's state but memory. */
 struct lockstep_state {
@@ -120,7 +120,7 @@ struct lockstep {
 	u32 excused;	  /* arithmetic flags that may differ there */
 	u32 flags_differ; /* ... and those that do, once registers agree */
 	struct lockstep_image image[IMAGES_MAX];
-	u32 images; /* taken down; the oldest go */
+	u32 images; /* taken down, each place once; the oldest go */
 	u32 passes; /* of the interpreter at the place where the CPU stopped */
 	u32 looks;  /* in vain, with registers that agreed */
 	/* Where memory differed at the first of them, and its two words. */

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "guests"))
 import tiny  # noqa: E402
 from paths import Missing  # noqa: E402
 
+ENGINES = ("interp", "translate")
 TICKS = {"qemu": 4, "bochs": 1}  # of the counter for an instruction: tiny.py's shift=2
 
 
@@ -30,7 +31,10 @@ def measure(engine, host):
 
 def main(words):
     host = "bochs" if "bochs" in words else "qemu"
-    engines = [word for word in words if word != "bochs"] or ["interp", "translate"]
+    engines = [word for word in words if word != "bochs"] or [*ENGINES]
+    unknown = [word for word in engines if word not in ENGINES]
+    if unknown:
+        sys.exit(f"exits: '{unknown[0]}': expected bochs, {', '.join(ENGINES)}")
     figures = {engine: measure(engine, host) for engine in engines}
     print(f"{'':<28}" + "".join(f"{engine:>12}" for engine in engines))
     for name in figures[engines[0]]:

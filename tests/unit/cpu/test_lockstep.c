@@ -173,6 +173,20 @@ static void test_undefined_pushed(void)
 	stretch_cpl(3);
 }
 
+/* They are pushed again and again: the first of them are still on the stack in the end. */
+static void test_undefined_pushed_often(void)
+{
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90" /* as above */
+	     "\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c"
+	     "\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x39\xc0");
+	flaw(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, "undefined flags, pushed often");
+	stretch_cpl(3);
+}
+
 /*
  * The interpreter passes the place with other undefined flags, and from there on writes to page
  * after page: what it has used up then is there again for the way by single steps.
@@ -361,6 +375,7 @@ int main(int argc, char **argv)
 	test_undefined();
 	test_undefined_at_cpl0();
 	test_undefined_pushed();
+	test_undefined_pushed_often();
 	test_undefined_before_stores();
 	test_cmpxchg8b_flags();
 	test_below_stack();
