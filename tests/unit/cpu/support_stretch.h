@@ -30,6 +30,10 @@ extern const struct vcpu_ops *stretch_device;
 void stretch_init(void);
 /* The program, with random memory; the guest is at its start. */
 void stretch_load(const struct program *p);
+/* *p becomes this code with HLTs behind it, and is loaded; the CPU does nothing wrong. */
+void stretch_make(struct program *p, const char *code, u32 len);
+/* From now on the CPU finds these bytes at the program's offset. */
+void stretch_spoil(u32 off, const char *bytes, u32 len);
 void stretch_restart(u32 seed); /* at its start with other registers; memory stays */
 struct vcpu *stretch_vcpu(void);
 /* What the guest's CPL is from now on; whatever it is, the CPU runs it in this process. */

@@ -180,3 +180,20 @@ void stretch_load(const struct program *p)
 	physmem_write(&mem, PROGRAM_LIN, p->code, PROGRAM_SIZE);
 	stretch_restart(p->seed);
 }
+
+void stretch_make(struct program *p, const char *code, u32 len)
+{
+	memset(p, 0, sizeof(*p));
+	memset(p->code, 0xf4, sizeof(p->code));
+	memcpy(p->code, code, len);
+	stretch_flaw = (struct stretch_flaw){0};
+	stretch_traps = 0;
+	stretch_load(p);
+}
+
+void stretch_spoil(u32 off, const char *bytes, u32 len)
+{
+	stretch_flaw.lin = PROGRAM_LIN + off;
+	stretch_flaw.len = len;
+	memcpy(stretch_flaw.bytes, bytes, len);
+}

@@ -37,24 +37,7 @@ static bool run_to_end(void)
 	return false;
 }
 
-static void make(const char *code, u32 len)
-{
-	memset(&program, 0, sizeof(program));
-	memset(program.code, 0xf4, sizeof(program.code));
-	memcpy(program.code, code, len);
-	stretch_flaw = (struct stretch_flaw){0};
-	stretch_traps = 0;
-	stretch_load(&program);
-}
-
-#define MAKE(code) make(code, sizeof(code) - 1)
-
-static void flaw(u32 off, const char *bytes, u32 len)
-{
-	stretch_flaw.lin = PROGRAM_LIN + off;
-	stretch_flaw.len = len;
-	memcpy(stretch_flaw.bytes, bytes, len);
-}
+#define MAKE(code) stretch_make(&program, code, sizeof(code) - 1)
 
 /* --- what is wrong is found --- */
 
@@ -87,10 +70,10 @@ static void test_wrong(const struct wrong *w)
 {
 	u32 before = stretch_differs;
 
-	make(w->code, w->len);
+	stretch_make(&program, w->code, w->len);
 	report(run_to_end(), w->name);
-	make(w->code, w->len);
-	flaw(w->at, w->other, w->other_len);
+	stretch_make(&program, w->code, w->len);
+	stretch_spoil(w->at, w->other, w->other_len);
 	report(!run_to_end() && stretch_differs == before + 1 &&
 		       strstr(lockstep_report(stretch_lockstep), w->found),
 	       w->name);
@@ -100,7 +83,7 @@ static void test_wrong(const struct wrong *w)
 static void test_result(void)
 {
 	MAKE("\x31\xc0\x40\x40\x40");
-	flaw(3, "\x48", 1);
+	stretch_spoil(3, "\x48", 1);
 	run_to_end();
 	report(stretch_vcpu()->gpr[REG_EAX] == 2 && stretch_vcpu()->eip == PROGRAM_LIN + 4,
 	       "the interpreter's result");
@@ -115,7 +98,7 @@ static void test_undefined(void)
 
 	/* and eax, eax leaves AF; the CPU instead: add, which sets it */
 	MAKE("\xb8\x0f\x00\x00\x00\x21\xc0\xf4");
-	flaw(5, "\x09", 1);
+	stretch_spoil(5, "\x09", 1);
 	report(run_to_end() && s->undefined == undefined && s->repeated == repeated,
 	       "OR and AND of the same");
 	/* shl eax, 2 for shl eax, 2 by CL: OF is undefined; here its CF is, too */
@@ -135,12 +118,12 @@ static void test_undefined_at_cpl0(void)
 
 	stretch_cpl(0);
 	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x88\x45\x05");
-	flaw(10, "\x9e", 1);
+	stretch_spoil(10, "\x9e", 1);
 	report(run_to_end() && s->undefined == undefined + 1 && s->repeated == repeated,
 	       "undefined flags at CPL 0");
 	/* ... and CF is not */
 	MAKE("\xb8\x00\xd7\x00\x00\x31\xd2\x0f\xaf\xd1\x90\x88\x45\x05");
-	flaw(10, "\x9e", 1);
+	stretch_spoil(10, "\x9e", 1);
 	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag at CPL 0");
 	stretch_cpl(3);
 }
@@ -158,17 +141,17 @@ static void test_undefined_pushed(void)
 	char other[sizeof(code) - 1];
 
 	stretch_cpl(0);
-	make(code, pushed);
-	flaw(10, "\x9e", 1);
+	stretch_make(&program, code, pushed);
+	stretch_spoil(10, "\x9e", 1);
 	report(run_to_end() && stretch_differs == differs, "undefined flags in memory");
-	make(code, sizeof(other));
-	flaw(10, "\x9e", 1);
+	stretch_make(&program, code, sizeof(other));
+	stretch_spoil(10, "\x9e", 1);
 	report(run_to_end() && stretch_differs == differs, "undefined flags that come back");
 	/* ... and CF is not */
 	memcpy(other, code, sizeof(other));
 	other[2] = '\xd7';
-	make(other, pushed);
-	flaw(10, "\x9e", 1);
+	stretch_make(&program, other, pushed);
+	stretch_spoil(10, "\x9e", 1);
 	report(!run_to_end() && stretch_differs == differs + 1, "a defined flag in memory");
 	stretch_cpl(3);
 }
@@ -182,7 +165,7 @@ static void test_undefined_pushed_often(void)
 	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90" /* as above */
 	     "\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c"
 	     "\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x9c\x39\xc0");
-	flaw(10, "\x9e", 1);
+	stretch_spoil(10, "\x9e", 1);
 	report(run_to_end() && stretch_differs == differs, "undefined flags, pushed often");
 	stretch_cpl(3);
 }
@@ -198,7 +181,7 @@ static void test_undefined_before_stores(void)
 	stretch_cpl(0);
 	MAKE("\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90" /* as above */
 	     "\xbf\x00\x00\x00\x20\x89\x07\x81\xc7\x00\x10\x00\x00\xeb\xf6");
-	flaw(10, "\x9e", 1);
+	stretch_spoil(10, "\x9e", 1);
 	stretch_traps = 4;
 	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs &&
 		       stretch_vcpu()->eip == PROGRAM_LIN + 11,
@@ -220,12 +203,12 @@ static void test_cmpxchg8b_flags(void)
 	stretch_cpl(0);
 	MAKE("\xc7\x45\x05\x00\x40\x00\x00\xc7\x45\x09\x00\x00\x00\x00"
 	     "\xb8\x00\x40\x00\x00\x31\xd2\x0f\xc7\x4d\x05\x90");
-	flaw(25, "\x9e", 1);
+	stretch_spoil(25, "\x9e", 1);
 	report(run_to_end() && stretch_differs == differs, "CMPXCHG8B's other flags");
 	/* ... and ZF is as it should be */
 	MAKE("\xc7\x45\x05\x00\x05\x00\x00\xc7\x45\x09\x00\x00\x00\x00"
 	     "\xb8\x00\x05\x00\x00\x31\xd2\x0f\xc7\x4d\x05\x90");
-	flaw(25, "\x9e", 1);
+	stretch_spoil(25, "\x9e", 1);
 	report(!run_to_end() && stretch_differs == differs + 1, "CMPXCHG8B's ZF");
 	stretch_cpl(3);
 }
@@ -238,18 +221,18 @@ static void test_below_stack(void)
 
 	stretch_cpl(0);
 	MAKE("\x90\x90\x9c");
-	flaw(0, "\x50\x58", 2);
+	stretch_spoil(0, "\x50\x58", 2);
 	stretch_traps = 2;
 	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs,
 	       "below the stack, before PUSHF");
 	/* two pushes, on a stack that is not aligned */
 	MAKE("\x4c\x90\x90\x90\x90\xc8\x10\x00\x02");
-	flaw(1, "\x50\x50\x58\x58", 4);
+	stretch_spoil(1, "\x50\x50\x58\x58", 4);
 	stretch_traps = 5;
 	report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY && stretch_differs == differs,
 	       "below the stack, before ENTER");
 	MAKE("\x90\x90\x90");
-	flaw(0, "\x50\x58", 2);
+	stretch_spoil(0, "\x50\x58", 2);
 	stretch_traps = 2;
 	lockstep_run(stretch_lockstep);
 	report(stretch_differs == differs + 1, "below the stack, before NOP");

@@ -55,23 +55,7 @@ static u8 memory(u32 off)
 	return byte;
 }
 
-static void make(const char *code, u32 len)
-{
-	memset(&program, 0, sizeof(program));
-	memset(program.code, 0xf4, sizeof(program.code));
-	memcpy(program.code, code, len);
-	stretch_flaw = (struct stretch_flaw){0};
-	stretch_load(&program);
-}
-
-#define MAKE(code) make(code, sizeof(code) - 1)
-
-static void flaw(u32 off, const char *bytes, u32 len)
-{
-	stretch_flaw.lin = PROGRAM_LIN + off;
-	stretch_flaw.len = len;
-	memcpy(stretch_flaw.bytes, bytes, len);
-}
+#define MAKE(code) stretch_make(&program, code, sizeof(code) - 1)
 
 /* To the program's HLT, as the direct engine goes on. False: a difference, or no end. */
 static bool run_to_end(void)
@@ -128,7 +112,7 @@ static void test_wrong_port(void)
 	MAKE("\xba\x62\x00\x00\x00\xec");
 	run_to_end();
 	MAKE(TWICE);
-	flaw(1, "\x62", 1);
+	stretch_spoil(1, "\x62", 1);
 	asked = 0;
 	report(!run_to_end() && asked == 2, "another port");
 }
@@ -138,7 +122,7 @@ static void test_wrong_value(void)
 	u32 before;
 
 	MAKE("\xba\x60\x00\x00\x00\xb0\x21\xee\x90");
-	flaw(6, "\x22", 1);
+	stretch_spoil(6, "\x22", 1);
 	before = told_count;
 	report(!run_to_end() && told_count == before + 1, "another value");
 }
@@ -146,7 +130,7 @@ static void test_wrong_value(void)
 static void test_wrong_behind(void)
 {
 	MAKE("\xba\x60\x00\x00\x00\xec\x40\x88\x45\x40");
-	flaw(6, "\x48", 1);
+	stretch_spoil(6, "\x48", 1);
 	asked = 0;
 	report(!run_to_end() && asked == 1 &&
 		       strstr(lockstep_report(stretch_lockstep), "bytes 40: inc"),
@@ -156,7 +140,7 @@ static void test_wrong_behind(void)
 static void test_wrong_before(void)
 {
 	MAKE("\x31\xc9\x41\xba\x60\x00\x00\x00\xec\x88\x45\x40");
-	flaw(2, "\x49", 1);
+	stretch_spoil(2, "\x49", 1);
 	asked = 0;
 	report(!run_to_end() && asked == 1 &&
 		       strstr(lockstep_report(stretch_lockstep), "bytes 41: inc"),
@@ -180,7 +164,7 @@ static void test_undefined_flags(void)
 
 	MAKE("\xb8\x00\xd6\x00\x00\xb9\x60\x00\x00\x00\xba\x01\x00\x00\x00\x0f\xaf\xd1\x90\xec"
 	     "\x88\x45\x40");
-	flaw(18, "\x9e", 1);
+	stretch_spoil(18, "\x9e", 1);
 	asked = 0;
 	report(run_to_end() && asked == 1 && memory(0x40) == 1 && stretch_differs == differs,
 	       "a port behind undefined flags");
