@@ -162,8 +162,17 @@ class PC:
             print("Farbus's log:", *log.splitlines()[-20:], sep="\n")
             if self.child.isalive():
                 print(self._state())
+        elif self.host == "qemu" and self.child.isalive():
+            self._show_picture()
         if text not in known:
             print(f"The screen shows:\n{text}")
+
+    def _show_picture(self):
+        """Of a PC that has not come to Farbus, or has none: what GRUB or the firmware says."""
+        target = self.work / "screen.ppm"
+        with contextlib.suppress(OSError, Failure):
+            self.screendump(target.absolute())
+            print(f"Farbus has said nothing. The PC's screen: {target}")
 
     def _state(self):
         """The monitor's answers: all of them, however many lines the screen has."""
