@@ -91,7 +91,7 @@ class Peer:
         self.drain = Drain(self.machine.console.master, self.out / "b.screen")
         end = time.monotonic() + seconds
         while not self.ready():
-            if not self.machine.alive():
+            if not self.alive():
                 self.machine.log.finish()
                 said = " / ".join(self.log()[-5:])
                 raise Missing("PC B has ended: " + (said or "without a word"))
@@ -102,6 +102,9 @@ class Peer:
 
     def ready(self):
         return any(" lends out " in line for line in self.log())
+
+    def alive(self):
+        return self.machine.alive()
 
     def log(self):
         """The lines of its log, of this power-on."""

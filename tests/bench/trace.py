@@ -67,7 +67,7 @@ def ethernet():
         pc.wait("^ready", 600)
         ticks = {"off": rounds(pc)}
         with Trace(work("bench")) as trace:
-            trace.until(trace.packets, pc)
+            trace.until("packets", trace.packets, pc)
             ticks["on"] = rounds(pc, "O_")
             ticks["records"], ticks["lost"] = trace.end()
     (FOLDER / "ethernet.json").write_text(json.dumps(ticks))

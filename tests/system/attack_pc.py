@@ -13,14 +13,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 from attack_test import EVIL
 from bad_input_test import boot_floppy
 from console_test import open_monitor
 from host_pc import MACS, TAPS, segment
 from host_test import KEY, NEAR, Daemon, check, in_namespace
-from pc import PC, Failure, limit
+from pc import PC, Failure
 from peer_test import Segment, out
 from protocol import (AUTH1, AUTH2, AUTH3, EVT, HELLO, IN, LEASE, NAK, OFFER, PENDING, PONG, RELEASE,
                       RENEW, REP, REQ, Client, PacketClient, operation)
@@ -220,7 +219,7 @@ def killed(policy):
         before = daemon.printed.read_bytes()
         dots = pc.text().count(".")
         if policy == "float":  # it reads all ones, which is "not busy"
-            until(pc, "going on without the daemon", lambda: pc.text().count(".") > dots + 40, 60)
+            pc.until("going on without the daemon", lambda: pc.text().count(".") > dots + 40, 60)
         else:
             pc.poll(1)
             if pc.text().count(".") > dots + 1:
@@ -248,15 +247,7 @@ def check_series(before, after, policy):
 
 
 def printed_beyond(daemon, pc, size):
-    until(pc, f"{size} bytes printed", lambda: daemon.printed.stat().st_size > size, 120)
-
-
-def until(pc, what, done, seconds):
-    end = limit(seconds)
-    while not done():
-        pc.poll(0.05)
-        if time.monotonic() > end:
-            raise Failure(f"no {what} after {seconds} s:\n{pc.text()}\n{pc.log()[-1500:]}")
+    pc.until(f"print of {size} bytes", lambda: daemon.printed.stat().st_size > size, 120)
 
 
 KEY_B = bytes(range(7, 39))

@@ -13,7 +13,6 @@ import select
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import remote_debian
@@ -21,7 +20,7 @@ import remote_dlx
 import remote_freedos
 from console_test import command, open_monitor
 from host_test import KEY, NEAR, Daemon, check, in_namespace, read_all
-from pc import PC, Failure, limit
+from pc import PC, Failure
 from remote_pair import Shell
 
 import guests
@@ -94,14 +93,10 @@ class Served:
         self.wire = Terminal(self.daemon.pty)
         return self
 
-    def until(self, what, done, seconds):
-        """Lets the PC run until done() is true."""
-        end = limit(seconds)
-        while not done():
-            if time.monotonic() > end:
-                raise Failure(f"no {what} after {seconds} s; the PC shows:\n{self.pc.text()}\n"
-                              + self.pc.log()[-1500:] + self.daemon.log_text())
-            self.pc.poll(0.05)
+    def until(self, what, done, seconds, pc=None):
+        """As a Pair's."""
+        (pc or self.pc).until(what, done, seconds,
+                              lambda: self.pc.log()[-1500:] + self.daemon.log_text())
 
 
 # --- one guest ---

@@ -18,7 +18,7 @@ from host_pc import MACS, TAPS, segment
 from host_test import (FAR, KEY, NEAR, PROGRAM, Daemon, check, farbus, in_namespace,
                        leased, station)
 from host_test import segment as cable
-from pc import PC, Failure, limit
+from pc import PC, Failure
 
 import guests
 from paths import BUILD, REPO, system_file
@@ -78,12 +78,15 @@ class Trace:
     def written(self, port):
         return b"".join(rest[:1] for kind, at, rest in self.packets() if (kind, at) == (OUT, port))
 
-    def until(self, done, pc, seconds=60):
-        end = limit(seconds)
-        while not done():
-            if time.monotonic() > end or self.process.poll() is not None:
-                raise Failure(f"not in the trace:\n{self.log.read_text()}")
-            pc.poll(0.1)
+    def until(self, what, done, pc, seconds=60):
+        def traced():
+            if done():
+                return True
+            if self.process.poll() is not None:
+                raise Failure(f"`farbus trace` ended before this: {what}\n{self.log.read_text()}")
+            return False
+
+        pc.until(f"{what} in the trace", traced, seconds, self.log.read_text)
 
     def end(self):
         """(records, lost) that it has said at its end."""
@@ -346,7 +349,7 @@ def ata():
         pc.type("a")
         pc.wait(r"^a in .* \.$", 120)
         with Trace(folder, "0x1f0-0x1f7,0x3f6", "events") as trace:
-            trace.until(lambda: trace.blocks() >= 200, pc)
+            trace.until("200 blocks", lambda: trace.blocks() >= 200, pc)
             records, lost = trace.end()
         piped(folder, pc)
     check("lost", lost, 0)
@@ -373,7 +376,8 @@ def dlx():
             pc.wait_prompt(r"dlx:~# ", 60)
             pc.type("echo hello from dlx > /dev/ttyS0; echo $?\r")
             pc.wait(r"^0$", 60)
-            trace.until(lambda: b"hello from dlx" in trace.written(0x3F8), pc)
+            trace.until("what was written",
+                        lambda: b"hello from dlx" in trace.written(0x3F8), pc)
             records, lost = trace.end()
     check("lost", lost, 0)
     check("packets", len(rows("-r", trace.file)), records)

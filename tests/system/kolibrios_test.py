@@ -66,7 +66,7 @@ def desktop(host, native, seconds, arrived, test="kolibrios"):
         end = time.monotonic() + seconds * SLOWER
         before, good = None, 0
         while good < SETTLED and time.monotonic() < end:
-            _linger(pc, CHECK)
+            pc.run_for(CHECK)
             now = look()
             good = good + 1 if now and before and arrived(before, now) else 0
             before = now
@@ -77,13 +77,6 @@ def desktop(host, native, seconds, arrived, test="kolibrios"):
         if fault:
             raise Failure(fault[0])
         return before, good >= SETTLED
-
-
-def _linger(pc, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not pc.poll(0.2):
-            raise Failure(f"the PC ended:\n{pc.log()[-2000:]}")
 
 
 def equal(one, other):

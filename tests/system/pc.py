@@ -55,10 +55,12 @@ class PC:
     them the engine is ENGINE.
 
     display: the X server (":1") on which the emulator opens its window; without one it has none.
+    called: what a failure's message calls it.
     """
 
-    def __init__(self, name, host="qemu", native=False, clock="real", display=None, **words):
-        self.host = host
+    def __init__(self, name, host="qemu", native=False, clock="real", display=None,
+                 called="the PC", **words):
+        self.host, self.called = host, called
         self.work = BUILD / "tests" / name
         self.work.mkdir(parents=True, exist_ok=True)
         self.screen = pyte.Screen(80, 30 if native and host == "bochs" else 25)
@@ -115,30 +117,32 @@ class PC:
 
     def wait(self, pattern, seconds):
         """Until the screen shows the regular expression."""
-        end = limit(seconds)
-        while True:
-            found = self.has(pattern)
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise Failure(f"no /{pattern}/ after {seconds} s; the screen shows:\n{self.text()}")
-            if not self.poll():
-                if self.has(pattern):
-                    continue
-                raise Failure(f"the PC ended before /{pattern}/ came; last on screen:\n"
-                              f"{self.text()}\n{self.log()[-2000:]}")
+        self.until(f"/{pattern}/", lambda: self.has(pattern), seconds)
+        return self.has(pattern)
 
     def wait_prompt(self, pattern, seconds):
         """Until the cursor stands behind the regular expression, which is all of its line so far.
         What a program prints at once has been printed then."""
+        self.until(f"prompt /{pattern}/ behind the cursor",
+                   lambda: re.fullmatch(pattern, before_cursor(self.screen)), seconds,
+                   lambda: f"the cursor is behind {before_cursor(self.screen)!r}")
+
+    def until(self, what, done, seconds, more=lambda: ""):
+        """Lets it run until done() is true. more(): what a failure says besides."""
         end = limit(seconds)
-        while not re.fullmatch(pattern, before_cursor(self.screen)):
+        while not done():
             if time.monotonic() > end:
-                raise Failure(f"no prompt /{pattern}/ after {seconds} s, the cursor is behind "
-                              f"{before_cursor(self.screen)!r}; the screen shows:\n{self.text()}")
+                raise Failure(f"no {what} after {seconds} s; {self.called} shows:\n{self.text()}\n"
+                              + more())
+            if not self.poll(0.05):
+                raise Failure(f"{self.called} ended before this: {what}; last on screen:\n"
+                              f"{self.text()}\n{self.log()[-2000:]}\n" + more())
+
+    def run_for(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             if not self.poll():
-                raise Failure(f"the PC ended before the prompt /{pattern}/ came; last on screen:\n"
-                              f"{self.text()}\n{self.log()[-2000:]}")
+                raise Failure(f"{self.called} ended:\n{self.log()[-2000:]}")
 
     def wait_end(self, seconds):
         """Until the PC is switched off; returns the exit status of the run."""

@@ -8,6 +8,7 @@ import re
 import time
 
 import remote_dlx
+from bad_input_test import boot_floppy
 from console_test import command, open_monitor
 from pc import Failure
 from remote_pair import KEY, Pair, Shell
@@ -76,9 +77,7 @@ def short_cut(seconds):
 
 def cut_for(pair, seconds):
     pair.relay.cut()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pair.pc.poll(0.1)
+    pair.pc.run_for(seconds)
     pair.relay.join()
 
 
@@ -195,6 +194,25 @@ def no_such_ports():
     refused("ports", "route 0x2f8-0x2ff,0x220 irq 3 remote pc-b", r"220")
 
 
+def switched_off():
+    """A test whose PC ends in its midst fails, at once and by saying which."""
+    with Pair("remote-switched-off", guest="", names=("com2",), FLOPPY=boot_floppy("hello"),
+              RAM="16M") as pair:
+        pair.start()
+        pair.pc.wait(r"^hello", 120)
+        for end, line in ((lambda: pair.pc.qmp("quit"), "PC A ended before this: miracle"),
+                          (pair.peer.kill, "PC B ended before this: miracle")):
+            end()
+            began = time.process_time()
+            try:
+                pair.until("miracle", lambda: False, 60)
+            except Failure as failure:
+                said = str(failure)
+            if not said.startswith(line) or time.process_time() > began + 5:
+                raise Failure(f"expected '{line}' at once; after "
+                              f"{time.process_time() - began:.1f} s of the CPU's time:\n{said}")
+
+
 CASES = {
     "bad-segment": bad_segment,
     "cut-1": lambda: short_cut(1),
@@ -207,5 +225,6 @@ CASES = {
     "no-such-peer": no_such_peer,
     "no-such-irq": no_such_irq,
     "no-such-ports": no_such_ports,
+    "switched-off": switched_off,
 }
-QUICK = {"bad-segment", "cut-5", "killed", "no-such-peer"}
+QUICK = {"bad-segment", "cut-5", "killed", "no-such-peer", "switched-off"}

@@ -3,11 +3,10 @@
 
 import re
 import shutil
-import time
 
 import pyte
 
-from pc import BUILD, PC, Failure, limit
+from pc import BUILD, PC, Failure
 
 import peer
 import remote
@@ -49,7 +48,8 @@ class Pair:
         nic = self.nic(station)
         lines = ";".join(client if client is not None else self.client)
         pc = PC(f"{self.name}/{station}", host=self.hosts[0], NIC=f"{nic.port}/{nic.mac}",
-                CONFIG=lines, **self.words)
+                CONFIG=lines, called=f"PC {station.upper()}",
+                **self.words)
         self.pcs.append(pc)
         return pc
 
@@ -79,13 +79,15 @@ class Pair:
     # --- what is waited for ---
 
     def until(self, what, done, seconds, pc=None):
-        """Lets A run until done() is true."""
-        end = limit(seconds)
-        while not done():
-            if time.monotonic() > end:
-                raise Failure(f"no {what} after {seconds} s; A shows:\n{(pc or self.pc).text()}\n"
-                              + self.both_logs())
-            (pc or self.pc).poll(0.05)
+        """Lets A (or `pc`) run until done() is true, and B."""
+        def done_by_both():
+            if done():
+                return True
+            if not self.peer.alive():
+                raise Failure(f"PC B ended before this: {what}\n" + self.both_logs())
+            return False
+
+        (pc or self.pc).until(what, done_by_both, seconds, self.both_logs)
 
     def peer_log(self, pattern, seconds, count=1):
         """Until B's log has that many such lines; returns them."""
@@ -166,7 +168,10 @@ class Shell:
         self.pc.type(f"clear; {command}; echo =$?={self.count}=\r")
 
     def finish(self, seconds=60, status=0):
-        found = self.pc.wait(rf"^=(\d+)={self.count}=$", seconds * self.slower)
+        mark = rf"^=(\d+)={self.count}=$"
+        self.pair.until("end of the command", lambda: self.pc.has(mark), seconds * self.slower,
+                        self.pc)
+        found = self.pc.has(mark)
         if status is not None and int(found.group(1)) != status:
             raise Failure(f"status {found.group(1)}, expected {status}; the screen shows:\n"
                           f"{self.pc.text()}")
