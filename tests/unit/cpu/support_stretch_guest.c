@@ -7,6 +7,7 @@
 #include "cpu/engine.h"
 #include "cpu/lockstep/lockstep.h"
 #include "cpu/physmem.h"
+#include "tests/unit/cpu/support_check.h"
 #include "tests/unit/cpu/support_stretch.h"
 
 #define FRAMES ((MEMORY_LIN + MEMORY_SIZE) >> PAGE_SHIFT)
@@ -129,6 +130,11 @@ static void map_part(u32 lin, u32 size, u8 *bytes)
 	physmem_map(&mem, &region);
 }
 
+static void say_report(void)
+{
+	printf("%s", lockstep_report(stretch_lockstep));
+}
+
 void stretch_init(void)
 {
 	static const struct vcpu_ops none = {0};
@@ -152,6 +158,7 @@ void stretch_init(void)
 	stretch_cpl(3);
 	stretch_lockstep = lockstep_init(&v, zeroed(lockstep_arena_size(FRAMES)), &host);
 	stretch_signals();
+	report_more = say_report;
 }
 
 void stretch_restart(u32 seed)

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See support_vm.h. */
-#include <stdio.h>
 #include <string.h>
 #include "tests/unit/cpu/support_vm.h"
 
 struct vm vm;
-static unsigned passed, failed;
 
 static void code_written(void *ctx, u32 gpa, u32 len)
 {
@@ -117,30 +115,4 @@ void vm_user(void)
 	set_ram32(VM_STACK0 - 4, S_DATA3);
 	if (RAISES(cpu_iret(v, 4, 0)))
 		check(false, "vm_user", __FILE__, __LINE__);
-}
-
-void check(bool ok, const char *what, const char *file, int line)
-{
-	if (ok) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("%s:%d: %s\n", file, line, what);
-}
-
-void check_eq(u32 got, u32 expected, const char *what, const char *file, int line)
-{
-	if (got == expected) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("%s:%d: %s: got %xh, expected %xh\n", file, line, what, got, expected);
-}
-
-int check_done(void)
-{
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed != 0;
 }

@@ -9,6 +9,7 @@
 #include "cpu/cpu.h"
 #include "cpu/mem.h"
 #include "cpu/physmem.h"
+#include "tests/unit/cpu/support_check.h"
 
 #define VM_RAM	  (8 * MB)
 #define VM_GDT	  0x1000u
@@ -73,16 +74,11 @@ void set_ram16(u32 addr, u16 value);
 		vm.v.fault.jmp[1] = NULL;                                                          \
 		raised;                                                                            \
 	})
-#define CHECK(cond) check(cond, #cond, __FILE__, __LINE__)
 #define CHECK_RAISES(statement, vec, err)                                                          \
 	do {                                                                                       \
 		CHECK(RAISES(statement));                                                          \
 		check_eq(vm.v.fault.vector, vec, #statement " vector", __FILE__, __LINE__);        \
 		check_eq(vm.v.fault.error, err, #statement " error", __FILE__, __LINE__);          \
 	} while (0)
-#define CHECK_EQ(a, b) check_eq(a, b, #a, __FILE__, __LINE__)
-void check(bool ok, const char *what, const char *file, int line);
-void check_eq(u32 got, u32 expected, const char *what, const char *file, int line);
-int check_done(void); /* prints "N passed, N failed"; the exit status */
 
 #endif

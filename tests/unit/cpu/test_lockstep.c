@@ -10,21 +10,13 @@
 #include "cpu/lockstep/lockstep.h"
 #include "cpu/physmem.h"
 #include "cpu/vcpu.h"
+#include "tests/unit/cpu/support_check.h"
 #include "tests/unit/cpu/support_stretch.h"
 
 #define STRETCHES_MAX 10000000u
 #define RUNS	      40u /* of one program, with other registers and what memory has become */
 
 static struct program program;
-static u32 passed, failed;
-
-static void report(bool ok, const char *what)
-{
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("test_lockstep: %s\n%s", what, lockstep_report(stretch_lockstep));
-}
 
 /* To the program's HLT. False: a difference, or no end. */
 static bool run_to_end(void)
@@ -335,7 +327,7 @@ static void random_programs(u64 insns, u32 seed)
 		for (u32 n = 0; n < RUNS; n++) {
 			stretch_restart(seed + n);
 			report(run_to_end(), "a random program");
-			if (failed > 10)
+			if (checks_failed() > 10)
 				return;
 		}
 	}
@@ -371,6 +363,5 @@ int main(int argc, char **argv)
 	       (unsigned long long)s->insns, (unsigned long long)s->stretches,
 	       (unsigned long long)s->singles, (unsigned long long)s->not_compared,
 	       (unsigned long long)s->undefined);
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_done();
 }

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Port accesses within stretches: devices are asked once, whatever is repeated. */
-#include <stdio.h>
 #include <string.h>
 #include "cpu/engine.h"
 #include "cpu/lockstep/lockstep.h"
 #include "cpu/physmem.h"
+#include "tests/unit/cpu/support_check.h"
 #include "tests/unit/cpu/support_stretch.h"
 
 #define TURNS_MAX 1000u
 
 static struct program program;
-static u32 passed, failed;
-
-static void report(bool ok, const char *what)
-{
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("test_lockstep_ports: %s\n%s", what, lockstep_report(stretch_lockstep));
-}
 
 /* --- a device: each answer is another one, and it notes what it was told --- */
 
@@ -209,6 +200,5 @@ int main(void)
 	test_excused();
 	test_undefined_flags();
 	test_loud();
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_done();
 }

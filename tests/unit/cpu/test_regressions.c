@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cpu/vcpu.h"
 #include "tests/unit/cpu/support.h"
+#include "tests/unit/cpu/support_check.h"
 
 #define PREFIXES_12 "3e3e3e3e3e3e3e3e3e3e3e3e"
 #define END	    (CODE_LIN + CODE_SIZE)
@@ -150,12 +151,11 @@ static void make_case(const struct fixed *f, struct test_case *t)
 }
 
 /* String stores and copies of every size, count and direction, near and across a page border. */
-static unsigned check_strings(unsigned *failed)
+static void check_strings(void)
 {
 	static const char *const codes[] = {"f3aa", "66f3ab", "f3ab", "f3a4", "66f3a5", "f3a5"};
 	struct fixed f = {.what = "string"};
 	struct test_case t;
-	unsigned passed = 0;
 
 	for (u32 n = 0; n < ARRAY_SIZE(codes) * 40 * 2 * 8; n++) {
 		u32 count = n / 12 % 40, shift = n / 480;
@@ -166,33 +166,22 @@ static unsigned check_strings(unsigned *failed)
 		t.in.gpr[REG_ECX] = count;
 		t.in.gpr[REG_ESI] = DATA_LIN + PAGE_SIZE - 0x20 + shift * 3;
 		t.in.gpr[REG_EDI] = DATA_LIN + PAGE_SIZE - 0x1f + shift * 7;
-		if (run_both(&t, true))
-			passed++;
-		else
-			++*failed;
+		report(run_both(&t, true), f.what);
 	}
-	return passed;
 }
 
 int main(void)
 {
 	static struct test_case t;
-	unsigned passed, failed = 0;
 
 	native_init();
 	guest_init();
 	native_watch();
 	memcpy(guest_data(), (void *)(uintptr_t)DATA_LIN, DATA_RW);
-	passed = check_strings(&failed);
+	check_strings();
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		make_case(&cases[i], &t);
-		if (run_both(&t, true)) {
-			passed++;
-			continue;
-		}
-		failed++;
-		printf("%s\n\n", cases[i].what);
+		report(run_both(&t, true), cases[i].what);
 	}
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_done();
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "cpu/translate/private.h"
 #include "cpu/vcpu.h"
+#include "tests/unit/cpu/support_check.h"
 #include "tests/unit/cpu/support_translate.h"
 
 #define CODE_BYTES   (128u * KB) /* small: it fills up now and then */
@@ -16,14 +17,10 @@
 #define FAILURES_MAX 10u
 
 static struct program program;
-static u32 passed, failed;
 
-static void report(bool ok, const char *what)
+static void say_seed(void)
 {
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("test_translate: seed %u: %s differs\n", program.seed, what);
+	printf("\tdiffers; seed %u\n", program.seed);
 }
 
 static void begin(struct translate_regs *r)
@@ -90,7 +87,7 @@ static void make_program(u32 seed, enum program_kind kind, u32 which)
 /* So many instructions, as the interpreter counts them. */
 static void random_programs(u64 insns, u32 seed)
 {
-	for (u32 n = 0; reference_insns() < insns && failed < FAILURES_MAX; n++) {
+	for (u32 n = 0; reference_insns() < insns && checks_failed() < FAILURES_MAX; n++) {
 		bool stepped = n % 9 < 2;
 		enum program_kind kind = !(n & 1)  ? PROGRAM_USER
 					 : stepped ? PROGRAM_SYSTEM
@@ -564,6 +561,7 @@ int main(int argc, char **argv)
 	u32 seed = argc > 2 ? (u32)strtoul(argv[2], NULL, 0) : 1;
 	const struct translate_stats *stats;
 
+	report_more = say_seed;
 	machine_init(CODE_BYTES);
 	for (u32 n = 0; n < ARRAY_SIZE(faults); n++)
 		test_fault(&faults[n]);
@@ -589,6 +587,5 @@ int main(int argc, char **argv)
 	       (unsigned long long)reference_insns(), (unsigned long long)stats->units,
 	       (unsigned long long)stats->insns, (unsigned long long)stats->links,
 	       (unsigned long long)stats->flushes, (unsigned long long)machine_calls);
-	printf("test_translate: %u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_done();
 }

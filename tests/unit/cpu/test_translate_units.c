@@ -3,12 +3,12 @@
  * How units share their code and find each other: parts of units, exits that wait for a unit in
  * their page, and what goes when bytes change. Nothing that is made here is run.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cpu/translate/private.h"
 #include "cpu/vcpu.h"
 #include "tests/unit/cpu/support.h"
+#include "tests/unit/cpu/support_check.h"
 
 #define CODE_BYTES (64u * KB)
 #define GPA	   0x5000u
@@ -17,15 +17,6 @@
 static struct translate_state state;
 static struct translator *t;
 static u8 page[PAGE_SIZE];
-static u32 passed, failed;
-
-static void report(bool ok, const char *what)
-{
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("test_translate_units: %s\n", what);
-}
 
 static struct translate_unit *make(u32 off)
 {
@@ -152,6 +143,5 @@ int main(void)
 	test_call_to_next();
 	test_waiting();
 	test_contexts();
-	printf("test_translate_units: %u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_done();
 }
