@@ -8,20 +8,12 @@
 	jmp start
 %include "say.inc"
 %include "reset.inc"
+%include "flat.inc"
 start:	cli
 	xor ax, ax
 	mov ds, ax
 	say_if_reset
-	lgdt [gdtr]
-	mov eax, cr0
-	or al, 1
-	mov cr0, eax
-	jmp dword 8:flat
-	bits 32
-flat:	mov ax, 0x10
-	mov ds, ax
-	mov es, ax
-	mov ss, ax
+	to_flat
 	mov esp, 0x7000
 	cld
 round:	mov ebx, 0xfc000000
@@ -36,9 +28,5 @@ page:	lea edi, [ebx + SKIP]
 	jne page
 	jmp round
 none:	ret
-	align 8
-gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
-gdtr:	dw $ - gdt - 1
-	dd gdt
 	times 510 - ($ - $$) db 0
 	dw 0xaa55

@@ -14,6 +14,7 @@ kept:	mov dword [SCREEN], 0x0765076b
 	bits 16
 %include "say.inc"
 %include "reset.inc"
+%include "flat.inc"
 start:	cli
 	xor ax, ax
 	mov ds, ax
@@ -25,14 +26,7 @@ start:	cli
 	mov al, 0xff			; no interrupts: there is no IDT
 	out 0x21, al
 	out 0xa1, al
-	lgdt [gdtr]
-	mov eax, cr0
-	or al, 1
-	mov cr0, eax
-	jmp dword 8:flat
-	bits 32
-flat:	mov ax, 0x10
-	mov ss, ax
+	to_flat
 	mov ax, 0x23
 	mov ds, ax
 	mov es, ax
@@ -53,10 +47,5 @@ user:	xor eax, eax
 	push dword CODE_3
 	push dword kept
 	iretd
-	align 8
-gdt:	dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff
-	dq 0x00cffa000000ffff, 0x00cff2000000ffff
-gdtr:	dw $ - gdt - 1
-	dd gdt
 	times 510 - ($ - $$) db 0xcc	; INT3, also where V86 mode finds `kept`
 	dw 0xaa55
