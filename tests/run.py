@@ -46,7 +46,8 @@ class Job:
 @dataclass
 class Outcome:
     verdict: str  # PASS, FAIL or SKIP
-    text: str
+    line: str
+    more: str = ""  # a failed test's log
 
 
 def system_jobs(everything):
@@ -109,7 +110,7 @@ def judge(job, status, took, log):
     if status == SKIPPED:
         return Outcome("SKIP", f"SKIP {job.name}: {last}")
     why = f"no end after {job.seconds * SLOWER:.0f} s" if status is None else f"status {status}"
-    return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log}){tail(lines)}")
+    return Outcome("FAIL", f"FAIL {job.name} ({took:.0f} s, {why}, {log})", tail(lines))
 
 
 def tail(lines):
@@ -132,12 +133,16 @@ def main():
     if options.list:
         print("\n".join(job.name for job in jobs))
         return 0
-    counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
+    counts, failed = {"PASS": 0, "FAIL": 0, "SKIP": 0}, []
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs]):
             outcome = done.result()
             counts[outcome.verdict] += 1
-            print(outcome.text, flush=True)
+            print(outcome.line + outcome.more, flush=True)
+            if outcome.verdict == "FAIL":
+                failed.append(outcome.line)
+    if failed:  # again: what is between them may be long
+        print("Failed:", *failed, sep="\n    ")
     print(f"{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
     return 1 if counts["FAIL"] or not counts["PASS"] else 0
 
