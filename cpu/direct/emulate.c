@@ -3,8 +3,8 @@
  * Instructions that translated code leaves for and that kernels execute all the time, without the
  * interpreter: its step() costs some hundred instructions of this PC's, most of it to decode one of
  * the guest's. All of them are 32-bit code of CPL 0 to 2, with IOPL for it, outside V86 mode;
- * 16-bit code, and what has prefixes is left to the interpreter, but for the operand-size prefix of
- * port accesses and REP INS, by which disks are read.
+ * 16-bit code and stacks, and what has prefixes are left to the interpreter, but for the
+ * operand-size prefix of port accesses and REP INS, by which disks are read.
  */
 #include "cpu/cpu.h"
 #include "cpu/direct/private.h"
@@ -12,14 +12,15 @@
 
 #define CODE_MAX 8u /* bytes that are looked at */
 
-/* The code at v->eip, where it is of 32 bits and does not end with the page; NULL otherwise. */
+/* The code at v->eip, where it and the stack are of 32 bits and it does not end with the page; NULL
+ * otherwise. */
 static const u8 *code(struct vcpu *v)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip;
 	const struct tlb_entry *e;
 
-	if (!(v->seg[SEG_CS].attr & SEG_DB) || (lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX ||
-	    v->seg[SEG_CS].limit - v->eip < CODE_MAX)
+	if (!(v->seg[SEG_CS].attr & v->seg[SEG_SS].attr & SEG_DB) ||
+	    (lin & ~PAGE_MASK) > PAGE_SIZE - CODE_MAX || v->seg[SEG_CS].limit - v->eip < CODE_MAX)
 		return NULL;
 	e = mem_tlb_ready(v, lin, false, false);
 	return e ? (const u8 *)(lin + e->addend) : NULL;

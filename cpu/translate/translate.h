@@ -193,7 +193,7 @@ const struct translate_call *translate_called(const struct translator *t);
  */
 enum translate_transfer {
 	TRANSLATE_NO_TRANSFER,
-	TRANSLATE_IRET, /* of 32-bit code, without prefixes */
+	TRANSLATE_IRET, /* of 32-bit code and stack, without prefixes */
 	TRANSLATE_SYSEXIT,
 	TRANSLATE_STI_SYSEXIT, /* STI, which holds interrupts off, and SYSEXIT */
 };

@@ -44,7 +44,7 @@ static void leave_for(struct translator *t, struct translate_unit *u, u32 eip, u
 /* What the instruction in bytes[0, avail), which is not translated, is as an exit. */
 static u8 transfer_of(const struct translator *t, const u8 *bytes, u32 avail)
 {
-	if (unit_context(t)->mode & TRANSLATE_CODE16)
+	if (unit_context(t)->mode & (TRANSLATE_CODE16 | TRANSLATE_STACK16))
 		return TRANSLATE_NO_TRANSFER;
 	if (bytes[0] == 0xcf)
 		return TRANSLATE_IRET;

@@ -23,6 +23,7 @@
 #define DATA_3	   (SEL_FREE + 0x23)
 #define TSS_2	   (SEL_FREE + 0x28)
 #define FAR_3	   (SEL_FREE + 0x33)
+#define SMALL	   (SEL_FREE + 0x50) /* a stack of CPL 0 with SP, and with 4 GB */
 #define TIMES	   4u
 
 #define CR0_WP	BIT(16)
@@ -44,6 +45,11 @@ SNIPPET(again, "mov $4, %ecx\n 1: int $0x91\n loop 1b\n nop");
 SNIPPET(fault, "mov (%esi), %eax");
 SNIPPET(enter, "mov $1f, %edx\n mov %esp, %ecx\n sysenter\n nop\n 1: pushfl\n pop %ebx\n and "
 	       "$0x200, %ebx");
+
+/* So long that 32-bit code with a 16-bit stack is worth something to an engine. */
+SNIPPET(back, "mov $0x400, %ecx\n 1: mov %cr3, %edi\n mov %edi, %cr3\n loop 1b\n"
+	      " mov %gs, %eax\n push %ss\n pop %gs\n mov %gs, %edx\n mov %eax, %gs\n"
+	      " push $0x3002\n popf\n pushf\n pop %ebx\n iret");
 
 /* Six calls of a handler that loads data segments; what they lead to then, in EDX and EBX. */
 SNIPPET(reads, "mov $6, %ecx\n xor %edx, %edx\n xor %ebx, %ebx\n"
@@ -385,6 +391,37 @@ static void frames(void)
 	show("the kernel's data", again);
 }
 
+static void put_frame(u32 at, const void *entry)
+{
+	u32 *frame = (u32 *)at;
+
+	frame[0] = (u32)entry;
+	frame[1] = CODE_3;
+	frame[2] = FLAG_IF | 2;
+	frame[3] = SCRATCH_STACK;
+	frame[4] = STACK_3;
+}
+
+/* The frame lies at SP; at ESP there is another one. */
+static void small_stack(void)
+{
+	struct regs r;
+
+	warm(call);
+	gdt_set(SMALL, descriptor(PHYS, 0xfffff, 0x93, 8));
+	for (unsigned i = 0; i < TIMES; i++) {
+		put_frame(PHYS + 0x100, call);
+		put_frame(PHYS + 0x10100, fault);
+		r = user(back);
+		r.cs = SEL_CODE0;
+		r.ss = SMALL;
+		r.esp = 0x10100;
+		r.eflags = 2;
+		run(&r);
+		show("small stack", call);
+	}
+}
+
 static void data_segments(void)
 {
 	static const struct {
@@ -468,6 +505,7 @@ int main(void)
 	tables();
 	large_pages();
 	frames();
+	small_stack();
 	data_segments();
 	faults();
 	sysenter();
