@@ -129,9 +129,11 @@ static void cmd_info(struct monitor *m, const struct command *c)
 	} what[] = {{"registers", mon_registers}, {"cpu", mon_stats},	  {"stats", mon_stats},
 		    {"memory", mon_memory},	  {"routes", mon_routes}, {"irq", mon_irq},
 		    {"trace", mon_trace},	  {"log", mon_log}};
-	struct command rest = {.words = 1};
+	struct command rest = {.words = c->words - 1};
 
-	for (unsigned i = 0; c->words == 2 && i < ARRAY_SIZE(what); i++) {
+	for (unsigned i = 2; i < c->words; i++)
+		rest.word[i - 1] = c->word[i];
+	for (unsigned i = 0; c->words > 1 && i < ARRAY_SIZE(what); i++) {
 		if (strncmp(what[i].name, c->word[1], strlen(c->word[1])))
 			continue;
 		rest.word[0] = what[i].name;
@@ -148,10 +150,10 @@ static const struct {
 	command_fn fn;
 	const char *help;
 } commands[] = {
-	{"help", 1, help, "this list"},
+	{"help", 1, help, NULL}, /* as many lines as a screen has, without this one */
 	{"info", 1, cmd_info, "registers|cpu|memory|routes|irq|trace|log"},
 	{"registers", 3, mon_registers, "all registers, segments with base, limit and attributes"},
-	{"stats", 3, mon_stats, "instructions, exits by reason, exceptions, port accesses"},
+	{"stats", 3, mon_stats, "[direct|translated|shadow|lockstep|all]  what was counted"},
 	{"x", 1, mon_examine, "[p:]ADDRESS [COUNT]  bytes at a linear (p: physical) address"},
 	{"u", 1, mon_disassemble, "[ADDRESS] [COUNT]    instructions, from CS:EIP on"},
 	{"routes", 6, mon_routes, "who answers which ports, and how often"},
@@ -164,7 +166,7 @@ static const struct {
 	{"ping", 2, mon_ping, "[COUNT]              echoes from the peers of all remote routes"},
 	{"leases", 2, mon_leases, "the remote routes, what they have cost, and the card"},
 	{"trace", 1, mon_trace,
-	 "on|off|FILTER ...|[COUNT]  port accesses: keep them, show the last ones"},
+	 "on|off|FILTER ...|[COUNT]  port accesses: keep them, show the last"},
 	{"irq", 2, mon_irq, "the interrupt controllers and the lines"},
 	{"log", 1, mon_log, "[COUNT]              Farbus's own log"},
 	{"step", 1, cmd_step, "[COUNT]              instructions"},
@@ -179,7 +181,8 @@ static void help(struct monitor *m, const struct command *c)
 {
 	(void)c;
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
-		mon_print(m, "  %-10s %s\n", commands[i].name, commands[i].help);
+		if (commands[i].help)
+			mon_print(m, "  %-10s %s\n", commands[i].name, commands[i].help);
 	mon_print(m,
 		  "Addresses are hexadecimal or [SEGMENT:]REGISTER, as in ss:esp; PORTS as in\n"
 		  "0x3f8-0x3ff,0x3e8. An empty line goes on. Ctrl-] sends itself to the guest.\n");

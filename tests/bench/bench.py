@@ -33,16 +33,23 @@ def program(name):
     return target
 
 
-def counts(pc):
-    """(guest instructions, busy host cycles) since the guest was started."""
+def stats(pc, *lines):
+    """What the monitor says to these, `stats` or `stats PART`. The guest runs on."""
+    said = ""
     pc.type("\x1d")
     pc.wait(PROMPT, 60)
-    pc.type("stats\r")
-    pc.wait(r"host cycles(.*\n)+" + PROMPT, 60)
-    text = pc.text().replace("\n", "")
-    guest = int(re.findall(r"(\d+) instructions,", text)[-1])
-    host = int(re.findall(r"host cycles: busy (\d+)", text)[-1])
+    for line in lines:
+        pc.type(line + "\r")
+        said += pc.wait(rf"^farbus> {line}\n((?:(?!farbus>).*\n)+)farbus> *\Z", 60).group(1)
     pc.type("continue\r")
+    return said
+
+
+def counts(pc):
+    """(guest instructions, busy host cycles) since the guest was started."""
+    text = stats(pc, "stats").replace("\n", "")
+    guest = int(re.search(r"(\d+) instructions,", text).group(1))
+    host = int(re.search(r"host cycles: busy (\d+)", text).group(1))
     return guest, host
 
 

@@ -78,20 +78,15 @@ TRANSLATED = {
 
 def direct_counts(pc):
     """What the monitor says of the direct engine: {"shadow-fill": 123, ...}."""
-    pc.type("\x1d")
-    pc.wait(bench.PROMPT, 60)
-    pc.type("stats\r")
-    pc.wait(r"triple faults(.*\n)+" + bench.PROMPT, 60)
-    text = pc.text()
-    pc.type("continue\r")
+    text = bench.stats(pc, "stats direct", "stats translated")
     left = re.search(r"left for((?:.|\n)*?)direct: refused", text)
     pairs = re.findall(r"([a-z-]+) (\d+)", left.group(1)) if left else []
     counts = {name: int(count) for name, count in pairs}
     flat = text.replace("\n", "")  # the console's width breaks lines
     for name, pattern in TRANSLATED.items():
-        found = re.findall(pattern, flat)
+        found = re.search(pattern, flat)
         if found:
-            counts[name] = int(found[-1])
+            counts[name] = int(found.group(1))
     return counts
 
 

@@ -57,13 +57,9 @@ def costs(pc):
 
 def pool(pc):
     """(KB of the pool, in use now, at most so far), as the monitor shows them."""
-    pc.type("\x1d")
-    pc.wait(bench.PROMPT, 60)
-    pc.type("stats\r")
-    pc.wait(r"triple faults(.*\n)+" + bench.PROMPT, 60)
-    found = re.findall(r"pool (\d+) KB, (\d+) KB in use, (\d+) KB at most", pc.text())
-    pc.type("continue\r")
-    return [int(number) for number in found[-1]]
+    found = re.search(r"pool (\d+) KB, (\d+) KB in use, (\d+) KB at most",
+                      bench.stats(pc, "stats shadow"))
+    return [int(number) for number in found.groups()]
 
 
 def memory(pc):

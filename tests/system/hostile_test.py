@@ -168,7 +168,7 @@ def command(pc, word):
 
 def stats(pc):
     monitor(pc)
-    pc.type("stats\r")  # longer than the screen
+    pc.type("stats all\r")  # longer than the screen
     return pc.wait(r"resets (\d+), triple faults (\d+)\s+farbus> *\Z", 60)
 
 

@@ -28,9 +28,28 @@ def shows():
         ask(pc, "registers", r"eip")
         ask(pc, "u 0:7c00 2", r"xor")
         ask(pc, "x 0:7dfe 2", r"55 aa")
-        pc.type("stats\r")  # its end only: it fills the screen
-        pc.wait(r"\d+ instructions(.*\n)*^resets \d+, triple faults \d+\n+farbus> *\Z", 30)
         ask(pc, "nonsense", r"expected a command")
+        pc.type("help\r")
+        pc.wait(r"\A  info (.*\n){24}farbus> *\Z", 30)  # as many lines as have room
+
+
+def counts():
+    """All that `stats` says has room on a screen; of its parts each has more."""
+    with _hello("monitor-counts", CPU="direct") as pc:
+        pc.type("\x1d")
+        prompt(pc)
+        ask(pc, "stats", r"^engine direct: \d+ instructions(.*\n)*direct: entered \d+\n"
+            r"(.*\n)*shadow: pool(.*\n)*resets \d+, triple faults \d+")
+        if "direct: left for" in pc.text():
+            raise Failure(f"`stats` has the parts' details:\n{pc.text()}")
+        ask(pc, "stats direct", r"direct: entered \d+\ndirect: left for [a-z]")
+        ask(pc, "stats t", r"translated: \d+ instructions in \d+ units(.*\n)*translated: entered")
+        ask(pc, "info cpu shadow", r"shadow: pool (.*\n)*shadow: \d+ fills")
+        ask(pc, "stats lockstep", r"stats: lockstep: this guest's engine has nothing of that")
+        ask(pc, "stats of", r"stats: 'of': expected direct, translated, shadow, lockstep or all")
+        pc.type("stats all\r")  # its end only: it fills the screen
+        pc.wait(r"direct: left for(.*\n)*shadow: \d+ fills(.*\n)*^resets \d+, triple faults \d+\n+"
+                r"farbus> *\Z", 30)
 
 
 def listed(pc, lines):
@@ -89,5 +108,5 @@ def reports():
             raise Failure(f"no /{pattern}/ in the report:\n{said.getvalue()}")
 
 
-CASES = {"shows": shows, "routes": routes, "goes-on": goes_on, "power-off": powers_off,
+CASES = {"shows": shows, "counts": counts, "routes": routes, "goes-on": goes_on, "power-off": powers_off,
          "reports": reports}

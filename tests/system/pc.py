@@ -33,7 +33,7 @@ MONITOR = "\x1d"  # opens it
 # What a terminal is told besides text.
 SEQUENCE = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()][0-9A-Z]|.)")
 # What a failure's report asks Farbus's monitor.
-STATE = ("registers", "u", "stats", "irq")
+STATE = ("registers", "u", "stats all", "irq")
 
 
 class Failure(Exception):
