@@ -3,7 +3,7 @@
  * The direct engine: guest code of CPL 3 runs on the CPU itself, under shadow page tables, until it
  * faults or an interrupt comes, V86 mode and, in V86 mode of this PC, real mode included; that of
  * CPL 0 to 2 translated. Everything else is the interpreter's: states that the CPU could not hold
- * exactly. docs/cpu.md says what guest code
+ * exactly. docs/direct.md says what guest code
  * can see there that it could not see in the interpreter.
  */
 #ifndef FARBUS_CPU_DIRECT_DIRECT_H

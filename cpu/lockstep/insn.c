@@ -26,7 +26,7 @@ static void read_bytes(struct vcpu *v, struct lockstep_insn *insn, u32 *avail)
 	}
 }
 
-/* SLDT, STR, VERR, VERW; SGDT, SIDT, SMSW; LAR, LSL; CPUID: docs/cpu.md has their table. */
+/* SLDT, STR, VERR, VERW; SGDT, SIDT, SMSW; LAR, LSL; CPUID: docs/direct.md has their table. */
 static bool shows_cpu(u8 opcode, u8 modrm)
 {
 	u8 reg = (modrm >> 3) & 7;

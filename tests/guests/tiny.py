@@ -137,7 +137,7 @@ def without_farbus(text, name):
 
 
 def without_leaks(lines):
-    """What CPL-3 code on the CPU can see of Farbus (docs/cpu.md): SMSW gives this PC's CR0."""
+    """What CPL-3 code on the CPU can see of Farbus (docs/direct.md): SMSW gives this PC's CR0."""
     text = re.sub(r"^(smsw_ax: .*\n +eax=)\w+", r"\1?", "\n".join(lines), flags=re.MULTILINE)
     return text.splitlines()
 

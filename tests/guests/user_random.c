@@ -2,7 +2,7 @@
 /*
  * Random code at CPL 3, with paging and interrupts on: how each piece ends, and what it has changed
  * in registers, memory, and A and D bits. Left out is what depends on the CPU's model, and what an
- * engine that runs the code on the CPU cannot hide (docs/cpu.md).
+ * engine that runs the code on the CPU cannot hide (docs/direct.md).
  */
 #include "tests/guests/rt/rt.h"
 
