@@ -74,8 +74,8 @@ def unit_jobs(programs, everything):
     for program in map(Path, programs):
         more = MORE.get(program.name, []) if everything else []
         jobs.append(Job("unit/" + program.name, [str(program.absolute())] + more, 900))
-    return jobs + [Job("unit/tail_calls", [sys.executable, str(HERE / "unit" / "tail_calls.py")],
-                       60)]
+    return jobs + [Job(f"unit/{name}", [sys.executable, str(HERE / "unit" / f"{name}.py")], 60)
+                   for name in ("tail_calls", "doc_links")]
 
 
 def run(job):
