@@ -21,6 +21,7 @@ struct store {
 	u8 opcode;
 	unsigned seg, reg, size;
 	u32 off;
+	bool ds;   /* the prefix */
 	bool idle; /* see idle() */
 };
 
@@ -236,6 +237,16 @@ static bool plain_operand(struct store *s)
 	return true;
 }
 
+/* False: it is a register. */
+static bool destination(struct store *s)
+{
+	bool memory = is_plain(s->opcode) ? plain_operand(s) : operand(s);
+
+	if (s->ds)
+		s->seg = SEG_DS;
+	return memory;
+}
+
 static bool one(struct direct *d, struct vcpu *v, struct store *s)
 {
 	u32 value;
@@ -243,8 +254,7 @@ static bool one(struct direct *d, struct vcpu *v, struct store *s)
 	s->opcode = *s->p++;
 	if (!(s->opcode & 1))
 		s->size = 1;
-	if (!(is_plain(s->opcode) ? plain_operand(s) : operand(s)) ||
-	    (direct_of(v)->lockstep && once_only(v, s)))
+	if (!destination(s) || (direct_of(v)->lockstep && once_only(v, s)))
 		return false;
 	if (!value_of(s, &value))
 		return s->size == 4 && other(v, s);
@@ -314,7 +324,8 @@ static __attribute__((noinline)) enum direct_store first(struct direct *d, struc
 	s.p = code(v);
 	if (!s.p)
 		return STORE_NONE;
-	if (*s.p == PREFIX_LOCK || *s.p == PREFIX_DS || *s.p == PREFIX_O16)
+	s.ds = *s.p == PREFIX_DS;
+	if (*s.p == PREFIX_LOCK || s.ds || *s.p == PREFIX_O16)
 		s.size = *s.p++ == PREFIX_O16 ? 2 : 4;
 	opcode = s.p;
 	if (!one(d, v, &s))

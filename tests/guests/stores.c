@@ -13,6 +13,8 @@
 #define FRAMES	 0x90000u /* 16 pages, each with its number */
 #define PLAIN	 0x48000u
 #define OTHER_PD 0x49000u
+#define SS_BASE	 0x1000u
+#define MANY	 600u /* pages at VIRT from here on, which stay what they are */
 
 #define CR0_PG BIT(31)
 #define CR0_WP BIT(16)
@@ -47,7 +49,18 @@ SNIPPET(store_at_byte, "mov %al, 0x8200d\n pushf\n pop %edx");
 SNIPPET(store_at_word, "mov %ax, 0x8200c\n pushf\n pop %edx");
 SNIPPET(store_stos, "mov %ebx, %edi\n cld\n stosl\n pushf\n pop %edx");
 
+/* By registers that lead to the stack, but for the prefix. */
+SNIPPET(store_ds_ebp, "push %ebp\n mov %ebx, %ebp\n ds mov %eax, (%ebp)\n pop %ebp\n pushf\n"
+		      " pop %edx");
+SNIPPET(store_ds_esp, "mov %esp, %edi\n mov %ebx, %esp\n ds orl $0x2000, (%esp)\n mov %edi, %esp\n"
+		      " pushf\n pop %edx");
+
 static volatile u32 *const own = (u32 *)PT_OWN;
+
+static u32 entry(u32 n)
+{
+	return (FRAMES + (n * 7 % 16) * 0x1000) | 3;
+}
 
 static void map(void)
 {
@@ -60,6 +73,8 @@ static void map(void)
 		pt[i] = i << 12 | 7;
 	for (u32 i = 0; i < 16; i++)
 		*(volatile u32 *)(FRAMES + i * 0x1000) = 0x1000 + i;
+	for (u32 n = MANY; n < 1024; n++)
+		own[n] = entry(n);
 	write_cr3(PD);
 	write_cr0(read_cr0() | CR0_PG | CR0_WP);
 }
@@ -69,11 +84,6 @@ static u32 sum;
 static void add(u32 value)
 {
 	sum = (sum << 5 | sum >> 27) ^ value;
-}
-
-static u32 entry(u32 n)
-{
-	return (FRAMES + (n * 7 % 16) * 0x1000) | 3;
 }
 
 /* What lies at VIRT now; an entry that is not there is not touched. */
@@ -98,15 +108,27 @@ static void one(const void *code, volatile u32 *at, u32 n)
 	r.ebx = (u32)at;
 	if (code == store_mov_disp)
 		r.ecx = 0x40;
+	if (code == store_ds_ebp || code == store_ds_esp) {
+		r.ss = SEL_FREE;
+		r.esp -= SS_BASE;
+	}
 	run(&r);
 	add(trap_frame.vector);
 	add(trap_frame.eax);
 	add(trap_frame.edx & ~0x10u); /* AF is not defined for all of them */
 }
 
+/* A table is watched for longer if many of its entries are in use. */
+static void use_many(void)
+{
+	for (u32 n = MANY; n < 1024; n++)
+		add(*(volatile u32 *)(VIRT + n * 0x1000));
+}
+
 static void again(const char *label, const void *code)
 {
 	sum = 0;
+	use_many();
 	for (u32 n = 0; n < TIMES; n++) {
 		own[3] = entry(n * 3 + 1);
 		one(code, own + 3, n);
@@ -260,6 +282,9 @@ int main(void)
 	again("al, address", store_at_byte);
 	again("ax, address", store_at_word);
 	again("stos", store_stos);
+	gdt_set(SEL_FREE, descriptor(SS_BASE, 0xfffff, 0x93, 0xc));
+	again("ds mov, ebp", store_ds_ebp);
+	again("ds or, esp", store_ds_esp);
 	faults();
 	directory();
 	other_directory();
