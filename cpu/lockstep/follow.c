@@ -10,25 +10,49 @@
 #include "lib/str.h"
 
 #define STEPS_MAX  2000000u /* one by one, where it cannot be asked, or flags are undefined */
-#define RECENT	   32u	    /* instructions behind which an undefined flag is looked for */
 #define LOOKS_MAX  100000u  /* at memory that differs, with registers that do not */
 #define ALARMS_MAX 200u	    /* with some 50 ms between them */
 
+/* General registers, EIP and CPL, but for what is in doubt. */
+static bool near(const struct lockstep *l)
+{
+	const struct vcpu *v = l->v;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (likely((v->gpr[i] ^ l->native.gpr[i]) & ~l->doubt.gpr[i]))
+			return false;
+	return v->eip == l->native.eip && v->cpl == l->native.cpl;
+}
+
+/* The guest's state, with the CPU's bits where they are in doubt. */
+static void save_now(struct lockstep *l)
+{
+	lockstep_save(l->v, &l->now);
+	for (unsigned i = 0; i < 8; i++) {
+		u32 bits = (l->now.gpr[i] ^ l->native.gpr[i]) & l->doubt.gpr[i];
+
+		l->now.gpr[i] ^= bits;
+		l->doubt.used |= bits != 0;
+	}
+}
+
 /*
  * The interpreter has got to where the CPU stopped, and all is the same; arithmetic flags too, but
- * for those that are excused: a loop may come by before with nothing else to tell.
+ * for those in doubt: a loop may come by before with nothing else to tell.
  */
 static bool arrived(struct lockstep *l)
 {
-	if (!lockstep_near(l->v, &l->native))
+	if (!near(l))
 		return false;
 	if (!l->repeating && lockstep_ports_left(l)) /* a loop around a port: not yet */
 		return false;
-	lockstep_save(l->v, &l->now);
+	l->doubt.used = false;
+	save_now(l);
 	if (!lockstep_same(&l->now, &l->native))
 		return false;
 	l->flags_differ = (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH;
-	if (!(l->flags_differ & ~l->excused) && lockstep_pages_same(l))
+	l->doubt.used |= l->flags_differ != 0;
+	if (!(l->flags_differ & ~l->doubt.flags) && lockstep_pages_same(l))
 		return true;
 	l->looks++;
 	return false;
@@ -172,59 +196,25 @@ static enum exit_reason step_or_cut(struct lockstep *l, const struct lockstep_in
 	return EXIT_STEP;
 }
 
-/* That of PUSHF to gpa; the oldest one is given up where there is none and no more room. */
-static struct lockstep_image *image_at(struct lockstep *l, u32 gpa)
-{
-	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
-		if (l->image[i].gpa == gpa)
-			return &l->image[i];
-	return &l->image[l->images++ % IMAGES_MAX];
-}
-
-/* PUSHF has just pushed flags of which some are undefined. */
-static void note_image(struct lockstep *l)
-{
-	struct vcpu *v = l->v;
-	u32 gpa;
-
-	if (mem_peek_translate(v, v->seg[SEG_SS].base + v->gpr[REG_ESP], &gpa))
-		*image_at(l, gpa) = (struct lockstep_image){.gpa = gpa, .flags = l->excused};
-}
-
-/* What a POPF may bring back. */
-static u32 flags_of_images(const struct lockstep *l)
-{
-	u32 flags = 0;
-
-	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
-		flags |= l->image[i].flags;
-	return flags;
-}
-
-/* One by one; flags that one of the last instructions leaves undefined are excused. */
+/* One by one; what rests on flags that instructions leave undefined is in doubt. */
 static bool step_there(struct lockstep *l)
 {
-	u32 undefined[RECENT] = {0};
-
 	for (u32 n = 0; n < STEPS_MAX; n++) {
+		struct lockstep_before before;
 		struct lockstep_insn insn;
 		enum exit_reason reason;
 
-		l->excused = 0;
-		for (u32 i = 0; i < RECENT; i++)
-			l->excused |= undefined[i];
 		l->passes += l->v->eip == l->native.eip;
 		if (arrived(l))
 			return true;
-		lockstep_insn(l->v, &insn);
-		undefined[n % RECENT] = insn.popf ? flags_of_images(l) : insn.undefined;
 		if ((!l->crossed && l->v->cpl != l->start.cpl) || lockstep_pages_full(l))
 			return false;
+		lockstep_insn(l->v, &insn);
+		lockstep_doubt_before(l, &insn, &before);
 		reason = step_or_cut(l, &insn);
 		if (reason != EXIT_STEP)
 			return reason == EXIT_SHUTDOWN && l->next == LOCKSTEP_DOWN;
-		if (insn.pushf && l->excused)
-			note_image(l);
+		lockstep_doubt_after(l, &insn, &before);
 	}
 	return false;
 }
@@ -236,10 +226,11 @@ bool lockstep_follow(struct lockstep *l, bool by_steps)
 	u64 insns = v->stats.insns;
 	bool there;
 
-	l->passes = l->looks = l->images = 0;
+	l->passes = l->looks = 0;
 	if (!l->repeating)
 		l->ports.at = 0;
-	l->excused = l->flags_differ = 0;
+	l->flags_differ = 0;
+	lockstep_doubt_clear(&l->doubt);
 	l->cut = l->arrived = l->target_known = false;
 	quiet(v, &q);
 	if (!by_steps && l->can_ask) {
@@ -261,7 +252,8 @@ bool lockstep_follow_single(struct lockstep *l, const struct lockstep_insn *insn
 	struct quiet_pins q;
 	u32 count = 0;
 
-	l->excused = FLAGS_ARITH;
+	lockstep_doubt_clear(&l->doubt);
+	l->doubt.flags = FLAGS_ARITH;
 	if (arrived(l))
 		return true;
 	quiet(l->v, &q);

@@ -84,6 +84,20 @@ static void string(const struct decoder *d, u8 opcode, struct lockstep_insn *ins
 	insn->size = !(opcode & 1) ? 1 : d->o16 ? 2 : 4;
 }
 
+static u32 slot(const struct vcpu *v, u8 at)
+{
+	return *(const u32 *)(const void *)((const u8 *)v + at);
+}
+
+/* Of an operand with an index there is no more than the decoder's pseudo register. */
+static void find_operand(const struct vcpu *v, const struct decoder *d, struct lockstep_insn *insn)
+{
+	insn->memory = d->memory;
+	insn->has_lin = d->memory && !d->a16 && d->base != SLOT_EA;
+	if (insn->has_lin)
+		insn->lin = v->seg[d->seg].base + slot(v, d->base) + d->disp;
+}
+
 void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 {
 	static struct decoder d;
@@ -103,7 +117,13 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 	two_byte = opcode == OPCODE_0F && d.opcode_at + 1u < d.pos;
 	if (two_byte)
 		opcode = insn->bytes[d.opcode_at + 1];
+	insn->opcode = opcode;
+	insn->two_byte = two_byte;
+	insn->modrm = d.modrm;
+	find_operand(v, &d, insn);
 	insn->undefined = lockstep_undefined_flags(two_byte, opcode, d.modrm);
+	if (!d.rep)
+		insn->defined = lockstep_defined_flags(two_byte, opcode, d.modrm);
 	insn->exempt =
 		(!d.o16 && pushes_selector(two_byte, opcode)) || far(two_byte, opcode, d.modrm);
 	if (two_byte) {
@@ -112,8 +132,6 @@ void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn)
 			insn->undefined = FLAGS_ARITH & ~FLAG_ZF;
 		return;
 	}
-	insn->pushf = opcode == OPCODE_PUSHF;
-	insn->popf = opcode == OPCODE_POPF;
 	insn->exempt |= shows_trap_flag(opcode) || (opcode == OPCODE_ARPL && d.memory) ||
 			(opcode == OPCODE_NOP && d.rep);
 	string(&d, opcode, insn);

@@ -15,7 +15,6 @@
 #define OPCODE_ENTER 0xc8
 #define PREFIX_O16   0x66
 
-/* What a translated PUSHF, which the CPU has stopped at, may have written to. */
 /* How much the instruction, with operands of `size`, may leave below the stack if it is stopped. */
 static u32 leaves_below(u8 opcode, u32 size, u8 cpl)
 {
@@ -154,8 +153,8 @@ static bool compare_single(struct lockstep *l, const struct lockstep_insn *insn,
 	if (!same)
 		return false;
 	l->stats.singles += one;
-	l->stats.undefined += l->flags_differ != 0;
-	*excused |= l->flags_differ != 0;
+	l->stats.undefined += l->doubt.used;
+	*excused |= l->doubt.used;
 	return true;
 }
 
@@ -235,7 +234,7 @@ static enum lockstep_next run(struct lockstep *l)
 	l->phase = PHASE_NONE;
 	if (same) {
 		l->stats.stretches++;
-		l->stats.undefined += l->flags_differ != 0;
+		l->stats.undefined += l->doubt.used;
 		l->stats.crossed += l->crossed;
 		l->stats.ports += l->ports.count;
 		return l->next;

@@ -87,5 +87,7 @@ void lockstep_keep(struct lockstep *l, u32 gpa);
 
 /* Flags that the SDM leaves undefined after an instruction; modrm is 0 where it has none. */
 u32 lockstep_undefined_flags(bool two_byte, u8 opcode, u8 modrm);
+/* Those that it gives a value, whatever they were. Not with REP, which may do nothing. */
+u32 lockstep_defined_flags(bool two_byte, u8 opcode, u8 modrm);
 
 #endif

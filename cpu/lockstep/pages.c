@@ -212,12 +212,12 @@ u32 lockstep_native(const struct lockstep *l, u32 n, u32 word)
 	return (word - w->first < w->end - w->first ? after_of : before_of)(l, n)[word];
 }
 
-static bool is_image(const struct lockstep *l, u32 gpa, u32 bits)
+static bool in_doubt(struct lockstep *l, u32 gpa, u32 bits)
 {
-	for (u32 i = 0; i < l->images && i < IMAGES_MAX; i++)
-		if (l->image[i].gpa == gpa && !(bits & ~l->image[i].flags))
-			return true;
-	return false;
+	bool doubted = !(bits & ~lockstep_doubt_at(&l->doubt, gpa));
+
+	l->doubt.used |= doubted;
+	return doubted;
 }
 
 /* Of the word at gpa, the bits that are not below the stack of an instruction that was begun. */
@@ -232,7 +232,7 @@ static u32 not_below(const struct lockstep *l, u32 gpa)
 }
 
 /*
- * Five things may differ: undefined flags that PUSHF has put there, and what is below the stack
+ * Five things may differ: what rests on undefined flags (doubt.c), and what is below the stack
  * where PUSHF, PUSHA or ENTER was begun. Translated code is fetched from elsewhere: a flush of the
  * TLB makes a CPU, and the interpreter, look at the guest's tables for it again and set A. Where
  * the CPU stopped before an instruction, it may have looked at memory for it, and so have set A and
@@ -240,12 +240,12 @@ static u32 not_below(const struct lockstep *l, u32 gpa)
  * instruction out. And a host that reads first where an instruction reads and writes (QEMU's TCG)
  * may have set A, and calls the fault that of a read.
  */
-static bool may_differ(const struct lockstep *l, u32 gpa, u32 native, u32 now)
+static bool may_differ(struct lockstep *l, u32 gpa, u32 native, u32 now)
 {
 	u32 bits = native ^ now;
 	bool added = (native & PTE_P) && !(bits & ~(native & (PTE_A | PTE_D)));
 
-	if (!(bits & not_below(l, gpa)) || is_image(l, gpa, bits))
+	if (!(bits & not_below(l, gpa)) || in_doubt(l, gpa, bits))
 		return true;
 	if (bits == PTE_A && (now & PTE_A) && (now & PTE_P) && (l->start.cpl != 3 || l->crossed))
 		return true;

@@ -39,10 +39,14 @@ struct lockstep_page {
 	struct words native;
 };
 
-/* Flags in memory of which some may differ: PUSHF behind an instruction that leaves them undefined.
- */
-struct lockstep_image {
-	u32 gpa, flags;
+/* doubt.c: what may differ because it rests on undefined flags: bits of each. */
+struct lockstep_doubt {
+	u32 flags, gpr[8];
+	struct {
+		u32 gpa, bits;
+	} image[IMAGES_MAX]; /* of flags in memory, by words */
+	u32 images;	     /* taken down, each place once; the oldest go */
+	bool used;	     /* something has differed and was let pass */
 };
 
 enum lockstep_phase {
@@ -56,8 +60,12 @@ struct lockstep_insn {
 	u8 bytes[15];
 	u8 len;	     /* 0: cannot be read */
 	bool exempt; /* shows the CPU, or TF: not compared */
-	bool pushf, popf;
-	u32 undefined;
+	bool two_byte;
+	u8 opcode, modrm; /* opcode: of two bytes, the second */
+	bool memory;	  /* modrm names memory, */
+	bool has_lin;	  /* which is at `lin` */
+	u32 lin;
+	u32 undefined, defined; /* arithmetic flags behind it */
 	/* A string instruction with REP, which may stop between two elements. */
 	bool rep, a16, uses_si, uses_di, loads_eax;
 	u8 size; /* of an element */
@@ -117,12 +125,10 @@ struct lockstep {
 	u32 target_gpa;
 	bool can_ask;
 	bool arrived, cut;
-	u32 excused;	  /* arithmetic flags that may differ there */
-	u32 flags_differ; /* ... and those that do, once registers agree */
-	struct lockstep_image image[IMAGES_MAX];
-	u32 images; /* taken down, each place once; the oldest go */
-	u32 passes; /* of the interpreter at the place where the CPU stopped */
-	u32 looks;  /* in vain, with registers that agreed */
+	struct lockstep_doubt doubt;
+	u32 flags_differ; /* arithmetic flags that do, once registers agree */
+	u32 passes;	  /* of the interpreter at the place where the CPU stopped */
+	u32 looks;	  /* in vain, with registers that agreed */
 	/* Where memory differed at the first of them, and its two words. */
 	u32 miss_gpa, miss_native, miss_now;
 	bool host_due;
@@ -166,6 +172,20 @@ bool lockstep_pages_same(struct lockstep *l);
 /* A word of page `n` before the stretch, and after the CPU's. */
 u32 lockstep_before(const struct lockstep *l, u32 n, u32 word);
 u32 lockstep_native(const struct lockstep *l, u32 n, u32 word);
+
+/* doubt.c, for the way one by one. */
+void lockstep_doubt_clear(struct lockstep_doubt *doubt);
+/* What is before an instruction is carried out, and is not known behind it. */
+struct lockstep_before {
+	u32 eip, top, operand; /* gpa of the stack's top and of the operand; 1: nowhere */
+	u16 cs;
+};
+void lockstep_doubt_before(const struct lockstep *l, const struct lockstep_insn *insn,
+			   struct lockstep_before *before);
+void lockstep_doubt_after(struct lockstep *l, const struct lockstep_insn *insn,
+			  const struct lockstep_before *before);
+/* Bits of the word at gpa. */
+u32 lockstep_doubt_at(const struct lockstep_doubt *doubt, u32 gpa);
 
 /* insn.c: the instruction at CS:EIP of v, without side effects. */
 void lockstep_insn(struct vcpu *v, struct lockstep_insn *insn);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The flags that the SDM leaves undefined (vol. 1, appendix A, and vol. 2). */
+/* The flags that the SDM leaves undefined, and those that it defines (vol. 1, app. A, and vol. 2).
+ */
 #include "cpu/lockstep/lockstep.h"
 
 #define ALL   FLAGS_ARITH
@@ -16,7 +17,7 @@ struct row {
 	u32 flags;
 };
 
-static const struct row rows[] = {
+static const struct row undefined[] = {
 	{false, 0x08, 0x0d, 0xff, LOGIC},
 	{false, 0x20, 0x25, 0xff, LOGIC},
 	{false, 0x27, 0x27, 0xff, FLAG_OF},
@@ -48,11 +49,55 @@ static const struct row rows[] = {
 	{true, 0xbc, 0xbd, 0xff, SCAN},
 };
 
-u32 lockstep_undefined_flags(bool two_byte, u8 opcode, u8 modrm)
+/* Of what depends on a count of shifts, only what does so with none but 0. */
+static const struct row defined[] = {
+	{false, 0x00, 0x05, 0xff, ALL},
+	{false, 0x08, 0x0d, 0xff, ALL & ~LOGIC},
+	{false, 0x10, 0x15, 0xff, ALL},
+	{false, 0x18, 0x1d, 0xff, ALL},
+	{false, 0x20, 0x25, 0xff, ALL & ~LOGIC},
+	{false, 0x27, 0x27, 0xff, ALL & ~FLAG_OF},
+	{false, 0x28, 0x2d, 0xff, ALL},
+	{false, 0x2f, 0x2f, 0xff, ALL & ~FLAG_OF},
+	{false, 0x30, 0x35, 0xff, ALL & ~LOGIC},
+	{false, 0x37, 0x37, 0xff, FLAG_AF | FLAG_CF},
+	{false, 0x38, 0x3d, 0xff, ALL},
+	{false, 0x3f, 0x3f, 0xff, FLAG_AF | FLAG_CF},
+	{false, 0x40, 0x4f, 0xff, ALL & ~FLAG_CF},
+	{false, 0x69, 0x69, 0xff, ALL & ~MUL},
+	{false, 0x6b, 0x6b, 0xff, ALL & ~MUL},
+	{false, 0x80, 0x83, 0x52, ALL & ~LOGIC},
+	{false, 0x80, 0x83, 0xad, ALL},
+	{false, 0x84, 0x85, 0xff, ALL & ~LOGIC},
+	{false, 0x9e, 0x9e, 0xff, ALL & ~FLAG_OF},
+	{false, 0xa6, 0xa7, 0xff, ALL},
+	{false, 0xa8, 0xa9, 0xff, ALL & ~LOGIC},
+	{false, 0xae, 0xaf, 0xff, ALL},
+	{false, 0xc0, 0xc1, 0x0f, FLAG_CF},
+	{false, 0xc0, 0xc1, 0xf0, ALL & ~SHIFT},
+	{false, 0xd0, 0xd1, 0x0f, FLAG_CF | FLAG_OF},
+	{false, 0xd0, 0xd1, 0xf0, ALL & ~FLAG_AF},
+	{false, 0xd4, 0xd5, 0xff, FLAG_SF | FLAG_ZF | FLAG_PF},
+	{false, 0xf6, 0xf7, 0x03, ALL & ~LOGIC},
+	{false, 0xf6, 0xf7, 0x08, ALL},
+	{false, 0xf6, 0xf7, 0x30, ALL & ~MUL},
+	{false, 0xf8, 0xf9, 0xff, FLAG_CF},
+	{false, 0xfe, 0xff, 0x03, ALL & ~FLAG_CF},
+	{true, 0xa3, 0xa3, 0xff, FLAG_CF},
+	{true, 0xab, 0xab, 0xff, FLAG_CF},
+	{true, 0xaf, 0xaf, 0xff, ALL & ~MUL},
+	{true, 0xb0, 0xb1, 0xff, ALL},
+	{true, 0xb3, 0xb3, 0xff, FLAG_CF},
+	{true, 0xba, 0xbb, 0xff, FLAG_CF},
+	{true, 0xbc, 0xbd, 0xff, FLAG_ZF},
+	{true, 0xc0, 0xc1, 0xff, ALL},
+};
+
+static u32 flags_of(const struct row *rows, unsigned count, bool two_byte, u8 opcode, u8 modrm)
 {
 	u32 flags = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (unsigned i = 0; i < count; i++) {
 		const struct row *row = &rows[i];
 
 		if (row->two_byte == two_byte && opcode >= row->first && opcode <= row->last &&
@@ -60,4 +105,14 @@ u32 lockstep_undefined_flags(bool two_byte, u8 opcode, u8 modrm)
 			flags |= row->flags;
 	}
 	return flags;
+}
+
+u32 lockstep_undefined_flags(bool two_byte, u8 opcode, u8 modrm)
+{
+	return flags_of(undefined, ARRAY_SIZE(undefined), two_byte, opcode, modrm);
+}
+
+u32 lockstep_defined_flags(bool two_byte, u8 opcode, u8 modrm)
+{
+	return flags_of(defined, ARRAY_SIZE(defined), two_byte, opcode, modrm);
 }

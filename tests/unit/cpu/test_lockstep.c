@@ -148,6 +148,58 @@ static void test_undefined_pushed(void)
 	stretch_cpl(3);
 }
 
+/*
+ * Flags that IMUL leaves undefined, and the CPU's SAHF makes others of, then `code`. defined: CF is
+ * another one, too, and it is found.
+ */
+static void test_doubt(const char *code, u32 len, const char *what)
+{
+	static const char begin[] = "\xb8\x00\xd6\x00\x00\x31\xd2\x0f\xaf\xd1\x90";
+	u32 at = sizeof(begin) - 1, differs = stretch_differs;
+	char bytes[sizeof(begin) + 80];
+
+	stretch_cpl(0);
+	memcpy(bytes, begin, at);
+	memcpy(bytes + at, code, len);
+	stretch_make(&program, bytes, at + len);
+	stretch_spoil(10, "\x9e", 1);
+	report(run_to_end() && stretch_differs == differs, what);
+	bytes[2] = '\xd7';
+	stretch_make(&program, bytes, at + len);
+	stretch_spoil(10, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, what);
+	stretch_cpl(3);
+}
+
+#define DOUBT(code, what) test_doubt(code, sizeof(code) - 1, what)
+
+/* Where kernels keep flags; CMP defines those of the CPU again. */
+static void test_doubts(void)
+{
+	DOUBT("\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90"
+	      "\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90"
+	      "\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90",
+	      "undefined flags after a while");
+	DOUBT("\x9c\x5b\x39\xc0", "undefined flags in a register: pushf; pop ebx");
+	DOUBT("\x9c\x5b\x89\xd9\x31\xdb\x39\xc0\x6a\x00\x58", "... moved to another");
+	DOUBT("\x9c\x5b\x53\x31\xdb\x39\xc0", "... pushed");
+	DOUBT("\x9c\x5b\x89\x5d\x08\x31\xdb\x39\xc0", "... kept in memory: mov [ebp + 8], ebx");
+	DOUBT("\x9c\x5b\x89\x5d\x08\x31\xdb\x39\xc0\x8b\x4d\x08\x51\x9d",
+	      "... and brought back: mov ecx, [ebp + 8]; push ecx; popf");
+}
+
+/* They are defined before the stretch ends, and then differ. */
+static void test_defined_again(void)
+{
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\xb8\x00\x02\x00\x00\x31\xd2\x0f\xaf\xd1\x39\xc0\x90\x90");
+	stretch_spoil(12, "\x9e", 1);
+	report(!run_to_end() && stretch_differs == differs + 1, "flags that CMP has defined");
+	stretch_cpl(3);
+}
+
 /* They are pushed again and again: the first of them are still on the stack in the end. */
 static void test_undefined_pushed_often(void)
 {
@@ -351,6 +403,8 @@ int main(int argc, char **argv)
 	test_undefined_at_cpl0();
 	test_undefined_pushed();
 	test_undefined_pushed_often();
+	test_doubts();
+	test_defined_again();
 	test_undefined_before_stores();
 	test_cmpxchg8b_flags();
 	test_below_stack();
