@@ -36,6 +36,19 @@ static void save_now(struct lockstep *l)
 	}
 }
 
+/* For the report: how near the interpreter came. */
+static void miss(struct lockstep *l)
+{
+	u32 count = 1;
+
+	for (unsigned i = 0; i < 8; i++)
+		count += l->v->gpr[i] == l->native.gpr[i];
+	if (count > l->nearest_count) {
+		lockstep_save(l->v, &l->nearest);
+		l->nearest_count = count;
+	}
+}
+
 /*
  * The interpreter has got to where the CPU stopped, and all is the same; arithmetic flags too, but
  * for those in doubt: a loop may come by before with nothing else to tell.
@@ -48,8 +61,10 @@ static bool arrived(struct lockstep *l)
 		return false;
 	l->doubt.used = false;
 	save_now(l);
-	if (!lockstep_same(&l->now, &l->native))
+	if (!lockstep_same(&l->now, &l->native)) {
+		miss(l);
 		return false;
+	}
 	l->flags_differ = (l->now.eflags ^ l->native.eflags) & FLAGS_ARITH;
 	l->doubt.used |= l->flags_differ != 0;
 	if (!(l->flags_differ & ~l->doubt.flags) && lockstep_pages_same(l))
@@ -204,9 +219,12 @@ static bool step_there(struct lockstep *l)
 		struct lockstep_insn insn;
 		enum exit_reason reason;
 
-		l->passes += l->v->eip == l->native.eip;
 		if (arrived(l))
 			return true;
+		if (l->v->eip == l->native.eip) {
+			l->passes++;
+			miss(l);
+		}
 		if ((!l->crossed && l->v->cpl != l->start.cpl) || lockstep_pages_full(l))
 			return false;
 		lockstep_insn(l->v, &insn);
@@ -227,6 +245,7 @@ bool lockstep_follow(struct lockstep *l, bool by_steps)
 	bool there;
 
 	l->passes = l->looks = 0;
+	l->nearest_count = 0;
 	if (!l->repeating)
 		l->ports.at = 0;
 	l->flags_differ = 0;

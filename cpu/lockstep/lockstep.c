@@ -131,7 +131,10 @@ static void take_back(struct lockstep *l)
 static bool follow_undefined(struct lockstep *l)
 {
 	take_back(l);
-	return lockstep_follow(l, true);
+	if (lockstep_follow(l, true))
+		return true;
+	lockstep_describe(l, l->repeating); /* what this way has found is more */
+	return false;
 }
 
 /* With TF, the CPU stops after one instruction; translated code only after a few. */

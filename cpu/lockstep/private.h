@@ -129,6 +129,9 @@ struct lockstep {
 	u32 flags_differ; /* arithmetic flags that do, once registers agree */
 	u32 passes;	  /* of the interpreter at the place where the CPU stopped */
 	u32 looks;	  /* in vain, with registers that agreed */
+	/* Of its states there the one with the most of these registers; how many, and 1. */
+	struct lockstep_state nearest;
+	u32 nearest_count;
 	/* Where memory differed at the first of them, and its two words. */
 	u32 miss_gpa, miss_native, miss_now;
 	bool host_due;

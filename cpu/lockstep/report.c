@@ -57,9 +57,9 @@ static void say_state(struct lockstep *l, const char *name, const struct lockste
 	    s->shadow);
 }
 
-static void say_fpu(struct lockstep *l)
+static void say_fpu(struct lockstep *l, const struct lockstep_state *now)
 {
-	const u8 *a = l->native.fpu.bytes, *b = l->now.fpu.bytes;
+	const u8 *a = l->native.fpu.bytes, *b = now->fpu.bytes;
 
 	if (lockstep_same_fpu(a, b))
 		return;
@@ -70,6 +70,79 @@ static void say_fpu(struct lockstep *l)
 			shown++;
 		}
 	say(l, "\n");
+}
+
+/* A name of struct lockstep_state's, from its tables to its FPU. */
+static const char *system_name(size_t at)
+{
+	static const struct {
+		size_t end;
+		const char *name;
+	} fields[] = {
+		{offsetof(struct lockstep_state, cr0), "gdtr, idtr"},
+		{offsetof(struct lockstep_state, cr2), "cr0"},
+		{offsetof(struct lockstep_state, cr3), "cr2"},
+		{offsetof(struct lockstep_state, cr4), "cr3"},
+		{offsetof(struct lockstep_state, dr), "cr4"},
+		{offsetof(struct lockstep_state, pdpte), "debug registers"},
+		{offsetof(struct lockstep_state, sysenter_cs), "pdpte"},
+		{offsetof(struct lockstep_state, cpl), "SYSENTER's registers"},
+		{offsetof(struct lockstep_state, halted), "cpl"},
+		{offsetof(struct lockstep_state, nmi_blocked), "halted"},
+		{offsetof(struct lockstep_state, debug_hits), "nmi_blocked"},
+		{offsetof(struct lockstep_state, fpu), "debug hits"},
+	};
+	unsigned i = 0;
+
+	while (at >= fields[i].end)
+		i++;
+	return fields[i].name;
+}
+
+static void say_segment(struct lockstep *l, const char *name, const struct segment *a,
+			const struct segment *b)
+{
+	if (a->sel != b->sel || a->base != b->base || a->limit != b->limit || a->attr != b->attr)
+		say(l,
+		    "%s: CPU %04x base %08x limit %08x attr %04x, "
+		    "interpreter %04x base %08x limit %08x attr %04x\n",
+		    name, a->sel, a->base, a->limit, a->attr, b->sel, b->base, b->limit, b->attr);
+}
+
+/* Of the state that is neither in say_state() nor memory. */
+static void say_system(struct lockstep *l, const struct lockstep_state *now)
+{
+	static const char *const names[SEG_COUNT] = {"es", "cs", "ss", "ds", "fs", "gs"};
+	const struct lockstep_state *native = &l->native;
+	const u8 *a = (const u8 *)native, *b = (const u8 *)now;
+
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		say_segment(l, names[i], &native->seg[i], &now->seg[i]);
+	say_segment(l, "ldtr", &native->ldtr, &now->ldtr);
+	say_segment(l, "tr", &native->tr, &now->tr);
+	for (size_t at = offsetof(struct lockstep_state, gdtr_base);
+	     at < offsetof(struct lockstep_state, fpu); at += 4)
+		if (*(const u32 *)(const void *)(a + at) != *(const u32 *)(const void *)(b + at))
+			say(l, "%s: CPU %08x, interpreter %08x\n", system_name(at),
+			    *(const u32 *)(const void *)(a + at),
+			    *(const u32 *)(const void *)(b + at));
+	say_fpu(l, now);
+}
+
+/* What was another there when most of it was the same. */
+static void say_nearest(struct lockstep *l)
+{
+	static const char *const names[8] = {"eax", "ecx", "edx", "ebx",
+					     "esp", "ebp", "esi", "edi"};
+	const u32 *a = l->native.gpr, *b = l->nearest.gpr;
+
+	if (!l->nearest_count)
+		return;
+	say(l, "the interpreter came nearest with eflags %08x and\n", l->nearest.eflags);
+	for (unsigned i = 0; i < 8; i++)
+		if (a[i] != b[i])
+			say(l, "%s: CPU %08x, interpreter %08x\n", names[i], a[i], b[i]);
+	say_system(l, &l->nearest);
 }
 
 static void say_memory(struct lockstep *l)
@@ -125,7 +198,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 	say_state(l, "before     ", &l->start);
 	say_state(l, "CPU        ", &l->native);
 	say_state(l, "interpreter", &l->now);
-	say_fpu(l);
+	say_fpu(l, &l->now);
 	say_memory(l);
 	say(l, "the CPU stopped: %s\n", next_name(l->next));
 	say_target(l);
@@ -134,6 +207,7 @@ void lockstep_describe(struct lockstep *l, bool single)
 		    "the interpreter passed that place %u times, %u of them with these registers, "
 		    "flags that differed last: %08x\n",
 		    l->passes, l->looks, l->flags_differ);
+	say_nearest(l);
 	if (l->looks)
 		say(l, "memory that differed there first: %08x: CPU %08x, interpreter %08x\n",
 		    l->miss_gpa, l->miss_native, l->miss_now);
