@@ -178,6 +178,15 @@ static bool use_up_ports(struct lockstep *l)
 	return !lockstep_ports_left(l);
 }
 
+/*
+ * One by one, an instruction that is the interpreter's does not end a stretch that went on behind
+ * it. False: the stretch ends here, or devices are asked what the CPU has not asked.
+ */
+static bool goes_on(struct lockstep *l, bool crossed)
+{
+	return (crossed || lockstep_ports_left(l)) && interp_engine.step(l->v) == EXIT_STEP;
+}
+
 /* The stretch once more, one by one; what its difference looked like is in the report already. */
 static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 {
@@ -202,12 +211,8 @@ static enum lockstep_next repeat(struct lockstep *l, u64 insns)
 		}
 		if (l->next == LOCKSTEP_ANY)
 			continue;
-		if (l->next != LOCKSTEP_STEP || !lockstep_ports_left(l))
+		if (l->next != LOCKSTEP_STEP || !goes_on(l, crossed))
 			break;
-		if (interp_engine.step(v) == EXIT_IO_WAIT) { /* not what the CPU has asked */
-			report(l);
-			return LOCKSTEP_ANY;
-		}
 	}
 	if (lockstep_ports_left(l))
 		l->next = LOCKSTEP_ANY;

@@ -38,6 +38,7 @@ static void swap_flaw(void)
 	}
 }
 
+#define OPCODE_CLI    0xfa
 #define OPCODE_HLT    0xf4
 #define OPCODE_IN_DX  0xec /* AL, DX */
 #define OPCODE_OUT_DX 0xee
@@ -60,9 +61,20 @@ static bool call(struct translate_regs *r)
 	return !(v.events & VCPU_EV_HOST);
 }
 
+/* CLI stands for what leads across CPLs: where IF is clear it changes nothing. */
+static bool crosses(struct translate_regs *r)
+{
+	if (*(const u8 *)(uintptr_t)r->eip != OPCODE_CLI)
+		return false;
+	r->eip++;
+	lockstep_crossed(stretch_lockstep);
+	return true;
+}
+
 static bool is_for_interpreter(u8 opcode)
 {
-	return opcode == OPCODE_HLT || opcode == OPCODE_IN_DX || opcode == OPCODE_OUT_DX;
+	return opcode == OPCODE_HLT || opcode == OPCODE_CLI || opcode == OPCODE_IN_DX ||
+	       opcode == OPCODE_OUT_DX;
 }
 
 static enum lockstep_next native(void *ctx, bool single)
@@ -78,7 +90,7 @@ static enum lockstep_next native(void *ctx, bool single)
 	swap_flaw();
 	do
 		stretch_run(&r, single ? 1 : stretch_traps);
-	while (stretch_device && !single && call(&r));
+	while (!single && (crosses(&r) || (stretch_device && call(&r))));
 	swap_flaw();
 	memcpy(v.gpr, r.gpr, sizeof(r.gpr));
 	v.eip = r.eip;

@@ -188,6 +188,25 @@ static void test_doubts(void)
 	      "... and brought back: mov ecx, [ebp + 8]; push ecx; popf");
 }
 
+/* CLI stands for a crossing, which one by one is the interpreter's: what is behind it is repeated.
+ */
+static void test_behind_crossing(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 not_compared = s->not_compared;
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0);
+	MAKE("\xfa\x31\xc0\x0f\xa2\x89\x45\x44");
+	report(run_to_end() && stretch_differs == differs && s->not_compared == not_compared + 1,
+	       "CPUID behind a crossing");
+	MAKE("\xfa\x31\xc9\x41");
+	stretch_spoil(3, "\x49", 1);
+	report(!run_to_end() && strstr(lockstep_report(stretch_lockstep), "bytes 41: inc"),
+	       "an instruction behind a crossing");
+	stretch_cpl(3);
+}
+
 /* They are defined before the stretch ends, and then differ. */
 static void test_defined_again(void)
 {
@@ -404,6 +423,7 @@ int main(int argc, char **argv)
 	test_undefined_pushed();
 	test_undefined_pushed_often();
 	test_doubts();
+	test_behind_crossing();
 	test_defined_again();
 	test_undefined_before_stores();
 	test_cmpxchg8b_flags();
