@@ -314,13 +314,16 @@ static __attribute__((noinline)) enum direct_store first(struct direct *d, struc
 							 const struct translate_call *c)
 {
 	struct store s = {.size = 4};
+	u32 cr2 = v->cr2;
 	const u8 *opcode;
 
 	v->eip = c->eip;
 	v->cur = NULL;
 	d->again.call = NULL;
-	if (__builtin_setjmp(cpu_fault_of(v)->jmp))
+	if (__builtin_setjmp(cpu_fault_of(v)->jmp)) {
+		v->cr2 = cr2;
 		return STORE_NONE; /* nothing is written: the interpreter raises it again */
+	}
 	s.p = code(v);
 	if (!s.p)
 		return STORE_NONE;
