@@ -315,22 +315,23 @@ static void segments(struct writer *w)
 static void host_calls(struct writer *w)
 {
 	static const char *const control[] = {
+		"\x0f\x20\xd1", /* MOV ECX, CR2; MOV ECX, DR6; MOV DR7, 0 by ECX */
+		"\x0f\x21\xf1",
+		"\x31\xc9\x0f\x23\xf9",
 		"\x0f\x06",	    /* CLTS */
 		"\x0f\x01\x7d\x08", /* INVLPG [ebp + 8] */
-		"\x0f\x20\xc2",	    /* MOV EDX, CR0; ECX, CR2; EAX, CR3; ESI, CR4 */
-		"\x0f\x20\xd1",
+		"\x0f\x20\xc2",	    /* MOV EDX, CR0; EAX, CR3; ESI, CR4 */
 		"\x0f\x20\xd8",
 		"\x0f\x20\xe6",
 		"\x0f\x20\xc0\x0f\x22\xc0", /* MOV to CR0, CR2 */
 		"\x0f\x22\xd1",
-		"\x0f\x21\xf1", /* MOV ECX, DR6; EDI, DR7; DR6, EAX */
-		"\x0f\x21\xff",
+		"\x0f\x21\xff", /* MOV EDI, DR7; DR6, EAX */
 		"\x0f\x23\xf0",
-		"\x31\xc0\x0f\x23\xf8", /* MOV DR7, 0 */
-		"\x31\xc9\x0f\x23\xf9",
+		"\x31\xc0\x0f\x23\xf8",			/* MOV DR7, 0 */
 		"\x6a\x01\x5a\xc1\xe2\x18\x0f\x23\xfa", /* MOV DR7, 1000000h */
 	};
-	u32 n = below(w, ARRAY_SIZE(control) + 4);
+	u32 first = w->loop ? 3 : 0; /* without those that change ECX, or it has no end */
+	u32 n = first + below(w, ARRAY_SIZE(control) - first + 4);
 
 	if (n < ARRAY_SIZE(control)) {
 		bytes(w, control[n], (u32)strlen(control[n]));
