@@ -330,6 +330,8 @@ bool translate_in_page(const struct translator *t, u32 gpa)
 
 static void no_ways(struct translator *t)
 {
+	t->host.state->bounds[0] = BIT(31);
+	t->host.state->bounds[1] = unit_context(t)->limit ^ BIT(31);
 	t->last_exit = NO_EXIT;
 	t->forgotten++;
 	fill_table(t->host.state->ret, t->lookup);

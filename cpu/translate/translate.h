@@ -39,6 +39,7 @@ struct translate_state {
 	u32 exit;		 /* which exit was taken */
 	u32 cr0, cr2, cr3, dr6;	 /* what MOV from them reads at CPL 0 */
 	u32 dr7, dr7_set;	 /* the same; 0: to write 0 to it changes nothing */
+	u32 bounds[2];		 /* of EIP in CS, for BOUND: with the highest bit flipped */
 	u32 sel[TRANSLATE_SEGS]; /* the guest's selectors */
 	/* With TRANSLATE_LOADED: the selector that translated code has put into a register. */
 	u32 loaded[TRANSLATE_SEGS];

@@ -5,6 +5,7 @@
 
 #define STATE(field) offsetof(struct translate_state, field)
 #define PREFIX_A16   0x67
+#define OPCODE_BOUND 0x62
 
 void unit_jcc(struct translator *t, struct translate_unit *u, const struct guest_insn *g, u32 next)
 {
@@ -68,14 +69,28 @@ void unit_call(struct translator *t, struct translate_unit *u, const struct gues
 	make_landing(t, u, imm, next);
 }
 
+/* #BR, and with it the interpreter, where ECX, an EIP, is beyond the limit of CS. */
+static void check_target(struct translator *t)
+{
+	static const u8 flip[] = {0x8d, 0x89, 0, 0, 0, 0x80}; /* lea ecx, [ecx + 80000000h] */
+
+	emit_bytes(t, flip, sizeof(flip)); /* BOUND compares signed values */
+	emit_field(t, OPCODE_BOUND, REG_ECX, STATE(bounds));
+	emit_load(t, REG_ECX, STATE(target));
+}
+
 /*
  * ECX, an EIP, into the state. Where 16-bit code takes 4 bytes of it, the upper half is zero or the
- * CPU raises something: for the interpreter.
+ * CPU raises something: for the interpreter. So is what leads 32-bit code out of its segment.
  */
 static void set_target(struct translator *t, struct translate_unit *u, bool o16, u32 eip)
 {
+	bool code16 = unit_context(t)->mode & TRANSLATE_CODE16;
+
 	emit_store(t, REG_ECX, STATE(target));
-	if (o16 || !(unit_context(t)->mode & TRANSLATE_CODE16))
+	if (!code16 && unit_context(t)->limit < (o16 ? 0xffff : ~0u))
+		check_target(t);
+	if (o16 || !code16)
 		return;
 	emit_load_half(t, REG_ECX, STATE(target) + 2);
 	emit8(t, 0xe3); /* jecxz, over the jmp */

@@ -451,6 +451,39 @@ static void test_segment_end(void)
 	test_leaves_segment("a jump that is cut to 20h", "\x90\xe9\x1c\0", 4, 0x20);
 }
 
+/* 32-bit code in a segment of 64 KB: with the last target there, and with one behind it. */
+static void test_leaves_segment32(const char *name, const void *code, u32 len, u32 at)
+{
+	struct translate_regs r;
+	u32 target;
+
+	for (u32 n = 0; n < 4; n++) {
+		memset(&program, 0, sizeof(program));
+		program.mode = PROGRAM_SEGMENTS;
+		memcpy(program.code, code, len);
+		target = n == 0 ? 0x20 : n == 1 ? 0x10000 : n == 2 ? 0x7fffffff : 0x80000000;
+		memcpy(program.code + 1, &target, 4);
+		program.code[0x20] = 0xf4;
+		begin(&r);
+		if (n == 0) {
+			program.end = 0x20;
+			report(machine_translated(&r, true) == RUN_HLT && ends_alike(&r), name);
+			continue;
+		}
+		machine_leave_once(&r);
+		report(reference_run(at, 5) && reference_equals(&r, true), name);
+	}
+}
+
+static void test_segment_end32(void)
+{
+	test_leaves_segment32("a return in 64 KB", "\x68\0\0\0\0\xf9\xc3", 7, 6);
+	test_leaves_segment32("a return that drops, in 64 KB", "\x68\0\0\0\0\xf9\xc2\x08\0", 9, 6);
+	test_leaves_segment32("a jump to EBX in 64 KB", "\xbb\0\0\0\0\xf9\xff\xe3", 8, 6);
+	test_leaves_segment32("a jump to ECX in 64 KB", "\xb9\0\0\0\0\xf9\xff\xe1", 8, 6);
+	test_leaves_segment32("a call of EAX in 64 KB", "\xb8\0\0\0\0\xf9\xff\xd0", 8, 6);
+}
+
 /* The same bytes at the same place, as code of either size and in more segments than are kept. */
 static void test_contexts(void)
 {
@@ -574,6 +607,7 @@ int main(int argc, char **argv)
 	test_faulting();
 	test_stack_wraps();
 	test_segment_end();
+	test_segment_end32();
 	test_contexts();
 	test_scribbled_exit();
 	test_stopped_elsewhere();
