@@ -90,6 +90,7 @@ static bool control(struct vcpu *v, const struct translate_call *c)
 	case TRANSLATE_CONTROL_TO:
 		return mov_to_cr(v, cr, *reg);
 	case TRANSLATE_CONTROL_INVLPG:
+		kernel_segments_leave(direct_of(v), v); /* it may have loaded DS */
 		cpu_invlpg(v, SEG_DS, *reg);
 		return true;
 	case TRANSLATE_DEBUG_FROM:

@@ -55,6 +55,15 @@ SNIPPET(store_ds_ebp, "push %ebp\n mov %ebx, %ebp\n ds mov %eax, (%ebp)\n pop %e
 SNIPPET(store_ds_esp, "mov %esp, %edi\n mov %ebx, %esp\n ds orl $0x2000, (%esp)\n mov %edi, %esp\n"
 		      " pushf\n pop %edx");
 
+/*
+ * EBX leads to an entry, EDI to what it maps, and so does ESI in the segment that DX selects, for
+ * INVLPG: after so many stores to entries that are clear already, a table may not be watched.
+ */
+SNIPPET(flush, "mov $500, %ecx\n1: movl $0, (%ebx,%ecx,4)\n dec %ecx\n jnz 1b\n mov $64, %ecx\n"
+	       "2: add (%edi), %eax\n rol $1, %eax\n xorl $0x1000, (%ebx)\n mov %dx, %ds\n"
+	       " invlpg (%esi)\n push %es\n pop %ds\n add (%edi), %eax\n rol $1, %eax\n"
+	       " dec %ecx\n jnz 2b");
+
 static volatile u32 *const own = (u32 *)PT_OWN;
 
 static u32 entry(u32 n)
@@ -254,6 +263,24 @@ static void other_directory(void)
 	write_cr3(PD);
 }
 
+static void flushes(void)
+{
+	struct regs r = regs_for(0, flush);
+
+	own[3] = entry(0);
+	write_cr3(read_cr3());
+	r.eax = 0;
+	r.ebx = (u32)(own + 3);
+	r.edx = SEL_FREE;
+	r.edi = VIRT + 3 * 0x1000;
+	r.esi = r.edi - SS_BASE;
+	for (u32 n = 0; n < 8; n++) {
+		run(&r);
+		r.eax = trap_frame.eax;
+	}
+	print("flushes: vec=%u eax=%x\n", trap_frame.vector, r.eax);
+}
+
 int main(void);
 int main(void)
 {
@@ -285,6 +312,7 @@ int main(void)
 	gdt_set(SEL_FREE, descriptor(SS_BASE, 0xfffff, 0x93, 0xc));
 	again("ds mov, ebp", store_ds_ebp);
 	again("ds or, esp", store_ds_esp);
+	flushes();
 	faults();
 	directory();
 	other_directory();
