@@ -181,7 +181,9 @@ void kernel_segments_privilege(struct direct *d, const struct vcpu *v)
 		kernel_segments_forget(d, v);
 }
 
-/* Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null.
+/*
+ * Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null,
+ * and not where that stands for code that FS can read.
  */
 bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct segment *ss)
 {
@@ -200,7 +202,8 @@ bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct se
 		hold_stack(d, ss);
 	if (unlikely(!direct_same_segment(&v->seg[SEG_FS], &k->seen[HELD_FS])))
 		hold(d, HELD_FS, v->seg[SEG_FS]);
-	return k->use[HELD_DS] && k->use[HELD_ES] && k->use[HELD_SS] && attr_is_writable(ss->attr);
+	return k->use[HELD_DS] && k->use[HELD_ES] && k->use[HELD_SS] &&
+	       attr_is_writable(ss->attr) && !attr_is_code(v->seg[SEG_FS].attr);
 }
 
 void kernel_segments_enter(struct direct *d)
