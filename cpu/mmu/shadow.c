@@ -229,7 +229,8 @@ bool shadow_root_used(const struct shadow *s, unsigned n)
 	return s->page[n].cr3 == guest_cr3(s->v);
 }
 
-unsigned shadow_root_known(struct shadow *s, bool kernel)
+/* The root for v's CR3, for CPL 0 to 2 or for CPL 3; NO_PAGE: none. */
+static unsigned root_known(struct shadow *s, bool kernel)
 {
 	unsigned n;
 
@@ -280,7 +281,7 @@ static unsigned kernel_root(const struct shadow *s)
 /* Makes the root for v's CR3 the current one. */
 static void enter_root(struct shadow *s)
 {
-	unsigned known = shadow_root_known(s, s->v->cpl < 3), like = NO_PAGE;
+	unsigned known = root_known(s, s->v->cpl < 3), like = NO_PAGE;
 
 	if (known != NO_PAGE) {
 		take_out(s, known);

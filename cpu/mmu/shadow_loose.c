@@ -169,31 +169,29 @@ bool shadow_write_fault(struct shadow *s, u32 frame)
 	       count_writes(s, frame, WRITES_OF_A_FAULT);
 }
 
-/* INVLPG, for one of the roots. */
-static void flush_page(struct shadow *s, u32 lin, bool kernel)
+/*
+ * INVLPG: the page's entry in all that was made from the table, not only where the roots for v's
+ * CR3 lead to by now: they come to lead to what another root has when the guest goes there next.
+ */
+static void flush_page(struct shadow *s, u32 frame, u32 lin)
 {
-	unsigned root = shadow_root_known(s, kernel), half, n;
-	u32 entry;
+	unsigned source = shadow_source_first(s, frame);
 
-	if (root == NO_PAGE)
-		return;
-	entry = shadow_entries(s, root)[lin >> PDE_SHIFT];
-	if (!(entry & SPTE_P))
-		return;
-	n = shadow_page_at(s, entry);
-	half = s->page[n].pae && (lin & BIT(PDE_SHIFT - 1)) ? 1 : 0;
-	if (s->page[n].source[half] != NO_FRAME && is_loose(s, s->page[n].source[half]))
-		shadow_entry_drop(s, n, (lin >> PAGE_SHIFT) % ENTRIES);
+	for (; source != NO_PAGE; source = shadow_source_next(s, source)) {
+		unsigned n = source / SOURCES;
+		unsigned half = s->page[n].pae && (lin & BIT(PDE_SHIFT - 1)) ? 1 : 0;
+
+		if (s->page[n].index == lin >> PDE_SHIFT && source % SOURCES == half)
+			shadow_entry_drop(s, n, (lin >> PAGE_SHIFT) % ENTRIES);
+	}
 }
 
 void shadow_tlb_flushed(void *ctx, bool all, u32 lin)
 {
 	struct shadow *s = ctx;
 
-	if (!all && lin >> PDE_SHIFT != s->c.own_index) {
-		flush_page(s, lin, false);
-		flush_page(s, lin, true);
-	}
+	for (unsigned i = 0; !all && i < s->loose_count; i++)
+		flush_page(s, s->loose[i], lin);
 	while (all && s->loose_count)
 		tighten(s, s->loose[0]);
 }

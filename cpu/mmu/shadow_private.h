@@ -121,8 +121,6 @@ static inline unsigned shadow_page_at(const struct shadow *s, u32 phys)
 unsigned shadow_take(struct shadow *s, enum shadow_kind kind);
 /* Whether a root is for v's CR3. */
 bool shadow_root_used(const struct shadow *s, unsigned page);
-/* The root for v's CR3, for CPL 0 to 2 or for CPL 3; NO_PAGE: none. */
-unsigned shadow_root_known(struct shadow *s, bool kernel);
 void shadow_give_back(struct shadow *s, unsigned page); /* its entries are 0 */
 void shadow_drop_root(struct shadow *s, unsigned page);
 

@@ -127,9 +127,36 @@ static void test_loose_pae(void)
 	CHECK_EQ(entry(0x50000) & W, W);
 }
 
+/* INVLPG is for what other roots have made from the table, too: the next access leads to it. */
+static void test_invlpg_of_shared(void)
+{
+	for (u32 user = 0; user < 2; user++) {
+		shadow_begin();
+		v->cpl = user ? 3 : 0;
+		set_ram32(PD2, PT2 | P | W | U);
+		set_ram32(PD2 + 4, PT | P | W | U);
+		set_ram32(PD + 4, PT | P | W | U);
+		set_ram32(PT2 + 0x10 * 4, 0x10000 | P | W | U);
+		CHECK(touch(0x50000, true)); /* PD has its root, and PT is watched */
+		v->cr3 = PD2;
+		CHECK(touch(0x450000, true));
+		v->cr3 = PD;
+		root = find_root();
+		CHECK_EQ(entry(0x450000), 0);
+		loosen(PT);
+		set_ram32(PT + 0x50 * 4, 0x60000 | P | W | U | A | D);
+		mem_tlb_flush_page(v, 0x450000);
+		CHECK(touch(0x451000, false));
+		CHECK(touch(0x450000, true));
+		CHECK_EQ(entry(0x450000) & PAGE_MASK, 0x60000);
+		CHECK_EQ(entry(0x50000) & PAGE_MASK, 0x50000);
+	}
+}
+
 int main(void)
 {
 	test_loose();
+	test_invlpg_of_shared();
 	test_many_loose();
 	test_seldom_written();
 	test_loose_kernel();
