@@ -187,14 +187,15 @@ static enum direct_next guest_fault(struct direct *d, struct vcpu *v)
  */
 static enum direct_next general_protection(struct direct *d, struct vcpu *v)
 {
-	bool done = false;
+	/* The limit comes before what the bytes say, and both have two. */
+	bool inside = direct_frame.eip < v->seg[SEG_CS].limit, done = false;
 
-	if (system_call_crosses(d, v) || system_call_retried(d, v)) {
+	if (inside && (system_call_crosses(d, v) || system_call_retried(d, v))) {
 		d->stats.exits[EXITS_SYSTEM]++;
 		return NEXT_CROSSED;
 	}
 	save_frame(v);
-	if (system_call_raised(v, &done)) {
+	if (inside && system_call_raised(v, &done)) {
 		d->stats.exits[EXITS_SYSTEM]++;
 		return direct_deliver_fault(v);
 	}

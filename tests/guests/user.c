@@ -353,6 +353,25 @@ static void small_segments(void)
 	gdt_set(SEL_FREE + 8, 0);
 }
 
+SNIPPET(int_at_limit, "nop\n int $0x81");
+
+/* INT n that CS's limit cuts in two, or ends in front of, is no INT n. */
+static void code_limit(void)
+{
+	u32 base = (u32)int_at_limit & ~0xfffu, off = (u32)int_at_limit - base;
+	struct regs r = user(int_at_limit);
+
+	idt_default(0x81, 3);
+	r.cs = SEL_FREE | 3;
+	r.eip = off;
+	for (u32 n = 0; n < 3; n++) {
+		gdt_set(SEL_FREE, descriptor(base, off + n, 0xfb, 4));
+		run(&r);
+		show("int at the limit", (void *)off);
+	}
+	gdt_set(SEL_FREE, 0);
+}
+
 /* --- pages --- */
 
 SNIPPET(read, "mov (%esi), %eax");
@@ -590,6 +609,7 @@ int main(void)
 	flags();
 	segments();
 	small_segments();
+	code_limit();
 	pages();
 	tables_as_data();
 	top();
