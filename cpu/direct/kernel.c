@@ -7,6 +7,7 @@
 #include "cpu/direct/frame.h"
 #include "cpu/direct/go.h"
 #include "cpu/interp/fpu.h"
+#include "cpu/mmu/walk.h"
 #include "cpu/physmem.h"
 
 #define OPCODE_INT    0xcd /* at host.leave */
@@ -16,11 +17,21 @@
 #define FLAGS_REFUSED (FLAG_TF | FLAG_NT | FLAG_AC | FLAG_RF | FLAG_VIF | FLAG_VIP)
 #define FLAGS_REAL    (FLAGS_ARITH | FLAG_DF | FLAG_ID)
 
-/* The directory is in RAM, or shadow_root() refuses. */
+/* Two entries of the page directory at gpa; index: in words. In no memory they may say anything. */
+static const u32 *directory_entries(const struct vcpu *v, u32 gpa, u32 index)
+{
+	static const u32 anything[4] = {PTE_P};
+	const struct phys_region *r;
+
+	gpa = (gpa & PAGE_MASK & v->mem->a20_mask) + index * 4;
+	r = physmem_find(v->mem, gpa);
+	return r && r->rd ? (const u32 *)(const void *)(r->rd + (gpa - r->first)) : anything;
+}
+
 void direct_kernel_own(const struct direct *d, const struct vcpu *v, const u32 *own[2])
 {
 	static const u32 nothing;
-	u32 index = d->host.shadow.own_index, frame = v->cr3 & PAGE_MASK;
+	u32 index = d->host.shadow.own_index, at = v->cr3;
 	bool pae = v->cr4 & CR4_PAE;
 
 	own[0] = own[1] = &nothing;
@@ -28,11 +39,9 @@ void direct_kernel_own(const struct direct *d, const struct vcpu *v, const u32 *
 		return;
 	if (pae) {
 		index = (index & 255) * 4;
-		frame = (u32)v->pdpte[3] & PAGE_MASK;
+		at = (u32)v->pdpte[3];
 	}
-	if (frame >> PAGE_SHIFT >= v->mem->flag_pages)
-		return;
-	own[0] = (const u32 *)(const void *)(d->host.shadow.window + frame) + index;
+	own[0] = directory_entries(v, at, index);
 	own[1] = own[0] + (pae ? 2 : 0);
 }
 

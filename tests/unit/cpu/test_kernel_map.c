@@ -243,9 +243,46 @@ static void test_large(void)
 	}
 }
 
+/* The directory says what the guest maps in Farbus's slot, wherever the directory is. */
+static void test_own(void)
+{
+	static u32 elsewhere[PAGE_SIZE / 4] __attribute__((aligned(4096)));
+	const u32 pd = 0x80000, rom = 0xc8000;
+	struct phys_region r = {.first = rom, .last = rom + PAGE_SIZE - 1};
+
+	begin();
+	d->host.shadow.window = vm.ram;
+	d->host.shadow.own_index = 0x3f0;
+	v->cr0 |= CR0_PG;
+	v->cr3 = pd;
+	CHECK(!direct_kernel_maps_own(d, v));
+	set_ram32(pd + 0x3f0 * 4, 0x23);
+	CHECK(direct_kernel_maps_own(d, v));
+	v->cr3 = pd | MB;
+	CHECK(!direct_kernel_maps_own(d, v));
+	physmem_set_a20(&vm.pm, false);
+	CHECK(direct_kernel_maps_own(d, v));
+	v->cr4 |= CR4_PAE;
+	v->pdpte[3] = pd | MB | 1;
+	set_ram32(pd + 0x3f0 * 4, 0);
+	CHECK(!direct_kernel_maps_own(d, v));
+	set_ram32(pd + 240 * 16 + 8, 0x23);
+	CHECK(direct_kernel_maps_own(d, v));
+	v->cr4 &= ~CR4_PAE;
+	physmem_set_a20(&vm.pm, true);
+	r.rd = r.wr = (u8 *)elsewhere;
+	CHECK_EQ(physmem_map(&vm.pm, &r), 0);
+	v->cr3 = rom;
+	CHECK(!direct_kernel_maps_own(d, v));
+	elsewhere[0x3f0] = 0x23;
+	CHECK(direct_kernel_maps_own(d, v));
+	kernel_end();
+}
+
 int main(void)
 {
 	test_many();
+	test_own();
 	test_tables();
 	test_changes();
 	test_global();
