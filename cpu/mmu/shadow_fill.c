@@ -2,9 +2,6 @@
 /* How entries of shadow tables are made: after faults, around them, and when one is expected. */
 #include "cpu/mmu/shadow_private.h"
 
-#define VGA_FIRST 0xa0000u
-#define VGA_SIZE  0x20000u
-
 /* Memory that lies elsewhere in the machine: only behind the ROM area. */
 static u32 rom_page(struct shadow *s, u32 gpa, const u8 *host)
 {
@@ -30,7 +27,7 @@ static bool machine_page(struct shadow *s, u32 gpa, u32 *page, bool *write)
 		return true;
 	}
 	r = physmem_find(s->mem, gpa);
-	if (!r || !r->rd || (s->c.ram_only && gpa - VGA_FIRST < VGA_SIZE))
+	if (!r || !r->rd || (s->c.ram_only && shadow_is_vga(gpa >> PAGE_SHIFT)))
 		return false;
 	rd = r->rd + (gpa - r->first);
 	*write = r->wr == r->rd;

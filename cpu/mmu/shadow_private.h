@@ -19,6 +19,8 @@
 #define SPTE_A BIT(5)
 #define SPTE_D BIT(6)
 
+#define VGA_FIRST  0xa0u /* its memory's first frame */
+#define VGA_FRAMES 32u
 #define ROM_FIRST  0xc0u /* the ROM area's first frame: RAM of the chipset's own choice */
 #define ROM_FRAMES 64u
 
@@ -110,6 +112,10 @@ static inline u32 *shadow_entries(const struct shadow *s, unsigned page)
 static inline u32 shadow_phys(const struct shadow *s, unsigned page)
 {
 	return s->c.pages_phys + page * PAGE_SIZE;
+}
+static inline bool shadow_is_vga(u32 frame)
+{
+	return frame - VGA_FIRST < VGA_FRAMES;
 }
 static inline unsigned shadow_page_at(const struct shadow *s, u32 phys)
 {

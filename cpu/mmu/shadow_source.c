@@ -46,9 +46,10 @@ unsigned shadow_source_next(const struct shadow *s, unsigned source)
 	return find(s, *next_of(s, source), frame_of(s, source));
 }
 
+/* What the VGA does to its memory is not to be seen. */
 bool shadow_frame_watchable(const struct shadow *s, u32 frame)
 {
-	return frame < s->mem->flag_pages;
+	return frame < s->mem->flag_pages && !shadow_is_vga(frame);
 }
 
 void shadow_watch(struct shadow *s, u32 frame)

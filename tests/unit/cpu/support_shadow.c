@@ -24,7 +24,7 @@ const u32 *table_at(u32 phys)
 
 u32 entry(u32 lin)
 {
-	u32 pde = table_at(root)[lin >> 22];
+	u32 pde = root ? table_at(root)[lin >> 22] : 0;
 
 	return (pde & P) && lin >> 22 != OWN_INDEX ? table_at(pde)[lin >> 12 & 1023] : 0;
 }
@@ -53,7 +53,7 @@ bool touch(u32 lin, bool write)
 	root = find_root();
 	if ((entry(lin) & need) == need)
 		return true;
-	if (!shadow_fill(shadow, lin, write))
+	if (!root || !shadow_fill(shadow, lin, write))
 		return false;
 	root = find_root();
 	CHECK_EQ(entry(lin) & need, need);

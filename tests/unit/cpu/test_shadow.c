@@ -390,6 +390,20 @@ static void test_mapping(void)
 	CHECK_EQ(find_root(), 0);
 }
 
+/* In the VGA's memory any store, or port, may change any byte: tables there are not made use of. */
+static void test_vga_memory(void)
+{
+	for (u32 vga = 0xa0000; vga < 0xc0000; vga += 0x1f000) {
+		shadow_begin();
+		set_ram32(PD, vga | P | W | U);
+		set_ram32(vga + 0x50 * 4, 0x50000 | P | W | U);
+		CHECK(!touch(0x50000, false));
+		CHECK_EQ(ram32(vga + 0x50 * 4) & A, A);
+		v->cr3 = vga;
+		CHECK_EQ(find_root(), 0);
+	}
+}
+
 int main(void)
 {
 	test_entries();
@@ -408,5 +422,6 @@ int main(void)
 	test_root_gone();
 	test_cr4();
 	test_mapping();
+	test_vga_memory();
 	return check_done();
 }

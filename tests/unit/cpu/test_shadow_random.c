@@ -104,7 +104,7 @@ static void compare(void)
 {
 	const u32 *directory = table_at(root);
 
-	for (u32 i = 0; i < 1024; i++) {
+	for (u32 i = 0; root && i < 1024; i++) {
 		if (i == OWN_INDEX || !(directory[i] & P))
 			continue;
 		for (u32 k = 0; k < 1024; k++) {
