@@ -90,6 +90,27 @@ static unsigned rebuild(const struct physmem *pm, struct phys_region *out, u32 f
 	return n;
 }
 
+/* Where a page is read, NULL: not in memory; r: the region that it is in, or NULL. */
+static const u8 *read_at(const struct phys_region *r, u32 gpa)
+{
+	return r && r->rd ? r->rd + (gpa - r->first) : NULL;
+}
+
+/* Pages of [first, last] that are about to be read elsewhere lose their translations: RAM comes in
+ * place of ROM at the addresses of a PC's BIOS, and other code with it. */
+static void tell_translator(struct physmem *pm, u32 first, u32 last, const struct phys_region *add)
+{
+	for (u32 frame = first >> PAGE_SHIFT; frame <= last >> PAGE_SHIFT; frame++) {
+		u32 gpa = frame << PAGE_SHIFT;
+
+		if (frame >= pm->flag_pages)
+			return;
+		if ((pm->page_flags[frame] & PHYS_PAGE_TRANSLATED) && pm->translated_written &&
+		    read_at(physmem_search(pm, gpa), gpa) != read_at(add, gpa))
+			pm->translated_written(pm->translated_ctx, gpa, PAGE_SIZE);
+	}
+}
+
 static int replace(struct physmem *pm, u32 first, u32 last, const struct phys_region *add)
 {
 	struct phys_region list[PHYS_REGIONS_MAX + 2];
@@ -100,6 +121,7 @@ static int replace(struct physmem *pm, u32 first, u32 last, const struct phys_re
 	n = rebuild(pm, list, first, last, add);
 	if (n > PHYS_REGIONS_MAX)
 		return -1;
+	tell_translator(pm, first, last, add);
 	memcpy(pm->region, list, n * sizeof(list[0]));
 	pm->region_count = n;
 	notify_mapping(pm);

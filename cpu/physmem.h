@@ -59,7 +59,8 @@ struct physmem {
 	/* The TLB was flushed, all of it or one page's entry; called while tables_loose is set. */
 	void (*tables_flushed)(void *ctx, bool all, u32 lin);
 	bool tables_loose;
-	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. */
+	/* The same for PHYS_PAGE_TRANSLATED; NULL without a translator. Also called before other
+	 * memory takes the place of such a page. */
 	void (*translated_written)(void *ctx, u32 gpa, u32 len);
 	/* Whether each store to such a page is to be seen: guest code on the CPU gets no right to
 	 * write to it. NULL: no. */

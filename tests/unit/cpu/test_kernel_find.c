@@ -121,6 +121,30 @@ static void test_barred(void)
 	kernel_end();
 }
 
+/* Other memory at the same address: a PC's chipset has RAM and ROM at that of the BIOS. */
+static void test_other_memory(void)
+{
+	static u8 other[4 * PAGE_SIZE] __attribute__((aligned(4096)));
+	struct phys_region r = {.first = PAGE - PAGE_SIZE,
+				.last = PAGE + 3 * PAGE_SIZE - 1,
+				.rd = vm.ram + PAGE - PAGE_SIZE,
+				.wr = other};
+
+	begin();
+	CHECK(find(PAGE) != NULL);
+	CHECK_EQ(physmem_map(&vm.pm, &r), 0);
+	CHECK(there(PAGE) && seen());
+	physmem_set_a20(&vm.pm, false);
+	CHECK(there(PAGE) && seen());
+	r.rd = other;
+	CHECK_EQ(physmem_map(&vm.pm, &r), 0);
+	CHECK(!there(PAGE));
+	CHECK(find(PAGE) != NULL);
+	CHECK_EQ(physmem_unmap(&vm.pm, PAGE, PAGE + PAGE_SIZE - 1), 0);
+	CHECK(!there(PAGE));
+	kernel_end();
+}
+
 /* A wait for a port ends with the page that waits. */
 static void test_polls(void)
 {
@@ -139,5 +163,6 @@ int main(void)
 	test_apart();
 	test_barred();
 	test_polls();
+	test_other_memory();
 	return check_done();
 }
