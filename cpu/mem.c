@@ -89,11 +89,13 @@ static void read_linear(struct vcpu *v, u32 lin, u8 *buf, u32 len, bool user)
 	u32 part = first_part(lin, len);
 	struct target t = tlb_translate(v, lin, false, user), u;
 
-	if (part < len) {
-		u = tlb_translate(v, lin + part, false, user);
-		target_read(v, &u, buf + part, len - part);
+	if (part == len) {
+		target_read(v, &t, buf, len);
+		return;
 	}
+	u = tlb_translate(v, lin + part, false, user);
 	target_read(v, &t, buf, part);
+	target_read(v, &u, buf + part, len - part);
 }
 
 static void write_linear(struct vcpu *v, u32 lin, const u8 *buf, u32 len, bool user)
@@ -101,11 +103,13 @@ static void write_linear(struct vcpu *v, u32 lin, const u8 *buf, u32 len, bool u
 	u32 part = first_part(lin, len);
 	struct target t = tlb_translate(v, lin, true, user), u;
 
-	if (part < len) {
-		u = tlb_translate(v, lin + part, true, user);
-		target_write(v, &u, buf + part, len - part);
+	if (part == len) {
+		target_write(v, &t, buf, len);
+		return;
 	}
+	u = tlb_translate(v, lin + part, true, user);
 	target_write(v, &t, buf, part);
+	target_write(v, &u, buf + part, len - part);
 }
 
 /*

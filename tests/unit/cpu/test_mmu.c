@@ -410,8 +410,41 @@ static void test_large_pages_and_cr3(void)
 	CHECK(!tlb_outlasts(v, 0x7000));
 }
 
+static u32 order;
+
+static u32 device_read(void *dev, u32 gpa, unsigned width)
+{
+	(void)dev;
+	(void)width;
+	order = order << 4 | (gpa & 15);
+	return gpa;
+}
+
+static void device_write(void *dev, u32 gpa, unsigned width, u32 value)
+{
+	(void)value;
+	device_read(dev, gpa, width);
+}
+
+/* A device in two pages sees the bytes from the lowest address on, as within a page. */
+static void test_crossing_in_device(void)
+{
+	static const struct mmio_ops ops = {device_read, device_write};
+	struct phys_region r = {.first = 0x700000, .last = 0x701fff, .mmio = &ops};
+
+	vm_protected();
+	CHECK_EQ(physmem_map(&vm.pm, &r), 0);
+	order = 0;
+	CHECK_EQ(mem_read32(v, SEG_DS, 0x700ffe), 0x0100fffe);
+	CHECK_EQ(order, 0xef01);
+	order = 0;
+	mem_write32(v, SEG_DS, 0x700fff, 1);
+	CHECK_EQ(order, 0xf012);
+}
+
 int main(void)
 {
+	test_crossing_in_device();
 	test_large_pages_and_cr3();
 	test_watched_aliases();
 	test_large_page_and_cr3();
