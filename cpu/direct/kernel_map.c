@@ -15,7 +15,9 @@
 #define HASH	  2048u
 
 /* Of an entry of a page table: with the same address, and PGE as it was, it leads where it led. */
-#define ENTRY_BITS (PAGE_MASK | PTE_P | PTE_G)
+#define ENTRY_BITS (PAGE_MASK | READY | PTE_G)
+/* Where A is clear a fetch sets it: what is not looked up for a jump would not. */
+#define READY (PTE_P | PTE_A)
 
 #define REGION_SHIFT 22 /* what a page directory's entry is for; PAE's are for a half */
 #define REGION_MASK  (BIT(REGION_SHIFT) - 1)
@@ -76,13 +78,18 @@ static void forget(struct direct *d)
 	translate_drop_links(d->translator);
 }
 
+/* What the page walk says, where a fetch would set no A bit on its way. */
 static bool walked(struct vcpu *v, u32 lin, u32 gpa, bool *global)
 {
 	struct walk w;
-	u32 now;
 
-	*global = page_ready(v, lin, false, false, &w) && w.global;
-	return mem_peek_translate(v, lin, &now) && now == gpa;
+	*global = false;
+	if (!(v->cr0 & CR0_PG))
+		return (lin & v->mem->a20_mask) == gpa;
+	if (!page_ready(v, lin, false, false, &w) || w.gpa != gpa)
+		return false;
+	*global = w.global;
+	return true;
 }
 
 /* The table at gpa, NULL: not in plain memory. */
@@ -101,7 +108,7 @@ static const u32 *table_at(const struct vcpu *v, u32 gpa)
 struct region {
 	u32 number;
 	bool known;
-	u32 large;	  /* where a large page begins, with PTE_P and its G; 0: none */
+	u32 large;	  /* where a large page begins, with READY and its G; 0: none */
 	const u32 *table; /* NULL with no large page: for the walk */
 };
 
@@ -111,12 +118,12 @@ static void look_up(const struct vcpu *v, struct region *r, u32 number)
 	u32 pde = directory ? directory[number] : 0;
 
 	*r = (struct region){.number = number, .known = true};
-	if (!(pde & PTE_P))
+	if ((pde & READY) != READY)
 		return;
 	if (!(pde & PDE_PS) || !(v->cr4 & CR4_PSE))
 		r->table = table_at(v, pde & PAGE_MASK);
 	else if (!(pde & REGION_MASK & PAGE_MASK)) /* bit 12 is PAT; the others are reserved */
-		r->large = (pde & (~REGION_MASK | PTE_G)) | PTE_P;
+		r->large = (pde & (~REGION_MASK | PTE_G)) | READY;
 }
 
 /*
@@ -136,7 +143,7 @@ static inline u32 entry_of(const struct vcpu *v, struct region *r, u32 lin)
 /* Whether lin leads to gpa, and if so, whether that outlasts loads of CR3. */
 static bool leads(struct vcpu *v, u32 entry, u32 lin, u32 gpa, bool *global)
 {
-	if (!(entry & PTE_P))
+	if ((entry & READY) != READY)
 		return walked(v, lin, gpa, global);
 	*global = (entry & PTE_G) && (v->cr4 & CR4_PGE);
 	return (entry & PAGE_MASK & v->mem->a20_mask) == gpa;

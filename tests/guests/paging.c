@@ -11,6 +11,7 @@
 #define VIRT   0x00300000u /* the linear page under test: entry 300h of the first table */
 #define PHYS   0x48000u	   /* what it is mapped to */
 #define OTHER  0x49000u
+#define CODE   0x4a000u
 
 enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80, G = 0x100 };
 
@@ -207,6 +208,48 @@ static void invlpg(void)
 	write_cr0(read_cr0() | BIT(31));
 }
 
+#define FETCHES 6u
+
+/* Code that has run before sets A like any other. Another CPL between, and nothing printed: some of
+ * Farbus's ways from one page of code to another outlast neither. */
+static void fetched(const char *label, volatile u32 *entry, u32 lin)
+{
+	struct regs other = regs_for(3, read);
+	u32 seen[FETCHES];
+
+	other.esi = SCRATCH;
+	run(&other);
+	for (unsigned i = 0; i < FETCHES; i++) {
+		*entry &= ~(u32)A;
+		if (i % 2)
+			flush();
+		else
+			__asm__ volatile("invlpg (%0)" ::"r"(lin) : "memory");
+		__asm__ volatile("call *%0" ::"r"(lin) : "memory");
+		seen[i] = *entry & 0xfff;
+	}
+	for (unsigned i = 0; i < FETCHES; i++)
+		print("%s fetched: %03x\n", label, seen[i]);
+}
+
+static void fetches(void)
+{
+	volatile u32 *second = (u32 *)0x83000;
+
+	*(u8 *)CODE = 0xc3; /* RET */
+	pt[VIRT >> 12] = CODE | P | W;
+	fetched("page", &pt[VIRT >> 12], VIRT);
+	second[0] = CODE | P | W;
+	pd[1] = 0x83000 | P | W;
+	fetched("table", &pd[1], 0x400000);
+	write_cr4(read_cr4() | BIT(4));
+	pd[2] = P | W | PS;
+	fetched("4 MB", &pd[2], 0x800000 + CODE);
+	write_cr4(read_cr4() & ~BIT(4));
+	pd[1] = pd[2] = 0;
+	flush();
+}
+
 static void pae(void)
 {
 	volatile u64 *pdpt = (u64 *)PD, *pae_pd = (u64 *)PAE_PD, *pae_pt = (u64 *)PT;
@@ -282,6 +325,7 @@ int main(void)
 	directory_rights();
 	four_mb();
 	invlpg();
+	fetches();
 	pae();
 	pae_pointers();
 	print("[end]\n");

@@ -77,21 +77,26 @@ static void test_changes(void)
 #define CODE_REGIONS 4u /* of 4 MB, with code in them */
 #define EACH	     6u
 
+static u32 rarely_not_a(void)
+{
+	return rand() % 8 ? PTE_A : 0;
+}
+
 /* An entry of the directory: 4 KB pages, a large page, one with a reserved bit, a table that is no
  * memory, or nothing. */
 static u32 directory_entry(void)
 {
 	switch (rand() % 8) {
 	case 0:
-		return 0x00400083 | (rand() % 2 ? 0x800000 : 0);
+		return 0x00400083 | (rand() % 2 ? 0x800000 : 0) | rarely_not_a();
 	case 1:
-		return 0x00402083;
+		return 0x004020a3;
 	case 2:
-		return 0xfff00003;
+		return 0xfff00023;
 	case 3:
 		return 0x80;
 	default:
-		return (TABLE + (u32)rand() % TABLES * PAGE_SIZE) | 3;
+		return (TABLE + (u32)rand() % TABLES * PAGE_SIZE) | 3 | rarely_not_a();
 	}
 }
 
@@ -103,13 +108,19 @@ static void write_tables(void)
 		set_ram32(DIRECTORY + (CODE_LIN >> 22) * 4 + region * 4, directory_entry());
 	else
 		set_ram32(TABLE + (u32)rand() % TABLES * PAGE_SIZE + (u32)rand() % EACH * 4,
-			  (u32)rand() % 4 << PAGE_SHIFT | (rand() % 8 ? 3 : 2));
+			  (u32)rand() % 4 << PAGE_SHIFT | (rand() % 8 ? 3 : 2) | rarely_not_a());
 }
 
+/* Without a change to an A bit. */
 static bool leads_to(u32 page, u32 *gpa)
 {
-	return mem_peek_translate(v, CODE_LIN + page / EACH * FAR_APART + page % EACH * PAGE_SIZE,
-				  gpa);
+	u32 lin = CODE_LIN + page / EACH * FAR_APART + page % EACH * PAGE_SIZE;
+	struct walk w;
+
+	if (!page_ready(v, lin, false, false, &w))
+		return false;
+	*gpa = w.gpa;
+	return true;
 }
 
 /* Random changes of tables, and what the page walk says of each page, before and after. */
@@ -195,6 +206,30 @@ static bool holds_after(u32 pd, u32 entry)
 	set_ram32(pd, entry);
 	mem_tlb_flush(v, false);
 	return kernel_map_check(d, v) && !ways_dropped();
+}
+
+/* What jumps to a page whose A bit the guest has cleared sets it. */
+static void test_accessed(void)
+{
+	const u32 pd = 0x100000, table = 0x101000, rights = 0x23;
+
+	for (u32 turn = 0; turn < 4; turn++) {
+		bool pae = turn == 3;
+		u32 large = turn == 2 ? 0x80 : 0;
+		u32 pde = large ? rights : table | rights, entry = turn == 1 ? table : pd;
+
+		begin();
+		v->cr4 |= pae ? CR4_PAE : CR4_PSE;
+		v->cr3 = pd;
+		v->pdpte[0] = pd | PTE_P;
+		v->cr0 |= CR0_PG;
+		set_ram32(table, rights);
+		CHECK(holds_after(pd, pde | large));
+		kernel_map_add(d, 0, 0);
+		CHECK(holds_after(pd, pde | large));
+		CHECK(!holds_after(entry, (ram32(entry) & ~(u32)PTE_A)));
+		kernel_end();
+	}
 }
 
 /* A kernel in large pages: as long as these are the same, its pages are. */
@@ -287,5 +322,6 @@ int main(void)
 	test_changes();
 	test_global();
 	test_large();
+	test_accessed();
 	return check_done();
 }
