@@ -147,7 +147,10 @@ static __attribute__((noinline)) bool system_call_retried(struct direct *d, stru
 	return missed && system_call_crosses(d, v);
 }
 
-/* The same by the general functions; and whether they raised. */
+/*
+ * The same by the general functions; and whether they raised. SYSENTER with TF is for the
+ * interpreter: the trap comes behind it, where INT n has cleared TF.
+ */
 static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *done)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip, first, second = 0;
@@ -157,7 +160,8 @@ static __attribute__((noinline)) bool system_call_raised(struct vcpu *v, bool *d
 	first = lin_read_user8(v, lin);
 	if (first == OPCODE_INT || first == OPCODE_0F) /* of others there may be no second byte */
 		second = lin_read_user8(v, lin + 1);
-	*done = first == OPCODE_INT || (first == OPCODE_0F && second == OPCODE_0F_SYSENTER);
+	*done = first == OPCODE_INT ||
+		(first == OPCODE_0F && second == OPCODE_0F_SYSENTER && !(v->eflags & FLAG_TF));
 	if (first == OPCODE_INT)
 		cpu_int(v, (u8)second, v->eip + 2);
 	else if (*done)

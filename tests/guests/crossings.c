@@ -46,6 +46,10 @@ SNIPPET(fault, "mov (%esi), %eax");
 SNIPPET(enter, "mov $1f, %edx\n mov %esp, %ecx\n sysenter\n nop\n 1: pushfl\n pop %ebx\n and "
 	       "$0x200, %ebx");
 
+/* With TF: the trap comes before the handler's first instruction, as TF goes there. */
+SNIPPET(enter_stepped, "mov $1f, %edx\n mov %esp, %ecx\n pushfl\n orl $0x100, (%esp)\n popfl\n"
+		       " sysenter\n 1: nop");
+
 /* So long that 32-bit code with a 16-bit stack is worth something to an engine. */
 SNIPPET(back, "mov $0x400, %ecx\n 1: mov %cr3, %edi\n mov %edi, %cr3\n loop 1b\n"
 	      " mov %gs, %eax\n push %ss\n pop %gs\n mov %gs, %edx\n mov %eax, %gs\n"
@@ -473,6 +477,7 @@ static void sysenter(void)
 	restore();
 	for (unsigned i = 0; i < TIMES; i++)
 		go("sysenter", enter);
+	go("sysenter, single step", enter_stepped);
 	wrmsr(MSR_SYSENTER_EIP, (u32)leaves_at_once);
 	for (unsigned i = 0; i < TIMES; i++)
 		go("sysexit, no sti", enter);
