@@ -263,6 +263,7 @@ enum direct_next direct_native(struct direct *d, struct vcpu *v)
 	do {
 		if (!go(d, v)) {
 			save_frame(v);
+			direct_hold_behind_mov_ss(v);
 			return NEXT_ANY;
 		}
 	} while (!direct_exit(d, v, &ways, &next));

@@ -92,6 +92,11 @@ static inline bool direct_segments_changed(const struct vcpu *v)
 void direct_switch_small(struct direct *d, u32 root, u32 cr0);
 /* They become v's. */
 void direct_segments_leave(struct direct *d, struct vcpu *v);
+/*
+ * Guest code was left at v->eip for what has come up meanwhile: that has to wait if code has just
+ * loaded SS (SDM vol. 3, 6.8.3), and the instruction behind that has faulted, for Farbus alone.
+ */
+void direct_hold_behind_mov_ss(struct vcpu *v);
 /* Both for V86 mode and real mode. */
 void direct_segments_enter_v86(struct direct *d, const struct vcpu *v);
 void direct_segments_leave_v86(struct vcpu *v);

@@ -11,6 +11,8 @@
 #include "cpu/descriptor.h"
 #include "cpu/direct/private.h"
 #include "cpu/direct/switch.h"
+#include "cpu/mem.h"
+#include "cpu/physmem.h"
 #include "lib/str.h"
 
 /* Stands for a descriptor that need not be hidden; in the image, where the switch can reach it. */
@@ -259,4 +261,44 @@ void direct_segments_leave(struct direct *d, struct vcpu *v)
 	leave_one(v, SEG_FS, (u16)direct_frame.fs);
 	leave_one(v, SEG_GS, (u16)direct_frame.gs);
 	d->entered = d->apart = false;
+}
+
+/* --- loads of SS on the CPU --- */
+
+#define OPCODE_POP_SS	0x17
+#define OPCODE_MOV_SREG 0x8e
+#define MODRM_REG	0x38
+#define MODRM_SS	(SEG_SS << 3)
+#define MOV_SREG_MAX	7u /* bytes, with SIB byte and 32-bit displacement */
+
+/*
+ * Whether code that ends before `end` may end with such an instruction: what only looks like one
+ * costs an interrupt one instruction more.
+ */
+static bool ends_with_mov_ss(const u8 *end, u32 len)
+{
+	if (len && end[-1] == OPCODE_POP_SS)
+		return true;
+	for (u32 n = 2; n <= len; n++)
+		if (end[-(s32)n] == OPCODE_MOV_SREG && (end[1 - (s32)n] & MODRM_REG) == MODRM_SS)
+			return true;
+	return false;
+}
+
+void direct_hold_behind_mov_ss(struct vcpu *v)
+{
+	u32 end = v->seg[SEG_CS].base + v->eip, len = ((end - 1) & ~PAGE_MASK) + 1, gpa;
+	u8 code[MOV_SREG_MAX];
+
+	if (len > sizeof(code))
+		len = sizeof(code);
+	if (len > v->eip)
+		len = v->eip;
+	if (!len || !mem_peek_translate(v, end - len, &gpa))
+		return;
+	physmem_read(v->mem, gpa, code, len);
+	if (!ends_with_mov_ss(code + len, len))
+		return;
+	v->shadow |= SHADOW_MOVSS;
+	cpu_mode_changed(v);
 }

@@ -206,6 +206,7 @@ static enum direct_next run(struct direct *d, struct vcpu *v)
 			save_frame(v);
 			d->after_sti |= behind_sti(d, v);
 			give_shadow(d, v);
+			direct_hold_behind_mov_ss(v);
 			return NEXT_ANY;
 		}
 	} while (!direct_exit(d, v, &ways, &next));

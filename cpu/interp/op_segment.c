@@ -16,33 +16,46 @@ static inline bool load_seg_quick(unsigned seg, u16 sel)
 	return true;
 }
 
-/* MOV SS and POP SS hold off interrupts and debug traps for one instruction. */
 static void load_seg(unsigned seg, u16 sel)
 {
-	if (!load_seg_quick(seg, sel)) {
-		op_sync();
-		cpu_load_seg(cpu, seg, sel);
-	}
-	if (seg == SEG_SS && event_due()) {
+	if (load_seg_quick(seg, sel))
+		return;
+	op_sync();
+	cpu_load_seg(cpu, seg, sel);
+}
+/*
+ * MOV SS and POP SS hold off interrupts and debug traps for one instruction: where the next one
+ * does not follow at once, an interrupt of this PC may bring about an event before it.
+ */
+static void leave_behind(unsigned seg)
+{
+	if (seg == SEG_SS) {
 		cpu->shadow |= SHADOW_MOVSS;
 		cpu_mode_changed(cpu);
 	}
+	leave_at(next_eip());
 }
 /* SS.B and flat segments are part of how code is decoded. */
-static void after_segment(void)
+static bool segment_leaves(void)
 {
 	if (unlikely(mode_of_data(cpu) != (cpu->interp->mode & (MODE_FLAT | MODE_STACK32)))) {
 		cpu->generation++;
-		leave_at(next_eip());
-		return;
+		return true;
 	}
-	next_or_leave();
+	return must_leave();
+}
+static void after_load(unsigned seg)
+{
+	if (segment_leaves())
+		leave_behind(seg);
+	else
+		NEXT;
 }
 
 void op_mov_to_seg(void)
 {
 	load_seg(ip->index, *slot16(ip->base));
-	after_segment();
+	after_load(ip->index);
 }
 void op_mov_from_seg(void)
 {
@@ -61,7 +74,7 @@ void op_pop_seg(void)
 
 	load_seg(ip->index, sel);
 	set_esp(esp + operand_bytes());
-	after_segment();
+	after_load(ip->index);
 }
 
 /* LES, LDS, LSS, LFS, LGS: offset, then selector. */
@@ -83,7 +96,10 @@ void op_load_far(void)
 		*slot16(ip->reg) = (u16)value;
 	else
 		*slot32(ip->reg) = value;
-	after_segment();
+	if (segment_leaves())
+		leave_at(next_eip());
+	else
+		NEXT;
 }
 
 /*

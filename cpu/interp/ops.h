@@ -283,10 +283,14 @@ static inline void leave_at(u32 eip)
 }
 
 /* After anything that may have raised an event or changed how the next instruction runs. */
+static inline bool must_leave(void)
+{
+	return unlikely(event_due() || cpu->generation != cpu->interp->generation ||
+			cpu->interp->flush_due);
+}
 static inline void next_or_leave(void)
 {
-	if (unlikely(event_due() || cpu->generation != cpu->interp->generation ||
-		     cpu->interp->flush_due)) {
+	if (must_leave()) {
 		leave_at(next_eip());
 		return;
 	}

@@ -32,6 +32,21 @@ SNIPPET16(ticks, "xor %bx, %bx\n movw %bx, 0x100\n mov $0x34, %al\n out %al, $0x
 		 "cmpw $5, 0x100\n jb 2b\n mov $0xff, %al\n out %al, $0x21\n mov $1, %bx\n"
 		 "xor %ax, %ax");
 
+/*
+ * MOV SS and an instruction that finds the page tables of an engine empty, as A20 has just moved.
+ * The handler of IRQ 0, at 4, counts in CS:100h, and in CS:102h where it came between the two.
+ */
+SNIPPET16(mov_ss,
+	  "jmp 5f\n .align 4\n push %ax\n push %bp\n mov %sp, %bp\n mov 4(%bp), %ax\n"
+	  "cmp $1f - mov_ss, %ax\n jne 4f\n incw 0x102\n 4: incw 0x100\n mov $0x20, %al\n"
+	  "out %al, $0x20\n pop %bp\n pop %ax\n iret\n"
+	  "5: mov $0x34, %al\n out %al, $0x43\n mov $0, %al\n out %al, $0x40\n mov $8, %al\n"
+	  "out %al, $0x40\n mov $0xfe, %al\n out %al, $0x21\n sti\n mov $0x9000, %ax\n"
+	  "mov %ax, %fs\n 2: in $0x92, %al\n xor $2, %al\n out %al, $0x92\n xor $2, %al\n"
+	  "out %al, $0x92\n mov $0x800, %cx\n 3: loop 3b\n mov %ss, %dx\n mov %dx, %ss\n"
+	  "1: mov %fs:0, %eax\n cmpw $400, 0x100\n jb 2b\n cli\n mov $0xff, %al\n"
+	  "out %al, $0x21\n mov 0x102, %cx\n xor %eax, %eax");
+
 /* --- faults, with their frames --- */
 
 SNIPPET16(div_zero, "mov $1, %bx\n xor %cl, %cl\n div %cl\n mov $2, %bx");
@@ -96,12 +111,14 @@ static const struct {
 	const u8 *code, *end;
 } cases[] = {
 #define CASE SNIPPET16_CASE
-	CASE(flags_16),	 CASE(flags_32),    CASE(int_iret),  CASE(iret_32),   CASE(int3_one),
-	CASE(int1_one),	 CASE(into_taken),  CASE(into_not),  CASE(trap_flag), CASE(sti_shadow),
-	CASE(ticks),	 CASE(div_zero),    CASE(undefined), CASE(lock),      CASE(sldt_ud),
-	CASE(verr_ud),	 CASE(lar_ud),	    CASE(arpl_ud),   CASE(bound),     CASE(no_limit_check),
-	CASE(byte_wrap), CASE(string_wrap), CASE(wide),	     CASE(segments),  CASE(far_call),
-	CASE(a20),	 CASE(unreal),	    CASE(smsw),	     CASE(tables),    CASE(written),
+	CASE(flags_16),	      CASE(flags_32),	CASE(int_iret),	   CASE(iret_32),
+	CASE(int3_one),	      CASE(int1_one),	CASE(into_taken),  CASE(into_not),
+	CASE(trap_flag),      CASE(sti_shadow), CASE(ticks),	   CASE(mov_ss),
+	CASE(div_zero),	      CASE(undefined),	CASE(lock),	   CASE(sldt_ud),
+	CASE(verr_ud),	      CASE(lar_ud),	CASE(arpl_ud),	   CASE(bound),
+	CASE(no_limit_check), CASE(byte_wrap),	CASE(string_wrap), CASE(wide),
+	CASE(segments),	      CASE(far_call),	CASE(a20),	   CASE(unreal),
+	CASE(smsw),	      CASE(tables),	CASE(written),
 };
 
 #define VECTOR(v) (((u32 *)address_0())[v])
@@ -149,6 +166,8 @@ int main(void)
 			       (u32)(cases[i].end - cases[i].code));
 			if (cases[i].code == ticks)
 				VECTOR(8) = 0x0600u << 16 | 0x20;
+			if (cases[i].code == mov_ss)
+				VECTOR(8) = (u32)seg << 16 | 4;
 			real_run(seg, false);
 			VECTOR(8) = irq;
 			real_show(cases[i].label);

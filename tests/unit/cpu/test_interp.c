@@ -277,6 +277,24 @@ static void hands_over_after_shadow(void)
 	CHECK_EQ(vm.v.eip, CODE + 3);
 }
 
+static bool behind_mov_ss(struct vcpu *v)
+{
+	return v->eip == CODE + 2 && !v->shadow;
+}
+
+/* Another stack ends a block, and what comes up then comes behind the next instruction. */
+static void stack_holds(void)
+{
+	start();
+	set_desc(VM_GDT, S_FREE, 0, 0xffff, D_DATA0);
+	/* mov %ebx, %ss; inc %eax; hlt */
+	CODE_AT(CODE, "\x8e\xd3\x40\xf4");
+	vm.v.gpr[REG_EBX] = S_FREE;
+	vm.v.hand_over = behind_mov_ss;
+	vm.v.eip = CODE;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+}
+
 /* A disk's sector is one step: the direct engine leaves translated code for each. */
 static void string_io_steps(void)
 {
@@ -338,6 +356,7 @@ int main(void)
 	interrupts();
 	steps();
 	hands_over_after_shadow();
+	stack_holds();
 	string_io_steps();
 	hands_over_elsewhere();
 	free(arena);
