@@ -25,7 +25,8 @@ static void load_seg(unsigned seg, u16 sel)
 }
 /*
  * MOV SS and POP SS hold off interrupts and debug traps for one instruction: where the next one
- * does not follow at once, an interrupt of this PC may bring about an event before it.
+ * does not follow at once, as at a block's end, an interrupt of this PC may bring about an event
+ * before it.
  */
 static void leave_behind(unsigned seg)
 {
@@ -46,7 +47,7 @@ static bool segment_leaves(void)
 }
 static void after_load(unsigned seg)
 {
-	if (segment_leaves())
+	if (segment_leaves() || (seg == SEG_SS && !(ip[1].flags & INSN_FIRST)))
 		leave_behind(seg);
 	else
 		NEXT;

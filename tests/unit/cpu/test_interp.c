@@ -293,6 +293,16 @@ static void stack_holds(void)
 	vm.v.hand_over = behind_mov_ss;
 	vm.v.eip = CODE;
 	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+
+	/* So does the end of a page: what follows is carried out by itself. */
+	start();
+	u32 end = CODE + PAGE_SIZE, slow = (u32)vm.v.stats.slow_steps;
+
+	CODE_AT(end - 2, "\x8e\xd3\x40\xf4");
+	vm.v.gpr[REG_EBX] = S_DATA0;
+	vm.v.eip = end - 2;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+	CHECK_EQ((u32)vm.v.stats.slow_steps - slow, 1);
 }
 
 /* A disk's sector is one step: the direct engine leaves translated code for each. */
