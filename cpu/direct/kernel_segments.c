@@ -99,7 +99,7 @@ static void hold(struct direct *d, unsigned n, struct segment s)
 
 	k->seen[n] = s;
 	k->use[n] = 0;
-	if (!plain(d, s)) /* FS: as good as null, its use is interpreted */
+	if (!plain(d, s))
 		return;
 	cut(d, &s);
 	set_entry(d, ENTRY_HELD + n, s);
@@ -163,7 +163,7 @@ void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg)
 	translate_know(d->translator, (u8)sel, lin, low, high, SELECTOR(sel));
 }
 
-void kernel_segments_fault(struct direct *d, struct vcpu *v)
+void kernel_segments_fault(struct direct *d, const struct vcpu *v)
 {
 	/* What a guest does at these addresses is what lockstep is to see. */
 	if (d->lockstep || d->kernel->wide || !(v->cr0 & CR0_PG) ||
@@ -181,9 +181,21 @@ void kernel_segments_privilege(struct direct *d, const struct vcpu *v)
 		kernel_segments_forget(d, v);
 }
 
+/* What FS has that is not held is null for translated code, and faults where it is used. */
+static bool fs_fits(struct direct *d, const struct vcpu *v)
+{
+	const struct segment *fs = &v->seg[SEG_FS];
+
+	if (likely(d->kernel->use[HELD_FS]) || !(fs->attr & SEG_P))
+		return true;
+	if (!attr_is_code(fs->attr)) /* it is what `wide` is for */
+		kernel_segments_fault(d, v);
+	return false;
+}
+
 /*
  * Code that uses a null segment faults, but not under every emulator: not with DS, ES and SS null,
- * and not where that stands for code that FS can read.
+ * and not where that stands for something else in FS.
  */
 bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct segment *ss)
 {
@@ -203,7 +215,7 @@ bool kernel_segments_fit(struct direct *d, const struct vcpu *v, const struct se
 	if (unlikely(!direct_same_segment(&v->seg[SEG_FS], &k->seen[HELD_FS])))
 		hold(d, HELD_FS, v->seg[SEG_FS]);
 	return k->use[HELD_DS] && k->use[HELD_ES] && k->use[HELD_SS] &&
-	       attr_is_writable(ss->attr) && !attr_is_code(v->seg[SEG_FS].attr);
+	       attr_is_writable(ss->attr) && fs_fits(d, v);
 }
 
 void kernel_segments_enter(struct direct *d)

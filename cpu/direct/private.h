@@ -248,8 +248,8 @@ static inline void kernel_segments_leave(struct direct *d, struct vcpu *v)
 	if (unlikely(loaded[SEG_DS] | loaded[SEG_ES] | loaded[SEG_FS] | loaded[SEG_GS]))
 		kernel_segments_take(d, v);
 }
-/* Translated code has met #GP or #SS. */
-void kernel_segments_fault(struct direct *d, struct vcpu *v);
+/* Translated code has met #GP or #SS, or cannot run with what a segment reaches. */
+void kernel_segments_fault(struct direct *d, const struct vcpu *v);
 /* v->seg[seg] was just loaded with its selector: translated code may do that itself from now on. */
 void kernel_segments_learn(struct direct *d, struct vcpu *v, unsigned seg);
 

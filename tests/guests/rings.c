@@ -24,6 +24,8 @@ SNIPPET(pop_es, "mov $1, %eax\n push %ebx\n pop %es\n mov %es, %ecx\n mov $2, %e
 SNIPPET(load_fs, "mov $1, %eax\n mov %bx, %fs\n mov %fs, %ecx\n mov $2, %eax");
 SNIPPET(read_fs, "mov $50, %ecx\n1: mov %bx, %fs\n mov %fs:0x40000, %eax\n dec %ecx\n jnz 1b\n"
 		 " mov %cx, %fs");
+SNIPPET(read_fs_far, "mov $50, %ecx\n1: mov %bx, %fs\n mov %fs:0x80000, %eax\n dec %ecx\n jnz 1b\n"
+		     " mov %cx, %fs");
 SNIPPET(push_cs, "push %cs\n pop %eax\n push %ss\n pop %ebx\n mov %cs, %ecx");
 SNIPPET(count, "rdtsc\n xor %eax, %eax\n xor %edx, %edx\n mov $2, %eax");
 
@@ -95,6 +97,10 @@ int main(void)
 	*(volatile u32 *)SCRATCH = 1;
 	*(volatile u32 *)(SCRATCH + 0x1000) = 2;
 	show("read code", 0, 0, read_fs, SEL_FREE);
+	/* From the top of the linear space on, by offsets that wrap. */
+	gdt_set(SEL_FREE, descriptor(SCRATCH - 0x80000, 0xfffff, 0x93, 0xc));
+	*(volatile u32 *)0x80000 = 3;
+	show("read from the top", 0, 0, read_fs_far, SEL_FREE);
 	write_cr4(read_cr4() | CR4_TSD);
 	show("rdtsc off", 1, 3, count, 0);
 	show("rdtsc off", 0, 0, count, 0);
