@@ -33,11 +33,15 @@ static void jmp_to_code(struct vcpu *v, u16 sel, struct descriptor *d, u32 off, 
 	far_enter(v, sel, d, v->cpl, off);
 }
 
+/* That code is of another level comes before that it is not present, unlike in gate_target(). */
 static void jmp_gate(struct vcpu *v, const struct descriptor *gate)
 {
-	u16 sel;
-	struct descriptor d = gate_target(v, gate, &sel);
+	u16 sel = gate_selector(gate);
+	struct descriptor d;
 
+	if (SEL_NULL(sel))
+		cpu_raise_gp0(v);
+	d = descriptor_need(v, sel, VEC_GP);
 	jmp_to_code(v, sel, &d, gate_offset(gate), true);
 }
 
