@@ -27,8 +27,8 @@ static void call_same_level(struct vcpu *v, u16 sel, struct descriptor *d, u32 o
 	struct stack st = stack_current(v);
 	struct segment cs = descriptor_segment(d, sel);
 
-	code_offset_check(v, &cs, off);
 	push_return(v, &st, size, next_eip);
+	code_offset_check(v, &cs, off);
 	descriptor_accessed(v, d);
 	stack_commit(v, &st);
 	far_enter(v, sel, d, v->cpl, off);
@@ -40,7 +40,8 @@ static void call_inner(struct vcpu *v, const struct descriptor *gate, u16 sel, s
 {
 	unsigned cpl = descriptor_dpl(d);
 	struct stack outer = stack_current(v);
-	struct stack st = stack_inner(v, cpl);
+	struct descriptor sd;
+	struct stack st = stack_inner(v, cpl, &sd);
 	struct segment cs = descriptor_segment(d, sel);
 	u32 off = gate_offset(gate);
 
@@ -51,6 +52,7 @@ static void call_inner(struct vcpu *v, const struct descriptor *gate, u16 sel, s
 	push_return(v, &st, size, next_eip);
 	code_offset_check(v, &cs, off);
 	descriptor_accessed(v, d);
+	descriptor_accessed(v, &sd);
 
 	segment_set(v, SEG_SS, st.ss);
 	stack_commit(v, &st);

@@ -100,7 +100,8 @@ static void deliver_inner(struct vcpu *v, const struct event *e, const struct de
 	unsigned type = descriptor_system_type(gate), cpl = descriptor_dpl(d);
 	unsigned size = type & SYS_32 ? 4 : 2;
 	bool v86 = vcpu_v86(v);
-	struct stack st = stack_inner(v, cpl);
+	struct descriptor sd;
+	struct stack st = stack_inner(v, cpl, &sd);
 	struct segment cs = descriptor_segment(d, gate_selector(gate));
 
 	for (unsigned i = 0; v86 && i < ARRAY_SIZE(order); i++)
@@ -110,6 +111,7 @@ static void deliver_inner(struct vcpu *v, const struct event *e, const struct de
 	push_frame(v, &st, e, size);
 	code_offset_check(v, &cs, gate_offset(gate));
 	descriptor_accessed(v, d);
+	descriptor_accessed(v, &sd);
 
 	for (unsigned i = 0; v86 && i < ARRAY_SIZE(order); i++)
 		segment_set_null(v, order[i], 0);

@@ -47,8 +47,11 @@ void stack_skip(struct stack *st, u32 bytes);
 /* ESP only; an outer or inner stack's SS is set with segment_set(). */
 void stack_commit(struct vcpu *v, const struct stack *st);
 
-/* The stack for an inner level from the current TSS (SDM vol. 3, 5.8.5), with its #TS and #SS. */
-struct stack stack_inner(struct vcpu *v, unsigned cpl);
+/*
+ * The stack for an inner level from the current TSS (SDM vol. 3, 5.8.5), with its #TS and #SS. *d
+ * is its descriptor: descriptor_accessed() is for when all is pushed.
+ */
+struct stack stack_inner(struct vcpu *v, unsigned cpl, struct descriptor *d);
 
 /* Checks a return to an outer level's SS and gives its descriptor. absent: what is raised for one
  * that is not present, VEC_SS (RET) or VEC_NP (IRET). */

@@ -76,9 +76,8 @@ static void tss_stack(struct vcpu *v, unsigned cpl, u16 *ss, u32 *esp)
 	}
 }
 
-struct stack stack_inner(struct vcpu *v, unsigned cpl)
+struct stack stack_inner(struct vcpu *v, unsigned cpl, struct descriptor *d)
 {
-	struct descriptor d;
 	struct segment s;
 	struct stack st;
 	u32 esp;
@@ -87,14 +86,13 @@ struct stack stack_inner(struct vcpu *v, unsigned cpl)
 	tss_stack(v, cpl, &ss, &esp);
 	if (SEL_NULL(ss))
 		cpu_raise(v, VEC_TS, SEL_ERROR(ss));
-	d = descriptor_need(v, ss, VEC_TS);
-	if (SEL_RPL(ss) != cpl || descriptor_dpl(&d) != cpl ||
-	    !attr_is_writable(descriptor_attr(&d)))
+	*d = descriptor_need(v, ss, VEC_TS);
+	if (SEL_RPL(ss) != cpl || descriptor_dpl(d) != cpl || !attr_is_writable(descriptor_attr(d)))
 		cpu_raise(v, VEC_TS, SEL_ERROR(ss));
-	if (!descriptor_present(&d))
+	if (!descriptor_present(d))
 		cpu_raise(v, VEC_SS, SEL_ERROR(ss));
-	descriptor_accessed(v, &d);
-	s = descriptor_segment(&d, ss);
+	s = descriptor_segment(d, ss);
+	s.attr |= SEG_ACCESSED;
 	segment_derive(&s);
 	st = stack_make(v, &s, esp, cpl);
 	st.error = SEL_ERROR(ss);
