@@ -91,7 +91,7 @@ static void iret_to_v86(struct vcpu *v, struct iret_frame *f)
 	if (f->eip > 0xffff)
 		cpu_raise_gp0(v);
 
-	vcpu_set_eflags(v, f->flags);
+	vcpu_set_eflags(v, f->flags & FLAGS_EXIST);
 	v->gpr[REG_ESP] = esp;
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
 		segment_set_v86(v, order[i], sel[i]);
@@ -177,6 +177,19 @@ static void iret_protected(struct vcpu *v, unsigned opsize)
 	far_enter(v, f.cs, &d, v->cpl, f.eip);
 }
 
+/*
+ * VIF and VIP both set where they count: #GP before the first instruction (SDM vol. 3, 20.3.3.4).
+ * Nothing but an IRET from a monitor brings that about; the fault is the new code's own.
+ */
+static void check_virtual_interrupt(struct vcpu *v)
+{
+	if (likely((v->eflags & (FLAG_VIF | FLAG_VIP)) != (FLAG_VIF | FLAG_VIP)) || v->cpl != 3 ||
+	    !(v->cr4 & (vcpu_v86(v) ? CR4_VME : CR4_PVI)))
+		return;
+	v->cur = NULL;
+	cpu_raise_gp0(v);
+}
+
 void cpu_iret(struct vcpu *v, unsigned opsize, u32 next_eip)
 {
 	if (!vcpu_protected(v)) {
@@ -191,4 +204,5 @@ void cpu_iret(struct vcpu *v, unsigned opsize, u32 next_eip)
 		iret_protected(v, opsize);
 	}
 	v->nmi_blocked = false;
+	check_virtual_interrupt(v);
 }

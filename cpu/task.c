@@ -32,8 +32,7 @@ enum {
 	TSS16_SIZE = 44,
 };
 
-#define DR7_LOCAL	0x155u /* L0-L3 and LE: cleared by every task switch */
-#define EFLAGS_LOADABLE 0x003f7fd5u
+#define DR7_LOCAL 0x155u /* L0-L3 and LE: cleared by every task switch */
 
 /* A task's state as its TSS holds it. */
 struct task_state {
@@ -75,12 +74,12 @@ static void check_target(struct vcpu *v, struct task *t, enum task_reason reason
 /* Page faults of the switch happen here, in the old task. */
 static void probe(struct vcpu *v, const struct task *t, enum task_reason reason)
 {
-	bool old_wide = v->tr.attr & SYS_32;
-	u32 old_size = old_wide ? TSS32_SIZE : TSS16_SIZE;
+	/* Of the old TSS as far as it is written: an LTR never looked at its limit. */
+	u32 old_size = v->tr.attr & SYS_32 ? TSS32_LDT : TSS16_LDT;
 
 	if (v->tr.limit < old_size - 1)
 		cpu_raise(v, VEC_TS, SEL_ERROR(v->tr.sel));
-	lin_probe(v, v->tr.base, old_wide ? TSS32_LDT : TSS16_LDT, true, false);
+	lin_probe(v, v->tr.base, old_size, true, false);
 	lin_probe(v, t->tss.base, t->wide ? TSS32_SIZE : TSS16_SIZE, false, false);
 	if (reason == TASK_CALL || reason == TASK_INT)
 		lin_probe(v, t->tss.base, 2, true, false);
@@ -257,7 +256,7 @@ static void enter_task(struct vcpu *v, const struct task *t, const struct task_s
 	v->cr0 |= CR0_TS;
 	v->dr[7] &= ~DR7_LOCAL;
 	v->eip = s->eip;
-	vcpu_set_eflags(v, (s->eflags & EFLAGS_LOADABLE) | FLAGS_FIXED);
+	vcpu_set_eflags(v, (s->eflags & FLAGS_EXIST) | FLAGS_FIXED);
 	for (unsigned i = 0; i < 8; i++)
 		v->gpr[i] = s->gpr[i];
 	load_selectors(v, s);

@@ -33,6 +33,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT };
 #define FLAG_ID	  BIT(21)
 #define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 #define FLAGS_FIXED BIT(1) /* always set */
+#define FLAGS_EXIST 0x003f7fd5u /* all others there are; the rest of EFLAGS is reserved and 0 */
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
