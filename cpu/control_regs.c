@@ -11,6 +11,8 @@
 /* What makes every translation stale. */
 #define CR0_PAGING (CR0_PG | CR0_WP | CR0_PE)
 #define CR4_PAGING (CR4_PSE | CR4_PAE | CR4_PGE)
+/* What makes the CPU read PAE's four pointers again (SDM vol. 3, 4.4.1). */
+#define CR0_PDPTE (CR0_PG | CR0_CD | CR0_NW)
 
 static void check_cpl0(struct vcpu *v)
 {
@@ -34,10 +36,10 @@ static void set_cr0(struct vcpu *v, u32 value)
 	if ((value & CR0_NW) && !(value & CR0_CD))
 		cpu_raise_gp0(v);
 	changed = v->cr0 ^ value;
-	if (changed & value & CR0_PG)
+	if (changed & CR0_PDPTE)
 		load_pdpte(v, value, v->cr3, v->cr4);
 	v->cr0 = value;
-	if (changed & CR0_PAGING)
+	if (changed & (CR0_PAGING | (v->cr4 & CR4_PAE ? CR0_PDPTE : 0)))
 		mem_tlb_flush(v, true);
 	if (changed & CR0_PE)
 		v->cpl = 0;

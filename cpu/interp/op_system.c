@@ -99,15 +99,16 @@ void op_mov_from_cr(void)
 	*slot32(ip->reg) = cpu_mov_from_cr(cpu, ip->index);
 	NEXT;
 }
+/* DR4 and DR5 may be #UD, which comes before the #GP of a CPL that may not. */
 void op_mov_to_dr(void)
 {
-	require_cpl0();
+	op_sync();
 	cpu_mov_to_dr(cpu, ip->index, *slot32(ip->reg));
 	leave_at(next_eip());
 }
 void op_mov_from_dr(void)
 {
-	require_cpl0();
+	op_sync();
 	*slot32(ip->reg) = cpu_mov_from_dr(cpu, ip->index);
 	NEXT;
 }
@@ -165,6 +166,7 @@ void op_store_table(void)
 	u32 off = ea(), second = ip->flags & INSN_A16 ? (u16)(off + 2) : off + 2;
 
 	op_sync();
+	mem_rmw_read(cpu, ip->seg / SEG_UNITS(1), off, 2);
 	slow_rmw_load32(ip->seg, second);
 	store16(ip->seg, off, table->limit);
 	store32(ip->seg, second, table->base);
