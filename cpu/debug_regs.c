@@ -105,9 +105,7 @@ bool cpu_debug_trap(struct vcpu *v, bool single_step)
 	v->debug_hits = 0;
 	if (!hits)
 		return false;
-	if (hits & DR6_HITS)
-		v->dr[6] &= ~DR6_HITS;
-	v->dr[6] |= hits;
+	v->dr[6] = (v->dr[6] & ~DR6_HITS) | hits;
 	return true;
 }
 
@@ -122,7 +120,7 @@ static unsigned check_access(struct vcpu *v, unsigned dr)
 	if (v->cpl != 0)
 		cpu_raise_gp0(v);
 	if (v->dr[7] & DR7_GD) {
-		v->dr[6] |= DR6_BD;
+		v->dr[6] = (v->dr[6] & ~DR6_HITS) | DR6_BD;
 		cpu_raise(v, VEC_DB, 0);
 	}
 	return dr;

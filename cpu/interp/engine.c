@@ -106,7 +106,9 @@ static bool single(struct vcpu *v)
 	/* The T bit of a task just entered comes before its first instruction. */
 	if (unlikely(v->debug_hits) && !v->shadow && cpu_debug_trap(v, false))
 		return cpu_deliver(v, VEC_DB, EVENT_TRAP);
-	if ((v->dr[7] & 0xff) && cpu_code_breakpoint(v, v->seg[SEG_CS].base + v->eip))
+	/* None between MOV SS and what loads ESP (6.8.3). */
+	if ((v->dr[7] & 0xff) && !(v->shadow & SHADOW_MOVSS) &&
+	    cpu_code_breakpoint(v, v->seg[SEG_CS].base + v->eip))
 		cpu_raise(v, VEC_DB, 0);
 	first = decode_single(v);
 	if (held) {
@@ -123,6 +125,8 @@ static bool single(struct vcpu *v)
 	if (held) /* what kept the state from another engine is gone: go() is to ask */
 		in->generation = v->generation - 1;
 	trap = trap && !in->no_trap;
+	if (trap && v->halted) /* HLT ends with the step */
+		in->exit_due = false;
 	if (in->exit_due || (v->shadow & SHADOW_MOVSS) || !(trap || v->debug_hits))
 		return true;
 	if (!cpu_debug_trap(v, trap))

@@ -11,6 +11,7 @@ static void io_wait(void)
 
 	in->exit = EXIT_IO_WAIT;
 	in->exit_due = true;
+	cpu->debug_hits = 0; /* of the access that is still to come */
 	cpu->icount += ip->n - 1;
 }
 

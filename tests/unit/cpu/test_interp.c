@@ -13,13 +13,17 @@
 #define VECTOR 0x40u /* what the test's PIC answers */
 #define GATE   0x8e  /* 32-bit interrupt gate, DPL 0 */
 
-static bool irq; /* the PIC's INTR */
+static bool irq;   /* the PIC's INTR */
+static bool waits; /* a port's answer is not there yet, once */
 
 static bool port_in(void *ctx, u16 port, unsigned width, u32 *value)
 {
+	bool ready = !waits;
+
 	(void)ctx, (void)port, (void)width;
+	waits = false;
 	*value = 0;
-	return true;
+	return ready;
 }
 static bool port_out(void *ctx, u16 port, unsigned width, u32 value)
 {
@@ -305,6 +309,38 @@ static void stack_holds(void)
 	CHECK_EQ((u32)vm.v.stats.slow_steps - slow, 1);
 }
 
+/* A single step is a debug exception, which ends HLT (SDM vol. 2, HLT). */
+static void steps_over_hlt(void)
+{
+	start();
+	/* hlt; hlt; the handler's own HLT is at 7000h */
+	CODE_AT(CODE, "\xf4\xf4");
+	vm.v.eflags |= FLAG_TF;
+	cpu_mode_changed(&vm.v);
+	run(CODE);
+	CHECK_EQ(vm.v.eip, 0x7001);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 1);
+	CHECK(vm.v.dr[6] & BIT(14));
+}
+
+/* An I/O breakpoint is a trap: not before the port has answered. */
+static void port_breakpoint_waits(void)
+{
+	start();
+	CODE_AT(CODE, "\xe4\x80\x90\x90"); /* in $0x80, %al; nop; nop */
+	vm.v.cr4 |= CR4_DE;
+	vm.v.dr[0] = 0x80;
+	vm.v.dr[7] = 0x20401;
+	cpu_mode_changed(&vm.v);
+	waits = true;
+	vm.v.eip = CODE;
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_IO_WAIT);
+	CHECK_EQ(vm.v.eip, CODE);
+	run(CODE);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 2);
+	CHECK_EQ(vm.v.dr[6] & 15, 1);
+}
+
 /* A disk's sector is one step: the direct engine leaves translated code for each. */
 static void string_io_steps(void)
 {
@@ -367,6 +403,8 @@ int main(void)
 	steps();
 	hands_over_after_shadow();
 	stack_holds();
+	steps_over_hlt();
+	port_breakpoint_waits();
 	string_io_steps();
 	hands_over_elsewhere();
 	free(arena);
