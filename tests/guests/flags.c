@@ -9,7 +9,6 @@
 SNIPPET16(v86_flags, "pushfl\n popl %eax\n pushf\n popw %bx");
 SNIPPET16(v86_popf_edge, "mov $0xffff, %sp\n popf");
 SNIPPET16(v86_popfd_edge, "mov $0xfffe, %sp\n popfl");
-SNIPPET16(v86_iret_edge, "mov $0xfffc, %sp\n iretw");
 SNIPPET16(v86_pushf_edge, "mov $1, %sp\n pushfw");
 SNIPPET16(v86_int_edge, "mov $1, %sp\n int $0x21");
 SNIPPET16(v86_popfd_all, "pushl $0xffffffff\n popfl\n pushfl\n popl %eax");
@@ -56,7 +55,6 @@ static void edges(u32 iopl)
 {
 	V86(v86_popf_edge, iopl);
 	V86(v86_popfd_edge, iopl);
-	V86(v86_iret_edge, iopl);
 	V86(v86_pushf_edge, iopl);
 	V86(v86_int_edge, iopl);
 }
