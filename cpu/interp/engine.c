@@ -98,7 +98,8 @@ static const struct block *quick_block(struct vcpu *v)
 static bool single(struct vcpu *v)
 {
 	struct interp *in = v->interp;
-	bool trap = v->eflags & FLAG_TF, held = v->shadow || (v->eflags & FLAG_RF);
+	u32 rf = v->eflags & FLAG_RF, shadow = v->shadow;
+	bool trap = v->eflags & FLAG_TF, held = shadow || rf;
 	const struct insn *first;
 
 	v->stats.slow_steps++;
@@ -122,6 +123,11 @@ static bool single(struct vcpu *v)
 	interp_exec(v, first);
 	vcpu_event_clear(v, VCPU_EV_ONCE);
 	v->cur = NULL;
+	if (held && in->exit_due && in->exit == EXIT_IO_WAIT) { /* it is still to come */
+		v->shadow = (u8)shadow;
+		v->eflags |= rf;
+		cpu_mode_changed(v);
+	}
 	if (held) /* what kept the state from another engine is gone: go() is to ask */
 		in->generation = v->generation - 1;
 	trap = trap && !in->no_trap;

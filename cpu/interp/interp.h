@@ -129,6 +129,7 @@ struct interp {
 	bool single_due;    /* a handler wants the next instruction uncached */
 	bool flush_due;	    /* the physical mapping changed: forget everything decoded */
 	enum exit_reason exit;
+	u32 sti_eip; /* behind the last STI that found nothing to hold off */
 	/* interp_stop_at(): NULL, or asked before the instruction there. */
 	bool (*stop)(struct vcpu *v);
 	u32 stop_eip, stop_gpa;

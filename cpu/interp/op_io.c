@@ -13,6 +13,10 @@ static void io_wait(void)
 	in->exit_due = true;
 	cpu->debug_hits = 0; /* of the access that is still to come */
 	cpu->icount += ip->n - 1;
+	if (cpu->eip != in->sti_eip)
+		return;
+	cpu->shadow |= SHADOW_STI;
+	cpu_mode_changed(cpu);
 }
 
 static void check_port(u16 port, unsigned width)

@@ -56,6 +56,7 @@ void op_sti(void)
 {
 	if (likely(may_change_if()) && likely(!cpu->events) && (ip[1].flags & INSN_FIRST)) {
 		cpu->eflags |= FLAG_IF;
+		cpu->interp->sti_eip = next_eip();
 		if_changed();
 		NEXT;
 	}

@@ -341,6 +341,37 @@ static void port_breakpoint_waits(void)
 	CHECK_EQ(vm.v.dr[6] & 15, 1);
 }
 
+/* What STI holds off has to wait for a port's answer, too; so has a breakpoint that RF skips. */
+static void port_holds(void)
+{
+	for (unsigned alone = 0; alone < 2; alone++) {
+		start();
+		CODE_AT(CODE, "\xfb\xec\x40\xeb\xfe"); /* sti; in %dx, %al; inc %eax; jmp . */
+		waits = true;
+		vm.v.eip = CODE;
+		for (unsigned n = 0; n < alone * 2; n++)
+			interp_engine.step(&vm.v);
+		if (!alone)
+			CHECK_EQ(interp_engine.run(&vm.v), EXIT_IO_WAIT);
+		CHECK_EQ(vm.v.eip, CODE + 1);
+		raise_irq();
+		CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+		CHECK_EQ(ram32(vm.v.gpr[REG_ESP]), CODE + 2);
+	}
+
+	start();
+	CODE_AT(CODE, "\xec\xf4"); /* in %dx, %al; hlt */
+	waits = true;
+	vm.v.eip = CODE;
+	vm.v.dr[0] = CODE;
+	vm.v.dr[7] |= 1;
+	vm.v.eflags |= FLAG_RF;
+	cpu_mode_changed(&vm.v);
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_IO_WAIT);
+	CHECK_EQ(interp_engine.run(&vm.v), EXIT_HLT);
+	CHECK_EQ(vm.v.eip, CODE + 2);
+}
+
 /* A disk's sector is one step: the direct engine leaves translated code for each. */
 static void string_io_steps(void)
 {
@@ -403,6 +434,7 @@ int main(void)
 	steps();
 	hands_over_after_shadow();
 	stack_holds();
+	port_holds();
 	steps_over_hlt();
 	port_breakpoint_waits();
 	string_io_steps();
