@@ -4,6 +4,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/mem.h"
 #include "cpu/mmu/walk.h"
+#include "cpu/segment.h"
 
 #define CR0_WRITABLE                                                                               \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
@@ -41,8 +42,11 @@ static void set_cr0(struct vcpu *v, u32 value)
 	v->cr0 = value;
 	if (changed & (CR0_PAGING | (v->cr4 & CR4_PAE ? CR0_PDPTE : 0)))
 		mem_tlb_flush(v, true);
-	if (changed & CR0_PE)
+	if (changed & CR0_PE) {
 		v->cpl = 0;
+		if (!(value & CR0_PE)) /* CS may be written from here on */
+			segment_set_real_rights(v, SEG_CS);
+	}
 	cpu_mode_changed(v);
 }
 

@@ -49,14 +49,19 @@ void segment_set_null(struct vcpu *v, unsigned seg, u16 sel)
 	v->seg[seg] = (struct segment){.sel = sel};
 }
 
-void segment_set_real(struct vcpu *v, unsigned seg, u16 sel)
+void segment_set_real_rights(struct vcpu *v, unsigned seg)
 {
 	struct segment s = v->seg[seg];
 
-	s.sel = sel;
-	s.base = (u32)sel << 4;
 	s.attr = (s.attr & (SEG_DB | SEG_G | SEG_AVL)) | ATTR_REAL;
 	segment_set(v, seg, s);
+}
+
+void segment_set_real(struct vcpu *v, unsigned seg, u16 sel)
+{
+	v->seg[seg].sel = sel;
+	v->seg[seg].base = (u32)sel << 4;
+	segment_set_real_rights(v, seg);
 }
 
 void segment_set_v86(struct vcpu *v, unsigned seg, u16 sel)

@@ -17,6 +17,8 @@ void segment_derive_all(struct vcpu *v);
 
 /* Real-address mode: base only, limit and D/B stay (unreal mode). V86 mode: 64 KB at DPL 3. */
 void segment_set_real(struct vcpu *v, unsigned seg, u16 sel);
+/* Present, writable, DPL 0, as a load in real-address mode leaves it; all else stays. */
+void segment_set_real_rights(struct vcpu *v, unsigned seg);
 void segment_set_v86(struct vcpu *v, unsigned seg, u16 sel);
 
 /*

@@ -36,7 +36,8 @@ SECONDS = 400
 # QEMU 7.2 also lets IRET at CPL 3 set VM, which user_random does in its piece 498: Farbus shuts it
 # down there, as bad-input/vm-iret-qemu asks for.
 # Random code pushes flags that are undefined, which Bochs and the interpreter define differently.
-SKIPPED = {*((name, "translate", "qemu") for name in ("paging", "paging_random", "isolation", "edges")),
+SKIPPED = {*((name, "translate", "qemu")
+             for name in ("paging", "paging_random", "isolation", "edges", "limits")),
            *((name, cpu, "qemu") for name in ("user", "v86", "user_random", "modes", "real")
              for cpu in ("direct", "translate")),
            ("user_random", "interp", "qemu"), ("user_random", "interp", "bochs")}
