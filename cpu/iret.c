@@ -192,6 +192,8 @@ static void check_virtual_interrupt(struct vcpu *v)
 
 void cpu_iret(struct vcpu *v, unsigned opsize, u32 next_eip)
 {
+	/* Even if it faults (SDM vol. 3, 6.7.1). */
+	v->nmi_blocked = false;
 	if (!vcpu_protected(v)) {
 		iret_real(v, opsize);
 	} else if (vcpu_v86(v)) {
@@ -203,6 +205,5 @@ void cpu_iret(struct vcpu *v, unsigned opsize, u32 next_eip)
 	} else {
 		iret_protected(v, opsize);
 	}
-	v->nmi_blocked = false;
 	check_virtual_interrupt(v);
 }

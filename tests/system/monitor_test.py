@@ -108,5 +108,17 @@ def reports():
             raise Failure(f"no /{pattern}/ in the report:\n{said.getvalue()}")
 
 
+def nmis():
+    """Each comes, also the one behind another's IRET."""
+    with PC("monitor-nmis", FLOPPY=boot_floppy("nmi")) as pc:
+        pc.wait(r"^NMIs: 0", 120)
+        for come in range(1, 4):
+            pc.type("\x1d")
+            prompt(pc)
+            ask(pc, "nmi", "NMI waits")
+            pc.type("continue\r")
+            pc.wait(rf"^NMIs: {come}", 30)
+
+
 CASES = {"shows": shows, "counts": counts, "routes": routes, "goes-on": goes_on, "power-off": powers_off,
-         "reports": reports}
+         "reports": reports, "nmis": nmis}

@@ -372,6 +372,17 @@ static void port_holds(void)
 	CHECK_EQ(vm.v.eip, CODE + 2);
 }
 
+/* NMIs come again once an IRET was executed, even one that has faulted. */
+static void iret_faults(void)
+{
+	start();
+	CODE_AT(CODE, "\x6a\x02\x6a\x00\x6a\x00\xcf"); /* push $2; push $0; push $0; iret */
+	vm.v.nmi_blocked = true;
+	run(CODE);
+	CHECK_EQ(ram32(vm.v.gpr[REG_ESP] + 4), CODE + 6);
+	CHECK(!vm.v.nmi_blocked);
+}
+
 /* A disk's sector is one step: the direct engine leaves translated code for each. */
 static void string_io_steps(void)
 {
@@ -435,6 +446,7 @@ int main(void)
 	hands_over_after_shadow();
 	stack_holds();
 	port_holds();
+	iret_faults();
 	steps_over_hlt();
 	port_breakpoint_waits();
 	string_io_steps();
