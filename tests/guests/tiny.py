@@ -46,7 +46,7 @@ WORDS = {"direct": ("direct", ["translate off"]), "translate": ("direct", []),
          "lockstep": ("lockstep", ["translate off"]), "lockstep-translate": ("lockstep", [])}
 # Lockstep: those that run something at CPL 3 or in real mode. What QEMU does not check is a difference.
 # With the translator: those of them that do not take long in Bochs.
-USERS = ("exceptions", "gates", "paging", "user", "v86", "modes", "real")
+USERS = ("exceptions", "faults", "flags", "gates", "limits", "paging", "user", "v86", "modes", "real")
 KERNELS = ("crossings", "exceptions", "gates", "paging", "tasks", "user")
 USERS_QEMU = ("exceptions", "gates", "paging")
 KERNELS_QEMU = ("crossings", "debug", "exceptions", "gates", "paging", "narrow", "pic", "rings", "stores",
