@@ -141,8 +141,8 @@ static void line_to_rx(struct uart16550 *u, u8 byte, u8 errors)
 		push(&u->rx, byte, errors);
 	}
 	reveal_errors(u);
-	u->timeout_pending = false;
-	arm_timeout(u);
+	if (!u->timeout_pending) /* else only a read of the FIFO ends it (datasheet, 8.10) */
+		arm_timeout(u);
 	update_irq(u);
 }
 
@@ -182,6 +182,7 @@ static void poll_timer(struct uart16550 *u)
 static void write_thr(struct uart16550 *u, u8 value)
 {
 	u->thre_pending = false;
+	update_irq(u); /* THR may be empty again at once: the line falls in between */
 	if (u->tx.count < depth(u)) {
 		push(&u->tx, value, 0);
 	} else if (!fifos_on(u)) {
@@ -227,6 +228,8 @@ static void clear_tx(struct uart16550 *u)
 
 static void write_fcr(struct uart16550 *u, u8 value)
 {
+	if (!((value | u->fcr) & FCR_ENABLE)) /* its other bits count for nothing */
+		return;
 	if ((value ^ u->fcr) & FCR_ENABLE)
 		value |= FCR_CLEAR_RX | FCR_CLEAR_TX;
 	if (value & FCR_CLEAR_RX)

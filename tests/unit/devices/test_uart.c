@@ -340,6 +340,55 @@ static void random_accesses(void **state)
 	}
 }
 
+/* Writing THR resets the interrupt, and THR is empty again at once: a new edge for the PIC. */
+static void each_character_sent_is_an_edge(void **state)
+{
+	struct rig *r = *state;
+
+	out8(r->board, MCR, 0x08);
+	out8(r->board, IER, 0x02);
+	assert_int_equal(r->board->rises[IRQ], 1);
+	out8(r->board, RBR, 'a'); /* a handler that reads LSR, and never IIR */
+	assert_int_equal(r->board->rises[IRQ], 2);
+	out8(r->board, RBR, 'b');
+	assert_false(r->board->irq[IRQ]);
+	board_run(r->board, CHAR_9600 + US);
+	assert_int_equal(r->board->rises[IRQ], 3);
+}
+
+/* Datasheet, 8.10: only a read of the FIFO ends a timeout interrupt. */
+static void a_character_does_not_end_the_timeout(void **state)
+{
+	struct rig *r = *state;
+
+	out8(r->board, IIR, 0xc1);
+	out8(r->board, MCR, 0x08);
+	out8(r->board, IER, 0x01);
+	uart16550_receive(&r->uart, 'a');
+	board_run(r->board, 5 * CHAR_9600);
+	assert_true(r->board->irq[IRQ]);
+	uart16550_receive(&r->uart, 'b');
+	assert_true(r->board->irq[IRQ]);
+	assert_int_equal(in8(r->board, IIR), 0xcc);
+	assert_int_equal(in8(r->board, RBR), 'a');
+	assert_false(r->board->irq[IRQ]);
+	board_run(r->board, 5 * CHAR_9600);
+	assert_int_equal(in8(r->board, IIR), 0xcc);
+	assert_int_equal(in8(r->board, RBR), 'b');
+	assert_int_equal(in8(r->board, IIR), 0xc1);
+}
+
+/* Datasheet, 8.4: without bit 0 the other bits of FCR are not programmed. */
+static void fcr_does_nothing_while_the_fifos_are_off(void **state)
+{
+	struct rig *r = *state;
+
+	uart16550_receive(&r->uart, 'a');
+	out8(r->board, IIR, 0x06);
+	assert_int_equal(in8(r->board, LSR), 0x61);
+	assert_int_equal(in8(r->board, RBR), 'a');
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -357,6 +406,9 @@ int main(void)
 		TEST(modem_lines_of_the_far_end),
 		TEST(settings_for_the_far_end),
 		TEST(random_accesses),
+		TEST(each_character_sent_is_an_edge),
+		TEST(a_character_does_not_end_the_timeout),
+		TEST(fcr_does_nothing_while_the_fifos_are_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
