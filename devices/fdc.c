@@ -240,6 +240,17 @@ static void write_fifo(struct fdc *f, u8 value)
 	}
 }
 
+/*
+ * The reads of the result took INT away; it comes back for a seek that has ended and that SENSE
+ * INTERRUPT STATUS has not told of yet.
+ */
+static void result_read(struct fdc *f)
+{
+	fdc_idle(f);
+	if (f->sense && !f->sense_reset)
+		fdc_raise(f);
+}
+
 static u8 read_fifo(struct fdc *f)
 {
 	u8 value = 0;
@@ -248,7 +259,7 @@ static u8 read_fifo(struct fdc *f)
 		fdc_lower(f);
 		value = f->fifo[f->fifo_pos++];
 		if (f->fifo_pos >= f->fifo_len)
-			fdc_idle(f);
+			result_read(f);
 	} else if (f->phase == FDC_EXECUTION && f->pio_in) {
 		value = f->buffer[f->pos++];
 		pio_moved(f);

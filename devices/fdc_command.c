@@ -70,8 +70,6 @@ static void sense_interrupt(struct fdc *f)
 	f->fifo[0] = f->sense_st0[unit];
 	f->fifo[1] = position(f, unit);
 	fdc_result(f, 2, false);
-	if (f->sense && !f->sense_reset) /* another drive's seek has ended */
-		fdc_raise(f);
 }
 
 static void seek_interrupt(struct fdc *f, u8 unit, u8 st0)

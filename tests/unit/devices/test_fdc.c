@@ -544,6 +544,40 @@ static void random_accesses(void **state)
 	}
 }
 
+/* INT stays until SENSE INTERRUPT STATUS has told of each seek. */
+static void each_seek_has_its_interrupt(void **state)
+{
+	struct rig *r = *state;
+
+	reset(r);
+	send(r, (const u8[]){0x0f, 0, 5}, 3);
+	send(r, (const u8[]){0x0f, 1, 7}, 3);
+	board_run(r->board, 10 * MS);
+	assert_true(r->board->irq[IRQ]);
+	sense(r, 0x20, 5);
+	assert_true(r->board->irq[IRQ]);
+	sense(r, 0x21, 0); /* no drive there */
+	assert_false(r->board->irq[IRQ]);
+	send(r, (const u8[]){0x08}, 1);
+	assert_int_equal(fetch(r), 1);
+	assert_int_equal(r->result[0], 0x80);
+}
+
+static void a_seek_ends_behind_another_drives_command(void **state)
+{
+	struct rig *r = *state;
+
+	reset(r);
+	send(r, (const u8[]){0x0f, 1, 7}, 3);
+	send(r, (const u8[]){0x4a, 0}, 2); /* READ ID */
+	board_run(r->board, 100 * MS);
+	assert_true(r->board->irq[IRQ]);
+	assert_int_equal(fetch(r), 7);
+	assert_true(r->board->irq[IRQ]);
+	sense(r, 0x21, 0);
+	assert_false(r->board->irq[IRQ]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -569,6 +603,8 @@ int main(void)
 		TEST(controller_commands),
 		TEST(sizes),
 		TEST(random_accesses),
+		TEST(each_seek_has_its_interrupt),
+		TEST(a_seek_ends_behind_another_drives_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
