@@ -208,11 +208,18 @@ void ide_dma_ready(struct ide_channel *ch)
 	ide_start_timer(ch, IDE_COMMAND_NS, ch->dma_step);
 }
 
+/* Both drives are busy after SRST and in command 90h, and take no other. */
+static bool self_testing(const struct ide_channel *ch)
+{
+	return ch->after_busy && !ch->active;
+}
+
 void ide_write_command(struct ide_channel *ch, u8 command)
 {
 	struct ide_drive *d = &ch->drive[ch->selected];
 
-	if (ch->control & CONTROL_SRST)
+	ch->control &= ~CONTROL_HOB;
+	if ((ch->control & CONTROL_SRST) || self_testing(ch))
 		return;
 	if (command == COMMAND_DIAGNOSTIC) {
 		ide_execute_diagnostic(ch);
@@ -233,6 +240,7 @@ void ide_write_command(struct ide_channel *ch, u8 command)
 
 void ide_write_device(struct ide_channel *ch, u8 value)
 {
+	ch->control &= ~CONTROL_HOB;
 	ch->drive[0].device = ch->drive[1].device = value | 0xa0;
 	ch->selected = (value & IDE_DEV_DEV) != 0;
 	ide_update_irq(ch);

@@ -67,9 +67,12 @@ static void diagnostic_done(struct ide_channel *ch)
 void ide_execute_diagnostic(struct ide_channel *ch)
 {
 	ide_abandon_command(ch);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
+		ch->drive[i].intrq = false;
 		if (ide_present(&ch->drive[i]))
 			ch->drive[i].status = IDE_BSY;
+	}
+	ide_update_irq(ch);
 	ide_start_timer(ch, IDE_COMMAND_NS, diagnostic_done);
 }
 

@@ -612,6 +612,63 @@ static void random_accesses(void **state)
 	teardown((void **)&r);
 }
 
+/* A write of the command register ends INTRQ, also that of command 90h. */
+static void diagnostic_has_an_edge_of_its_own(void **state)
+{
+	struct rig *r = *state;
+
+	simple(r, 0xe5);
+	assert_true(r->board->irq[IRQ]);
+	out8(r->board, STATUS, 0x90);
+	assert_false(r->board->irq[IRQ]);
+	board_run(r->board, MS);
+	assert_int_equal(r->board->rises[IRQ], 2);
+	assert_int_equal(in8(r->board, STATUS), READY);
+}
+
+/* ATA-6, 7.8: every register of the command block, these two as well. */
+static void device_and_command_end_hob(void **state)
+{
+	struct rig *r = *state;
+
+	out8(r->board, COUNT, 0x12);
+	out8(r->board, COUNT, 0x34);
+	out8(r->board, CONTROL, 0x80);
+	assert_int_equal(in8(r->board, COUNT), 0x12);
+	out8(r->board, DEVICE, 0xa0);
+	assert_int_equal(in8(r->board, COUNT), 0x34);
+	out8(r->board, CONTROL, 0x80);
+	assert_int_equal(in8(r->board, COUNT), 0x12);
+	simple(r, 0x00);
+	assert_int_equal(in8(r->board, COUNT), 0x34);
+}
+
+static void expect_both_ready(struct rig *r)
+{
+	board_run(r->board, MS);
+	assert_int_equal(in8(r->board, STATUS), READY);
+	out8(r->board, DEVICE, 0xb0);
+	assert_int_equal(in8(r->board, STATUS), READY);
+	assert_int_equal(in8(r->board, LOW), 1);
+	out8(r->board, DEVICE, 0xa0);
+}
+
+/* Both drives are busy then: one command must not leave the other drive so for good. */
+static void a_self_test_takes_no_command(void **state)
+{
+	struct rig *r = rig_new(true, true);
+
+	(void)state;
+	out8(r->board, CONTROL, 0x04);
+	out8(r->board, CONTROL, 0x00);
+	out8(r->board, STATUS, 0xe5);
+	expect_both_ready(r);
+	out8(r->board, STATUS, 0x90);
+	out8(r->board, STATUS, 0xe5);
+	expect_both_ready(r);
+	teardown((void **)&r);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -639,6 +696,9 @@ int main(void)
 		TEST(dma_into_nowhere_is_harmless),
 		TEST(bus_master_ports_move),
 		cmocka_unit_test(random_accesses),
+		TEST(diagnostic_has_an_edge_of_its_own),
+		TEST(device_and_command_end_hob),
+		cmocka_unit_test(a_self_test_takes_no_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
