@@ -238,6 +238,16 @@ static void request_sense(struct ide_channel *ch)
 	reply(ch, length, ch->packet[4]);
 }
 
+static bool needs_medium(u8 code)
+{
+	static const u8 codes[] = {0x00, 0x25, 0x28, 0x2b, 0x42, 0x43, 0x51, 0xa8, 0xbe};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
 /* Commands that need a disc. */
 static void medium_packet(struct ide_channel *ch)
 {
@@ -276,11 +286,8 @@ static void medium_packet(struct ide_channel *ch)
 	case 0xa8: /* READ(12) */
 		read_sectors(ch, atapi_be32(p + 2), atapi_be32(p + 6));
 		break;
-	case 0xbe:
+	default: /* BEh */
 		read_cd(ch);
-		break;
-	default:
-		check_condition(ch, SENSE_BAD_OPCODE);
 		break;
 	}
 }
@@ -333,7 +340,10 @@ static void packet_step(struct ide_channel *ch)
 		reply(ch, atapi_mechanism_status(ch->buffer), atapi_be16(p + 8));
 		break;
 	default:
-		medium_packet(ch);
+		if (needs_medium(p[0]))
+			medium_packet(ch);
+		else
+			check_condition(ch, SENSE_BAD_OPCODE);
 		break;
 	}
 }

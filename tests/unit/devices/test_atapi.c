@@ -306,10 +306,13 @@ static void without_a_disc(void **state)
 {
 	struct rig *r = *state;
 	const u8 ready[12] = {0}, inquiry[12] = {0x12, 0, 0, 0, 36}, capacity[12] = {0x25};
+	const u8 unknown[12] = {0x55};
 	u8 reply[64];
 
 	run_packet(r, ready, 8, reply);
 	expect_sense(r, 2, 0x3a);
+	run_packet(r, unknown, 8, reply); /* what it does not know needs no disc */
+	expect_sense(r, 5, 0x20);
 	run_packet(r, capacity, 8, reply);
 	expect_sense(r, 2, 0x3a);
 	assert_int_equal(run_packet(r, inquiry, 64, reply), 36);
