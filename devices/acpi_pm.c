@@ -32,8 +32,9 @@
 #define SLEEP_TYPE   0x1c00u
 #define SLEEP_ENABLE 0x2000u
 
-#define TIMER_BITS 0x00ffffffu
-#define TIMER_MSB  0x00800000u
+#define TIMER_BITS    0x00ffffffu
+#define TIMER_MSB_BIT 23
+#define TIMER_MSB     (1u << TIMER_MSB_BIT)
 
 /* 2^64 * 3.579545 MHz in ticks per ns (63 / 17600), rounded up */
 #define TICKS_PER_NS 0xea96cea96cea97ull
@@ -43,14 +44,20 @@ static u64 ticks(const struct acpi_pm *a)
 	return mul_hi64(clock_now(a->clock), TICKS_PER_NS);
 }
 
+/* How often the timer's highest bit has changed. */
+static u64 timer_turns(const struct acpi_pm *a)
+{
+	return ticks(a) >> TIMER_MSB_BIT;
+}
+
 /* TMR_STS is set whenever the timer's highest bit changes. */
 static void look_at_timer(struct acpi_pm *a)
 {
-	bool msb = ticks(a) & TIMER_MSB;
+	u64 turns = timer_turns(a);
 
-	if (msb != a->timer_msb)
+	if (turns != a->timer_turns)
 		a->status |= STATUS_TIMER;
-	a->timer_msb = msb;
+	a->timer_turns = turns;
 }
 
 static void update_sci(struct acpi_pm *a)
@@ -243,7 +250,7 @@ void acpi_pm_reset(struct acpi_pm *a)
 	a->status = a->enable = a->control = 0;
 	a->gpe_status = a->gpe_enable = 0;
 	a->apm_command = a->apm_status = 0;
-	a->timer_msb = ticks(a) & TIMER_MSB;
+	a->timer_turns = timer_turns(a);
 	timer_cancel(a->clock, &a->overflow);
 	update_sci(a);
 }

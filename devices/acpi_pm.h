@@ -19,7 +19,7 @@ struct acpi_pm {
 	u16 status, enable, control;
 	u16 gpe_status, gpe_enable;
 	u8 apm_command, apm_status;
-	bool timer_msb; /* bit 23 of the timer at the last look */
+	u64 timer_turns; /* changes of the timer's bit 23 up to the last look */
 	struct timer overflow;
 	void (*power_off)(void *ctx);
 	void *ctx;

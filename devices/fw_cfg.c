@@ -95,12 +95,11 @@ static u32 fw_cfg_ins(void *dev, u16 port, unsigned width, void *buf, u32 count)
 	struct fw_cfg *f = dev;
 	u32 left = f->size - f->offset, n = count < left ? count : left;
 
-	(void)width;
-	if (port != DATA)
+	if (port != DATA) /* the selector, which alone takes words */
 		n = 0;
 	if (n)
 		memcpy(buf, f->data + f->offset, n);
-	memset((u8 *)buf + n, 0, count - n);
+	memset((u8 *)buf + n, 0, (size_t)count * width - n);
 	f->offset += n;
 	return count;
 }

@@ -395,6 +395,32 @@ static void random_accesses(void **state)
 	assert_int_equal(peek(f, 0xfffffff0), 0xff);
 }
 
+/* The highest bit changes each 2.34 s: twice is no less of an event than once. */
+static void pm_timer_status_after_a_whole_turn(void **state)
+{
+	struct fixture *f = *state;
+
+	enable_pm(f);
+	out16(f->b, 0xb000, 0x0001);
+	board_run(f->b, 4700 * MS);
+	assert_int_equal(in16(f->b, 0xb000) & 1, 1);
+	out16(f->b, 0xb000, 0x0001);
+	assert_int_equal(in16(f->b, 0xb000) & 1, 0);
+}
+
+/* Every byte of a block comes from the device. */
+static void fw_cfg_blocks_of_words(void **state)
+{
+	static const u8 zeros[8];
+	struct fixture *f = *state;
+	u8 buf[8];
+
+	assert_int_equal(fw_cfg_init(&f->fw, &f->b->bus, 64 * MB, NULL, 0), 0);
+	memset(buf, 0xaa, sizeof(buf));
+	assert_int_equal(bus_ins(&f->b->bus, 0x510, 2, buf, 4), 4);
+	assert_memory_equal(buf, zeros, sizeof(zeros));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -414,6 +440,8 @@ int main(void)
 		TEST(too_many_files),
 		TEST(firmware_sizes),
 		TEST(random_accesses),
+		TEST(pm_timer_status_after_a_whole_turn),
+		TEST(fw_cfg_blocks_of_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
