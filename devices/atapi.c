@@ -274,7 +274,8 @@ static void medium_packet(struct ide_channel *ch)
 		read_sectors(ch, atapi_be32(p + 2), 0);
 		break;
 	case 0x42: /* READ SUB-CHANNEL */
-		reply(ch, atapi_read_subchannel(p, ch->buffer), atapi_be16(p + 7));
+		length = atapi_read_subchannel(p, ch->buffer, &sense);
+		reply_or_refuse(ch, length, sense);
 		break;
 	case 0x43: /* READ TOC */
 		length = atapi_read_toc(d, p, ch->buffer, &sense);

@@ -35,7 +35,7 @@ u32 atapi_event_status(const struct ide_drive *d, const u8 *packet, u8 *reply,
 		       struct atapi_sense *sense);
 u32 atapi_mechanism_status(u8 *reply);
 u32 atapi_disc_information(u8 *reply);
-u32 atapi_read_subchannel(const u8 *packet, u8 *reply);
+u32 atapi_read_subchannel(const u8 *packet, u8 *reply, struct atapi_sense *sense);
 
 /* The PACKET command, from its first step on. */
 void atapi_packet(struct ide_channel *ch);

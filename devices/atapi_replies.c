@@ -15,6 +15,8 @@
 #define PROFILE_NONE 0
 #define PROFILE_CD   8
 
+enum { SUBCHANNEL_POSITION = 1, SUBCHANNEL_CATALOGUE, SUBCHANNEL_ISRC };
+
 u32 atapi_be16(const u8 *p)
 {
 	return p[0] << 8 | p[1];
@@ -297,15 +299,27 @@ u32 atapi_disc_information(u8 *reply)
 	return 34;
 }
 
-u32 atapi_read_subchannel(const u8 *packet, u8 *reply)
+/* MMC-3, 6.24. The disc has neither a catalogue number nor an ISRC: their valid bits are 0. */
+u32 atapi_read_subchannel(const u8 *packet, u8 *reply, struct atapi_sense *sense)
 {
-	memset(reply, 0, 16);
+	u8 format = packet[3];
+	u32 length = format == SUBCHANNEL_POSITION ? 16 : 24;
+
+	memset(reply, 0, 24);
 	reply[1] = 0x15; /* no audio status to tell */
 	if (!(packet[2] & 0x40))
 		return 4;
-	reply[3] = 12;
-	reply[4] = 1;
-	reply[5] = TRACK_DATA;
-	reply[6] = reply[7] = 1;
-	return 16;
+	if (format < SUBCHANNEL_POSITION || format > SUBCHANNEL_ISRC) {
+		*sense = SENSE_BAD_FIELD;
+		return 0;
+	}
+	put16(reply + 2, length - 4);
+	reply[4] = format;
+	if (format != SUBCHANNEL_CATALOGUE) {
+		reply[5] = TRACK_DATA;
+		reply[6] = 1;
+	}
+	if (format == SUBCHANNEL_POSITION)
+		reply[7] = 1; /* index */
+	return length;
 }

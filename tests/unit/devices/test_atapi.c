@@ -280,6 +280,28 @@ static void descriptions(void **state)
 	assert_int_equal(run_packet(r, mechanism, 256, reply), 8);
 }
 
+static void subchannel(void **state)
+{
+	struct rig *r = *state;
+	u8 packet[12] = {0x42, 0, 0x40, 1, 0, 0, 0, 0, 24}, reply[64];
+
+	assert_int_equal(run_packet(r, packet, 64, reply), 16);
+	assert_memory_equal(reply, "\0\x15\0\x0c\x01\x14\x01\x01", 8);
+	packet[3] = 2; /* media catalogue number: none */
+	assert_int_equal(run_packet(r, packet, 64, reply), 24);
+	assert_memory_equal(reply, "\0\x15\0\x14\x02\0\0\0\0", 9);
+	packet[3] = 3; /* ISRC: none */
+	packet[6] = 1;
+	assert_int_equal(run_packet(r, packet, 64, reply), 24);
+	assert_memory_equal(reply, "\0\x15\0\x14\x03\x14\x01\0\0", 9);
+	packet[3] = 0;
+	run_packet(r, packet, 64, reply);
+	expect_sense(r, 5, 0x24);
+	packet[2] = 0; /* the header alone, whatever the format */
+	assert_int_equal(run_packet(r, packet, 64, reply), 4);
+	assert_memory_equal(reply, "\0\x15\0\0", 4);
+}
+
 static void tray_and_lock(void **state)
 {
 	struct rig *r = *state;
@@ -362,6 +384,7 @@ int main(void)
 		TEST(errors_have_sense),
 		TEST(table_of_contents),
 		TEST(descriptions),
+		TEST(subchannel),
 		TEST(tray_and_lock),
 		cmocka_unit_test_setup_teardown(without_a_disc, setup_empty, teardown),
 		TEST(random_packets),
