@@ -161,11 +161,10 @@ static void load_count(struct pit_channel *c, u16 raw, u64 tick)
 		c->next_at = 1;
 		return;
 	}
-	if (pit_channel_is_periodic(c) && !first && c->gate) {
+	/* Up to the clock that loads the first count, another one takes its place. */
+	if (pit_channel_is_periodic(c) && !first && c->gate && tick >= c->start) {
 		c->next_count = count;
-		c->next_at = c->start;
-		if (tick >= c->start)
-			c->next_at = pit_channel_next_edge(c, tick);
+		c->next_at = pit_channel_next_edge(c, tick);
 		return;
 	}
 	c->count = count;
@@ -206,6 +205,8 @@ void pit_channel_latch_count(struct pit_channel *c, u64 tick)
 		return;
 	c->latched_count = counter(c, tick);
 	c->count_latched = true;
+	/* The low byte comes first even when half a count was read before, as in Bochs. */
+	c->read_high = false;
 }
 
 void pit_channel_latch_status(struct pit_channel *c, u64 tick)

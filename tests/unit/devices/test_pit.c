@@ -307,6 +307,41 @@ static void latches(void **state)
 	assert_int_equal(in8(f->b, 0x43), 0xff);
 }
 
+/* A program that read one byte of two and no more: the next latch begins with the low byte. */
+static void a_latch_begins_with_the_low_byte(void **state)
+{
+	struct fixture *f = *state;
+
+	program(f, 0, 0x4, 0x8000);
+	ticks(f, 0x101);
+	assert_int_equal(in8(f->b, 0x40), 0x00);
+	assert_int_equal(count_of(f, 0), 0x7f00);
+	assert_int_equal(in8(f->b, 0x40), 0x00);
+	assert_int_equal(in8(f->b, 0x40), 0x7f);
+}
+
+/* Two counts within one clock: the first is never loaded, so there is no half for it to end. */
+static void a_count_replaced_before_it_is_loaded(void **state)
+{
+	struct fixture *f = *state;
+
+	out8(f->b, 0x61, 1);
+	for (u16 first = 2; first < 40; first++) {
+		program(f, 2, 0x6, first);
+		out8(f->b, 0x42, 9);
+		out8(f->b, 0x42, 0);
+		assert_int_equal(status_of(f, 2) & 0x40, 0x40);
+		ticks(f, 1);
+		assert_int_equal(status_of(f, 2) & 0x40, 0);
+		assert_int_equal(count_of(f, 2), 8);
+		assert_true(out_of(f, 2));
+		ticks(f, 4);
+		assert_true(out_of(f, 2));
+		ticks(f, 1);
+		assert_false(out_of(f, 2));
+	}
+}
+
 static void refresh_bit(void **state)
 {
 	struct fixture *f = *state;
@@ -526,6 +561,8 @@ int main(void)
 		TEST(zero_means_65536),
 		TEST(one_byte_access),
 		TEST(latches),
+		TEST(a_latch_begins_with_the_low_byte),
+		TEST(a_count_replaced_before_it_is_loaded),
 		TEST(refresh_bit),
 		TEST(port61_shows_channel_2),
 		cmocka_unit_test(a_second_has_100_ticks),
