@@ -59,7 +59,7 @@ static const u8 set3_plain[0x59] = {
 static const struct {
 	u8 set1, set3;
 } set3_extended[] = {
-	{0x1c, 0x79}, {0x1d, 0x58}, {0x35, 0x4a}, {0x37, 0x57}, {0x38, 0x39}, {0x47, 0x6e},
+	{0x1c, 0x79}, {0x1d, 0x58}, {0x35, 0x77}, {0x37, 0x57}, {0x38, 0x39}, {0x47, 0x6e},
 	{0x48, 0x63}, {0x49, 0x6f}, {0x4b, 0x61}, {0x4d, 0x6a}, {0x4f, 0x65}, {0x50, 0x60},
 	{0x51, 0x6d}, {0x52, 0x67}, {0x53, 0x64}, {0x5b, 0x8b}, {0x5c, 0x8c}, {0x5d, 0x8d},
 };
@@ -197,12 +197,20 @@ u8 ps2_keyboard_byte(struct ps2_keyboard *k)
 	return k->last_sent;
 }
 
+/* A key has at most three bytes. */
+static bool hears_keys(const struct ps2_keyboard *k)
+{
+	return k->enabled && ps2_queue_space(&k->keys) >= 3;
+}
+
 /* A whole key event: no prefix, E0, or one of the two keys of the pause sequence. */
 static void send_key(struct ps2_keyboard *k, u8 set1, bool extended)
 {
 	bool released = set1 & 0x80;
 	u8 code = set1 & 0x7f;
 
+	if (!hears_keys(k))
+		return;
 	if (k->set == 3) {
 		code = set3_of(code, extended);
 		if (!code)
@@ -228,7 +236,7 @@ static void pause_byte(struct ps2_keyboard *k, u8 set1)
 	k->pause_left--;
 	if (k->set != 3)
 		send_key(k, set1, false);
-	else if (k->pause_left == 0 && !(set1 & 0x80))
+	else if (k->pause_left == 0 && !(set1 & 0x80) && hears_keys(k))
 		ps2_queue_put(&k->keys, 0x62);
 }
 
@@ -236,15 +244,14 @@ void ps2_keyboard_key(struct ps2_keyboard *k, u8 set1)
 {
 	bool extended = k->prefix_e0;
 
-	if (!k->enabled || ps2_queue_space(&k->keys) < 3)
-		return;
+	/* Where a key's bytes begin and end must be known for those that get lost, too. */
 	if (set1 == 0xe0) {
 		k->prefix_e0 = true;
 		return;
 	}
 	if (set1 == 0xe1) {
 		k->pause_left = 2;
-		if (k->set != 3)
+		if (k->set != 3 && hears_keys(k))
 			ps2_queue_put(&k->keys, 0xe1);
 		return;
 	}

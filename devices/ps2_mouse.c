@@ -190,7 +190,7 @@ void ps2_mouse_command(struct ps2_mouse *m, u8 byte)
 
 bool ps2_mouse_has_byte(struct ps2_mouse *m)
 {
-	if (!m->queue.count && m->changed && m->enabled && m->stream && !m->command)
+	if (!m->queue.count && m->changed && m->enabled && m->stream && !m->wrap && !m->command)
 		send_packet(m);
 	return m->queue.count != 0;
 }

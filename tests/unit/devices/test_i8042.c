@@ -184,6 +184,64 @@ static void keyboard_commands(void **state)
 	expect(f, 0xee);
 }
 
+/* The guest switches the keyboard off between a key's two bytes: both are gone, no other key's. */
+static void a_prefix_goes_with_its_key(void **state)
+{
+	struct fixture *f = *state;
+
+	mode(f, 0x41);
+	keys(f, "\xe0", 1);
+	out8(f->b, 0x60, 0xf5);
+	expect(f, 0xfa);
+	keys(f, "\x48", 1);
+	out8(f->b, 0x60, 0xf4);
+	expect(f, 0xfa);
+	keys(f, "\x1e\x9e", 2);
+	expect(f, 0x1e, 0x9e);
+	out8(f->b, 0x60, 0xf5);
+	expect(f, 0xfa);
+	keys(f, "\xe0", 1);
+	out8(f->b, 0x60, 0xf4);
+	expect(f, 0xfa);
+	keys(f, "\x48", 1);
+	expect(f, 0xe0, 0x48);
+	out8(f->b, 0x60, 0xf5);
+	expect(f, 0xfa);
+	keys(f, "\xe1\x1d\x45\xe1\x9d\xc5", 6);
+	out8(f->b, 0x60, 0xf4);
+	expect(f, 0xfa);
+	keys(f, "\x1e", 1);
+	expect(f, 0x1e);
+}
+
+/* In set 3, no two keys have the same code. */
+static void set_3_tells_all_keys_apart(void **state)
+{
+	struct fixture *f = *state;
+	bool seen[256] = {false};
+	int code;
+
+	mode(f, 0x01);
+	out8(f->b, 0x60, 0xf0);
+	expect(f, 0xfa);
+	out8(f->b, 0x60, 0x03);
+	expect(f, 0xfa);
+	keys(f, "\xe0\x35", 2);
+	expect(f, 0x77);
+	for (unsigned key = 1; key < 0xdd; key++) {
+		if (key == 0x54 || (key >= 0x59 && key < 0x80)) /* SysRq is Print Screen's key */
+			continue;
+		if (key & 0x80)
+			i8042_key(&f->c, 0xe0);
+		i8042_key(&f->c, key & 0x7f);
+		code = next(f);
+		if (code < 0)
+			continue;
+		assert_false(seen[code]);
+		seen[code] = true;
+	}
+}
+
 static void interrupts_and_pace(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +353,17 @@ static void mouse(void **state)
 	out8(f->b, 0x64, 0xd4);
 	out8(f->b, 0x60, 0xec);
 	expect(f, 0xfa);
+	out8(f->b, 0x64, 0xd4);
+	out8(f->b, 0x60, 0xea); /* stream mode again, and wrap mode in it */
+	expect(f, 0xfa);
+	out8(f->b, 0x64, 0xd4);
+	out8(f->b, 0x60, 0xee);
+	expect(f, 0xfa);
+	i8042_mouse(&f->c, 2, 0, 0);
+	expect(f, -1);
+	out8(f->b, 0x64, 0xd4);
+	out8(f->b, 0x60, 0xec);
+	expect(f, 0xfa, 0x08, 0x02, 0x00);
 }
 
 static void a20(void **state)
@@ -374,6 +443,8 @@ int main(void)
 		TEST(translation_is_the_identity),
 		TEST(raw_sets),
 		TEST(keyboard_commands),
+		TEST(a_prefix_goes_with_its_key),
+		TEST(set_3_tells_all_keys_apart),
 		TEST(interrupts_and_pace),
 		TEST(a_handler_reads_twice),
 		TEST(a_burst_of_keys),
