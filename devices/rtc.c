@@ -34,6 +34,7 @@ enum {
 #define B_PERIODIC 0x40u
 #define B_ALARM	   0x20u
 #define B_UPDATE   0x10u
+#define B_SQUARE   0x08u
 #define B_BINARY   0x04u
 #define B_24H	   0x02u
 #define C_IRQ	   0x80u
@@ -392,7 +393,7 @@ void rtc_set_time(struct rtc *r, const struct rtc_time *t)
 
 void rtc_reset(struct rtc *r)
 {
-	r->cmos[REG_B] &= ~(B_PERIODIC | B_ALARM | B_UPDATE);
+	r->cmos[REG_B] &= ~(B_PERIODIC | B_ALARM | B_UPDATE | B_SQUARE);
 	r->cmos[REG_C] = 0;
 	r->index = 0;
 	polls_end(r);

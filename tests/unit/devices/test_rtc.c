@@ -335,6 +335,17 @@ static void set_up(void **state)
 	assert_int_equal(get(f, 0x34) | get(f, 0x35) << 8, 1008 * 16);
 }
 
+/* Datasheet, RESET: the enables of the interrupts and of the square wave go, the modes stay. */
+static void reset_clears_the_enables(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, 0x0b, 0x7e);
+	rtc_reset(&f->rtc);
+	assert_int_equal(get(f, 0x0b), 0x06);
+	assert_int_equal(get(f, 0x0c), 0);
+}
+
 static void random_accesses(void **state)
 {
 	struct fixture *f = *state;
@@ -367,6 +378,7 @@ int main(void)
 		TEST(unread_flag_stops_the_periodic_timer),
 		TEST(a_long_absence),
 		TEST(memory),
+		TEST(reset_clears_the_enables),
 		TEST(set_up),
 		TEST(random_accesses),
 	};
