@@ -89,10 +89,13 @@ static void cpu_reset(void *ctx)
 	struct pc *pc = ctx;
 	u8 code = pc->rtc.cmos[CMOS_SHUTDOWN];
 
-	if (pc->config.cpu_init && (code == 0x05 || code == 0x09 || code == 0x0a))
-		pc->config.cpu_init(pc->config.ctx);
-	else
+	if (!pc->config.cpu_init || (code != 0x05 && code != 0x09 && code != 0x0a)) {
 		pc->config.reset(pc->config.ctx);
+		return;
+	}
+	/* With the gate closed, the first fetch would miss the firmware. */
+	physmem_set_a20(pc->config.mem, true);
+	pc->config.cpu_init(pc->config.ctx);
 }
 
 static void power_off(void *ctx)

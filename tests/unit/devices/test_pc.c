@@ -215,6 +215,28 @@ static void ways_to_reset(void **state)
 	assert_int_equal(f->resets, 4);
 }
 
+/* The CPU's first fetch is at FFFFFFF0h: no gate may stand in its way, however it was left. */
+static void a_cpu_reset_opens_a20(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, 0x70, 0x0f);
+	out(f, 0x71, 0x05);
+	out(f, 0x92, 0x01);
+	assert_int_equal(f->inits, 1);
+	assert_true(physmem_a20(&f->b->mem));
+	out(f, 0x64, 0xd1);
+	out(f, 0x60, 0xdd);
+	assert_false(physmem_a20(&f->b->mem));
+	out(f, 0x64, 0xfe);
+	assert_int_equal(f->inits, 2);
+	assert_true(physmem_a20(&f->b->mem));
+	out(f, 0x64, 0xd1);
+	out(f, 0x60, 0xdc);
+	assert_int_equal(f->inits, 3);
+	assert_true(physmem_a20(&f->b->mem));
+}
+
 static void reset_restores_the_chips(void **state)
 {
 	struct fixture *f = *state;
@@ -325,6 +347,7 @@ int main(void)
 		TEST(serial_interrupt),
 		TEST(set_up),
 		TEST(ways_to_reset),
+		TEST(a_cpu_reset_opens_a20),
 		TEST(reset_restores_the_chips),
 		TEST(power_and_debug),
 		TEST(a_foreign_pci_function),
