@@ -363,7 +363,7 @@ static void mouse(void **state)
 	expect(f, -1);
 	out8(f->b, 0x64, 0xd4);
 	out8(f->b, 0x60, 0xec);
-	expect(f, 0xfa, 0x08, 0x02, 0x00);
+	assert_int_equal(next(f), 0xfa);
 }
 
 static void a20(void **state)
