@@ -129,6 +129,40 @@ static void latches(void)
 	      (u16)(low | high << 8) <= second);
 }
 
+/* The counter stands still, so all that changes is which byte of it comes. */
+static void half_reads(void)
+{
+	u8 half, first, second, third;
+
+	set_gate2(false);
+	load(2, 0, 0x1234);
+	while (status(2) & 0x40) /* until it is in the counter */
+		;
+	half = inb(0x42);
+	outb(0x43, 0x80);
+	first = inb(0x42);
+	second = inb(0x42);
+	third = inb(0x42);
+	print("half a read %02x, then a latch: %02x %02x, then %02x\n", half, first, second, third);
+	inb(0x42);
+	outb(0x43, 0x80);
+	first = inb(0x42);
+	outb(0x43, 0x80); /* half of it is still to be read */
+	second = inb(0x42);
+	outb(0x43, 0xe8); /* status in the middle of an unlatched read */
+	half = inb(0x42) & 0x3f;
+	third = inb(0x42);
+	print("a latch read in halves: %02x %02x, status %02x, then %02x\n", first, second, half,
+	      third);
+	inb(0x42);
+	outb(0x43, 0xc8);
+	outb(0x43, 0xd8);
+	half = inb(0x42) & 0x3f;
+	first = inb(0x42);
+	second = inb(0x42);
+	print("two read-backs: %02x %02x %02x\n", half, first, second);
+}
+
 /* Half of the ticks of one channel are half the time of another: the channels share one clock. */
 static void proportions(void)
 {
@@ -264,6 +298,7 @@ int main(void)
 		channel2_mode(mode);
 	access_modes();
 	latches();
+	half_reads();
 	proportions();
 	clock_time();
 	clock_interrupts();
