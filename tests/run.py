@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the tests, two at a time, and says one line about each.
+"""Runs the tests, two at a time, those that need real time alone behind them, and says one line
+about each.
 
     run.py [--all] [--only REGEX] [--list] [UNIT TEST PROGRAM ...]
 
@@ -41,6 +42,7 @@ class Job:
     name: str
     command: list
     seconds: int
+    alone: bool = False  # real time has to be kept: nothing else may run
 
 
 @dataclass
@@ -54,7 +56,7 @@ def system_jobs(everything):
     import catalogue
 
     command = [sys.executable, str(HERE / "system" / "catalogue.py")]
-    return [Job(test.name, command + [test.name], test.seconds)
+    return [Job(test.name, command + [test.name], test.seconds, test.alone)
             for test in catalogue.TESTS if everything or test.quick]
 
 
@@ -120,6 +122,15 @@ def tail(lines):
     return "".join(last + (["\n    before that:"] + before if before else []))
 
 
+def outcomes(jobs):
+    """Of each job, as soon as it has ended."""
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in concurrent.futures.as_completed(
+                [pool.submit(run, job) for job in jobs if not job.alone]):
+            yield done.result()
+    yield from (run(job) for job in jobs if job.alone)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true")
@@ -134,13 +145,11 @@ def main():
         print("\n".join(job.name for job in jobs))
         return 0
     counts, failed = {"PASS": 0, "FAIL": 0, "SKIP": 0}, []
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs]):
-            outcome = done.result()
-            counts[outcome.verdict] += 1
-            print(outcome.line + outcome.more, flush=True)
-            if outcome.verdict == "FAIL":
-                failed.append(outcome.line)
+    for outcome in outcomes(jobs):
+        counts[outcome.verdict] += 1
+        print(outcome.line + outcome.more, flush=True)
+        if outcome.verdict == "FAIL":
+            failed.append(outcome.line)
     if failed:  # again: what is between them may be long
         print("Failed:", *failed, sep="\n    ")
     print(f"{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")

@@ -54,6 +54,7 @@ class Test:
     run: Callable
     seconds: int
     quick: bool = False
+    alone: bool = False  # nothing else runs beside it
 
 
 QUICK_GUESTS = {
@@ -137,7 +138,7 @@ TESTS = [
     *(Test(f"host/dissector-{name}", run, 120, True) for name, run in dissector_test.CASES.items()),
     *(Test(f"relay/{name}", run, 180, True) for name, run in relay_test.CASES.items()),
     *(Test(f"remote/sb16-{'-'.join(hosts)}", lambda hosts=hosts: remote_sb16.play(hosts), 300,
-           hosts == ("qemu", "qemu")) for hosts in remote_sb16.HOSTS),
+           hosts == ("qemu", "qemu"), alone=True) for hosts in remote_sb16.HOSTS),
     *(Test(f"remote/floppy-{'-'.join(hosts)}", lambda hosts=hosts: remote_floppy.boot(hosts), 300,
            True) for hosts in remote_floppy.HOSTS),
     *(Test(name, run, 300, True) for name, run in media_test.CASES.items()),

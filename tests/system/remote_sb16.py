@@ -11,7 +11,8 @@ from remote_pair import KEY, Pair
 
 import remote
 
-# The guest refills a half in the other's 93 ms; Bochs on both sides of a busy machine is too slow.
+# The guest refills a half in the other's 93 ms, and a card does not wait: the test runs alone, and
+# Bochs on both sides is too slow.
 HOSTS = (("qemu", "qemu"), ("qemu", "bochs"), ("bochs", "qemu"))
 RANGES = "0x220-0x22f irq 5 dma 1 dma 5"
 
