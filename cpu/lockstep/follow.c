@@ -113,21 +113,30 @@ static void put_off(struct lockstep *l)
 		l->host.alarm(l->host.ctx);
 }
 
-/* Carries out so many elements and stops before the next, as a CPU that was interrupted there. */
+/* Whether one behind its last element would have gone on, had ECX let it. */
+static bool would_go_on(struct vcpu *v, const struct lockstep_insn *insn)
+{
+	return !insn->compares || !(vcpu_eflags(v) & FLAG_ZF) == !insn->while_zf;
+}
+
+/*
+ * Carries out so many elements and stops before the next, as a CPU that was interrupted there; or
+ * goes as far as the instruction does: it may fault, and a comparison end it.
+ */
 static void cut_string(struct lockstep *l, const struct lockstep_insn *insn, u32 count)
 {
 	struct vcpu *v = l->v;
-	u32 mask = element_mask(insn), eip = v->eip;
+	u32 *ecx = &v->gpr[REG_ECX], mask = element_mask(insn), eip = v->eip;
+	u32 behind = (*ecx - count) & mask;
 
-	v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | count;
+	*ecx = (*ecx & ~mask) | count;
 	do {
 		put_off(l); /* what is due would stop it between two elements */
 		interp_engine.step(v);
-	} while (v->eip == eip && (v->gpr[REG_ECX] & mask));
-	if (v->eip == eip + insn->len && !(v->gpr[REG_ECX] & mask)) {
+	} while (v->eip == eip && (*ecx & mask));
+	if (v->eip == eip + insn->len && !(*ecx & mask) && would_go_on(v, insn))
 		v->eip = eip;
-		v->gpr[REG_ECX] = (v->gpr[REG_ECX] & ~mask) | (l->native.gpr[REG_ECX] & mask);
-	}
+	*ecx = (*ecx & ~mask) | ((*ecx + behind) & mask);
 }
 
 /* Asked by the interpreter before the instruction at which the CPU stopped. */
@@ -183,16 +192,22 @@ static bool run_there(struct lockstep *l)
 	struct vcpu *v = l->v;
 
 	v->hand_over = at_change;
-	for (u32 alarms = 0; alarms < ALARMS_MAX; alarms++) {
+	for (u32 alarms = 0; alarms < ALARMS_MAX;) {
 		enum exit_reason reason;
 
 		put_off(l);
 		reason = interp_engine.run(v);
-		if (reason == EXIT_EVENT && !lockstep_pages_full(l))
+		if (reason == EXIT_EVENT && !lockstep_pages_full(l)) {
+			alarms++;
 			continue;
+		}
 		if (reason == EXIT_HAND_OVER && l->cut) {
 			cut_string(l, &l->target, elements_to_go(l, &l->target));
-			return arrived(l);
+			if (arrived(l))
+				return true;
+			if (v->eip == l->native.eip || l->looks++ > LOOKS_MAX)
+				return false;
+			continue; /* the rest, after what a comparison has found */
 		}
 		return reason == EXIT_HAND_OVER	 ? l->arrived
 		       : reason == EXIT_SHUTDOWN ? l->next == LOCKSTEP_DOWN

@@ -12,6 +12,8 @@
 
 #define OPCODE_0F_CMPXCHG8B 0xc7
 
+#define PREFIX_REPE 0xf3
+
 static void read_bytes(struct vcpu *v, struct lockstep_insn *insn, u32 *avail)
 {
 	u32 lin = v->seg[SEG_CS].base + v->eip, gpa, piece;
@@ -81,6 +83,8 @@ static void string(const struct decoder *d, u8 opcode, struct lockstep_insn *ins
 	insn->uses_si = movs || cmps || lods;
 	insn->uses_di = !lods;
 	insn->loads_eax = lods;
+	insn->compares = cmps || (opcode & 0xfe) == 0xae;
+	insn->while_zf = d->rep == PREFIX_REPE;
 	insn->size = !(opcode & 1) ? 1 : d->o16 ? 2 : 4;
 }
 

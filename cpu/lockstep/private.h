@@ -68,7 +68,9 @@ struct lockstep_insn {
 	u32 undefined, defined; /* arithmetic flags behind it */
 	/* A string instruction with REP, which may stop between two elements. */
 	bool rep, a16, uses_si, uses_di, loads_eax;
-	u8 size; /* of an element */
+	u8 size;       /* of an element */
+	bool compares; /* CMPS and SCAS: it ends behind an element that leaves ZF != while_zf */
+	bool while_zf;
 };
 
 /* A port access of the CPU's, for the interpreter to repeat without the device. */

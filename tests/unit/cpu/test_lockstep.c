@@ -297,6 +297,31 @@ static void test_stops(void)
 	stretch_traps = 0;
 }
 
+/* Elements that differ end the instruction; they are made the same, and the rest is compared. */
+static void test_stops_behind_mismatches(void)
+{
+	const struct lockstep_stats *s = lockstep_stats(stretch_lockstep);
+	u64 repeated = s->repeated, undefined = s->undefined;
+	u32 differs = stretch_differs;
+
+	stretch_cpl(0); /* stretches are not divided */
+	for (u32 traps = 30; traps < 56; traps++) {
+		MAKE("\xfc\x8d\x75\x10\x8d\x7d\x30\xb9\x13\x00\x00\x00\xf3\xa4" /* rep movsb */
+		     "\x80\x75\x34\xff\x80\x75\x38\xff"		    /* two bytes of it */
+		     "\x8d\x75\x10\x8d\x7d\x30\xb9\x13\x00\x00\x00" /* again: */
+		     "\xf3\xa6\x74\x0a"				    /* repe cmpsb; je */
+		     "\xf6\x57\xff\x90\x90\x90"			    /* not byte [edi - 1] */
+		     "\xe3\x02\xeb\xf2");			    /* jecxz; jmp to repe cmpsb */
+		stretch_traps = traps;
+		report(lockstep_run(stretch_lockstep) == LOCKSTEP_ANY &&
+			       stretch_differs == differs && s->repeated == repeated &&
+			       s->undefined == undefined,
+		       "a stop between two elements, behind some that differ");
+	}
+	stretch_traps = 0;
+	stretch_cpl(3);
+}
+
 static void store_is_due(void *ctx, u32 gpa, u32 len)
 {
 	(void)ctx, (void)gpa, (void)len;
@@ -395,6 +420,7 @@ int main(int argc, char **argv)
 	test_below_stack();
 	test_cpuid();
 	test_stops();
+	test_stops_behind_mismatches();
 	test_stops_while_due();
 	random_programs(insns, seed);
 	printf("test_lockstep: %llu instructions in %llu stretches, %llu one by one, %llu not "
